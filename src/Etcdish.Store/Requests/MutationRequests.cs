@@ -87,7 +87,7 @@ public readonly record struct AlarmRequest
     /// <summary>What to do.</summary>
     public AlarmAction Action { get; init; }
 
-    /// <summary>Member concerned; 0 means all when disarming or listing.</summary>
+    /// <summary>Member concerned; a listing ignores it.</summary>
     public ulong MemberId { get; init; }
 
     /// <summary>Kind of alarm.</summary>
