@@ -21,6 +21,9 @@ public sealed class RangeResult
     /// <summary>Whether leases are left out too: as since etcd 3.7 with keys only, unless sorted by value.</summary>
     public bool OmitsLeases { get; set; }
 
+    internal KeyValueParts KeyValueParts =>
+        (KeysOnly ? KeyValueParts.OmitValue : KeyValueParts.All) | (OmitsLeases ? KeyValueParts.OmitLease : KeyValueParts.All);
+
     /// <summary>Empties the result for another use.</summary>
     public void Clear()
     {

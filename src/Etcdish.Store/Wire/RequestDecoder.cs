@@ -280,13 +280,13 @@ public static class RequestDecoder
             Target = (CompareTarget)target,
             Key = key,
             RangeEnd = rangeEnd,
-            Number = union == UnionField((CompareTarget)target) ? number : 0,
+            Number = union == NumberField((CompareTarget)target) ? number : 0,
             Value = union == 7 ? value : default,
         };
     }
 
     // A target whose own member of the union is not the one that was set compares with zero.
-    private static int UnionField(CompareTarget target) => target switch
+    internal static int NumberField(CompareTarget target) => target switch
     {
         CompareTarget.Version => 4,
         CompareTarget.Create => 5,
