@@ -85,23 +85,23 @@ public sealed class KvTests : OnGenuineEtcd
         long second = (await Client.Kv.PutAsync(Key(), "2", Limit)).Header.Revision;
         await Client.Kv.CompactAsync(second, physical: true, Limit);
         RangeRequest old = new() { Key = ByteString.CopyFromUtf8(Key()), Revision = first };
-        RpcException? error = Assert.ThrowsAsync<RpcException>(() => Client.Kv.RangeAsync(old, Limit));
+        RpcException? error = await Assert.ThrowsAsync<RpcException>(() => Client.Kv.RangeAsync(old, Limit));
         Assert.That(error!.Code, Is.EqualTo(StatusCode.OutOfRange));
         Assert.That(error.Message, Is.EqualTo("etcdserver: mvcc: required revision has been compacted"));
     }
 
     [Test]
-    public void Errors_carry_the_text_of_the_server()
+    public async Task Errors_carry_the_text_of_the_server()
     {
-        RpcException? error = Assert.ThrowsAsync<RpcException>(() => Client.Kv.PutAsync("", "v", Limit));
+        RpcException? error = await Assert.ThrowsAsync<RpcException>(() => Client.Kv.PutAsync("", "v", Limit));
         Assert.That(error!.Code, Is.EqualTo(StatusCode.InvalidArgument));
         Assert.That(error.Message, Is.EqualTo("etcdserver: key is not provided"));
     }
 
     [Test]
-    public void A_stream_call_to_a_server_that_does_not_know_it_fails_with_Unimplemented()
+    public async Task A_stream_call_to_a_server_that_does_not_know_it_fails_with_Unimplemented()
     {
-        RpcException? error = Assert.ThrowsAsync<RpcException>(async () =>
+        RpcException? error = await Assert.ThrowsAsync<RpcException>(async () =>
         {
             await foreach (RangeResponse chunk in Client.Kv.RangeStreamAsync(new RangeRequest { Key = ByteString.CopyFrom(0) }, Limit))
             {

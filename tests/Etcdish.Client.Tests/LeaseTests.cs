@@ -60,9 +60,9 @@ public sealed class LeaseTests : OnGenuineEtcd
     }
 
     [Test]
-    public void A_time_to_live_beyond_bounds_is_refused()
+    public async Task A_time_to_live_beyond_bounds_is_refused()
     {
-        RpcException? error = Assert.ThrowsAsync<RpcException>(() => Client.Lease.GrantAsync(9_000_000_001, Limit));
+        RpcException? error = await Assert.ThrowsAsync<RpcException>(() => Client.Lease.GrantAsync(9_000_000_001, Limit));
         Assert.That(error!.Message, Is.EqualTo("etcdserver: too large lease TTL"));
     }
 

@@ -61,9 +61,21 @@ public sealed class RecipeTests : OnGenuineEtcd
         await using Session holder = await Session.OpenAsync(Client, 10, Limit);
         await using Session waiter = await Session.OpenAsync(Client, 2, Limit);
         await new Mutex(holder, Key()).LockAsync(Limit);
-        Task wait = new Mutex(waiter, Key()).LockAsync(Limit);
+        Mutex waiting = new(waiter, Key());
+        await using IAsyncEnumerator<WatchResponse> queue = Client.Watch.Watch(KeyRange.One(waiting.Key)).GetAsyncEnumerator(Limit);
+        await queue.MoveNextAsync();
+        Task wait = waiting.LockAsync(Limit);
+        await WatchTests.TakeAsync(queue, 1);
         await Client.Lease.RevokeAsync(waiter.Lease, Limit);
-        Assert.ThrowsAsync<SessionLostException>(() => wait.WaitAsync(Limit));
+        await Assert.ThrowsAsync<SessionLostException>(() => wait.WaitAsync(Limit));
+    }
+
+    [Test]
+    public async Task A_session_that_has_ended_cannot_lock()
+    {
+        await using Session session = await Session.OpenAsync(Client, 10, Limit);
+        await Client.Lease.RevokeAsync(session.Lease, Limit);
+        await Assert.ThrowsAsync<SessionLostException>(() => new Mutex(session, Key()).LockAsync(Limit));
     }
 
     [Test]

@@ -69,7 +69,7 @@ public sealed class ReconnectTests
         server.Pause();
         Task<PutResponse> put = client.Kv.PutAsync("key", "2", _limit);
         server.Kill();
-        RpcException? error = Assert.ThrowsAsync<RpcException>(() => put);
+        RpcException? error = await Assert.ThrowsAsync<RpcException>(() => put);
         Assert.That(error!.Code, Is.EqualTo(StatusCode.Unavailable));
     }
 
@@ -78,7 +78,7 @@ public sealed class ReconnectTests
     {
         EtcdClientOptions options = new() { Endpoints = [$"http://127.0.0.1:{FreePorts.Take()}"], MaxAttempts = 3 };
         await using EtcdClient client = new(options);
-        RpcException? error = Assert.ThrowsAsync<RpcException>(() => client.Kv.PutAsync("key", "", _limit));
+        RpcException? error = await Assert.ThrowsAsync<RpcException>(() => client.Kv.PutAsync("key", "", _limit));
         Assert.That(error!.Code, Is.EqualTo(StatusCode.Unavailable));
     }
 

@@ -41,7 +41,7 @@ public sealed class WatchTests : OnGenuineEtcd
         await Client.Kv.CompactAsync(last, physical: true, Limit);
         WatchCreateRequest request = new() { Key = ByteString.CopyFromUtf8(Key()), StartRevision = last - 1 };
         await using IAsyncEnumerator<WatchResponse> watch = Client.Watch.Watch(request).GetAsyncEnumerator(Limit);
-        WatchCompactedException? error = Assert.ThrowsAsync<WatchCompactedException>(() => TakeAsync(watch, 1));
+        WatchCompactedException? error = await Assert.ThrowsAsync<WatchCompactedException>(() => TakeAsync(watch, 1));
         Assert.That(error!.CompactRevision, Is.EqualTo(last));
     }
 

@@ -1,4 +1,5 @@
 using Etcdish.Protos;
+using Etcdish.Rpc;
 using Google.Protobuf;
 using static Etcdish.Protos.Compare.Types;
 
@@ -32,21 +33,19 @@ internal sealed class Contender
     private KvClient Kv => _session.Client.Kv;
 
     /// <summary>Takes a place, or finds the one this session already has; tells whether it is the first.</summary>
+    /// <exception cref="SessionLostException">The lease has ended.</exception>
     public async Task<bool> JoinAsync(ByteString value, CancellationToken cancellationToken)
     {
-        RequestOp first = Op.Range(new RangeRequest
+        TxnResponse joined;
+        try
         {
-            Key = _queue.Key,
-            RangeEnd = _queue.End,
-            SortTarget = RangeRequest.Types.SortTarget.Create,
-            SortOrder = RangeRequest.Types.SortOrder.Ascend,
-            Limit = 1,
-        });
-        TxnResponse joined = await Kv.Txn()
-            .When(If.Missing(Key))
-            .Then(Op.Put(new PutRequest { Key = Key, Value = value, Lease = _session.Lease }), first)
-            .Else(Op.Get(Key), first)
-            .CommitAsync(cancellationToken);
+            joined = await EnqueueAsync(value, cancellationToken);
+        }
+        catch (RpcException e) when (e.Message == "etcdserver: requested lease not found")
+        {
+            throw new SessionLostException();
+        }
+
         Revision = joined.Succeeded ? joined.Header.Revision : joined.Responses[0].ResponseRange.Kvs[0].CreateRevision;
         return joined.Responses[1].ResponseRange.Kvs[0].CreateRevision == Revision;
     }
@@ -90,6 +89,23 @@ internal sealed class Contender
             await Kv.Txn().When(StillThere).Then(Op.Delete(KeyRange.One(Key))).CommitAsync(cancellationToken);
             Revision = 0;
         }
+    }
+
+    private async Task<TxnResponse> EnqueueAsync(ByteString value, CancellationToken cancellationToken)
+    {
+        RequestOp first = Op.Range(new RangeRequest
+        {
+            Key = _queue.Key,
+            RangeEnd = _queue.End,
+            SortTarget = RangeRequest.Types.SortTarget.Create,
+            SortOrder = RangeRequest.Types.SortOrder.Ascend,
+            Limit = 1,
+        });
+        return await Kv.Txn()
+            .When(If.Missing(Key))
+            .Then(Op.Put(new PutRequest { Key = Key, Value = value, Lease = _session.Lease }), first)
+            .Else(Op.Get(Key), first)
+            .CommitAsync(cancellationToken);
     }
 
     private async Task<(ByteString Key, long AsOf)?> FindPredecessorAsync(CancellationToken cancellationToken)
