@@ -47,6 +47,29 @@ internal sealed class RangeReader(StoreState state, IValueSource values, StoreOp
         }
     }
 
+    /// <summary>The retained versions of a key, newest first, tombstones among them.</summary>
+    public List<KeyRevision> History(ReadOnlySpan<byte> key)
+    {
+        var versions = new List<KeyRevision>();
+        state.Gate.EnterReadLock();
+        try
+        {
+            for (var version = state.Index.Find(key); version is not null; version = version.Previous)
+            {
+                if (version.ModRevision <= state.CurrentRevision)
+                {
+                    versions.Add(version);
+                }
+            }
+        }
+        finally
+        {
+            state.Gate.ExitReadLock();
+        }
+
+        return versions;
+    }
+
     /// <summary>Answers <paramref name="request"/>.</summary>
     /// <param name="request">The range.</param>
     /// <param name="now">The revision that counts as the current one, or 0 for the store's. Its history must be pinned, unless 0.</param>
