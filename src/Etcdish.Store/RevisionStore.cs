@@ -91,7 +91,7 @@ public sealed class RevisionStore : IRevisionHistory, IDisposable
     public bool TryGet(ReadOnlySpan<byte> key, [NotNullWhen(true)] out KeyRevision? version) =>
         (version = _reader.Find(key)) is not null;
 
-    /// <summary>The retained versions of a key, newest first, tombstones among them.</summary>
+    /// <summary>The versions of a key from the compacted revision on, newest first, tombstones among them.</summary>
     /// <param name="key">The key.</param>
     public IReadOnlyList<KeyRevision> History(ReadOnlySpan<byte> key) => _reader.History(key);
 

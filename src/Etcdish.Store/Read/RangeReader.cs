@@ -47,18 +47,20 @@ internal sealed class RangeReader(StoreState state, IValueSource values, StoreOp
         }
     }
 
-    /// <summary>The retained versions of a key, newest first, tombstones among them.</summary>
+    /// <summary>The versions of a key from the compacted revision on, newest first, tombstones among them.</summary>
     public List<KeyRevision> History(ReadOnlySpan<byte> key)
     {
         var versions = new List<KeyRevision>();
         state.Gate.EnterReadLock();
         try
         {
-            for (var version = state.Index.Find(key); version is not null; version = version.Previous)
+            var hidden = false;
+            for (var version = state.Index.Find(key); version is not null && !hidden; version = version.Previous)
             {
                 if (version.ModRevision <= state.CurrentRevision)
                 {
                     versions.Add(version);
+                    hidden = version.ModRevision <= state.CompactedRevision;
                 }
             }
         }
