@@ -97,6 +97,10 @@ public sealed class RevisionStore : IRevisionHistory, IDisposable
     public bool TryGet(ReadOnlySpan<byte> key, [NotNullWhen(true)] out KeyRevision? version) =>
         (version = _reader.Find(key)) is not null;
 
+    /// <summary>The versions of a key from the compacted revision on, newest first, tombstones among them.</summary>
+    /// <param name="key">The key.</param>
+    public IReadOnlyList<KeyRevision> History(ReadOnlySpan<byte> key) => _reader.History(key);
+
     /// <summary>Answers a range.</summary>
     /// <param name="request">A validated request.</param>
     /// <exception cref="EtcdException"><see cref="EtcdError.FutureRev"/>, <see cref="EtcdError.Compacted"/> or
