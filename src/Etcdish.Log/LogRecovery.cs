@@ -16,7 +16,6 @@ internal sealed class LogRecovery(IDisk disk, string directory, SegmentTable seg
 
     internal IEnumerable<LogRecord> Run(LogPosition from)
     {
-        SyncFrom(from.Segment);
         Segment segment = First(from);
         _sequence = segment.Header!.Value.FirstSequence;
         while (true)
@@ -45,23 +44,6 @@ internal sealed class LogRecovery(IDisk disk, string directory, SegmentTable seg
 
             CheckBoundary(segment, reader, from, fromIsBoundary);
             segment = next;
-        }
-    }
-
-    // What a crashed predecessor left only in the page cache is made durable before it is believed. Where its last sync failed, the cache
-    // may hold clean pages that the device never got, so the end of the log is then read from the device.
-    private void SyncFrom(uint first)
-    {
-        foreach (Segment segment in segments.Snapshot())
-        {
-            if (segment.Number >= first)
-            {
-                segment.File.Sync();
-                if (segment.Number + 1 >= segments.Highest)
-                {
-                    segment.File.DropCache();
-                }
-            }
         }
     }
 
