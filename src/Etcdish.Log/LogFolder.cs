@@ -114,7 +114,8 @@ internal static class LogFolder
     internal static void WriteFirstHeader(Segment segment, DurableMark mark)
     {
         LogIdentity identity = mark.Identity;
-        var header = new SegmentHeader(identity, 1, FirstSequence: 0, PreviousEnd: 0, LogFormat.FirstChain(identity.Salt), (uint)segment.Bytes);
+        var chain = LogFormat.FirstChain(identity.Salt);
+        var header = new SegmentHeader(identity, 1, FirstSequence: 0, PreviousEnd: 0, chain, (uint)segment.Bytes);
         Span<byte> bytes = stackalloc byte[LogFormat.SegmentHeaderBytes];
         LogFormat.WriteSegmentHeader(bytes, header);
         segment.File.Write(bytes, 0);

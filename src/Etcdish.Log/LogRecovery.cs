@@ -67,7 +67,7 @@ internal sealed class LogRecovery(IDisk disk, string directory, SegmentTable seg
             return header.PreviousEnd == reader.Offset && header.Chain == reader.Chain && header.FirstSequence == _sequence
                 ? next
                 : throw new LogDamagedException(
-                    segment.Path, reader.Offset, $"the segment's sound frames end here, but its successor says they end at {header.PreviousEnd}");
+                    segment.Path, reader.Offset, $"the sound frames end here, but the next segment says they end at {header.PreviousEnd}");
         }
 
         // Segment n + 2 gets its name only after n + 1 is full and durable.
@@ -98,7 +98,7 @@ internal sealed class LogRecovery(IDisk disk, string directory, SegmentTable seg
 
         if (SegmentReader.AnyLaterBatch(segment, mark.Identity.Salt, end.Offset, end.Offset))
         {
-            throw new LogDamagedException(segment.Path, end.Offset, "no sound frame here, but a later batch was written after it was durable");
+            throw new LogDamagedException(segment.Path, end.Offset, "no sound frame here, but a later batch follows");
         }
 
         Segment? next = segments.Find(segment.Number + 1);

@@ -41,7 +41,8 @@ public sealed class FailedSyncTests : LogFixture
         Assert.That(errors, Does.Contain($"{call} of ").And.Contain("errno 5"));
         Assert.That(lines.SkipWhile(line => line != "failed"), Is.Not.Empty.And.All.EqualTo("failed"));
 
-        var acknowledged = lines.TakeWhile(line => line != "failed").Select(line => ulong.Parse(line, CultureInfo.InvariantCulture)).ToList();
+        var acknowledged = lines.TakeWhile(line => line != "failed")
+            .Select(line => ulong.Parse(line, CultureInfo.InvariantCulture)).ToList();
         using var log = SegmentedLog.Open(Folder, new LogOptions { SegmentBytes = LogOptions.MinSegmentBytes });
         var found = log.Replay(LogPosition.Beginning).Select(record => record.Index).ToList();
         Assert.That(found.Count, Is.GreaterThanOrEqualTo(acknowledged.Count));

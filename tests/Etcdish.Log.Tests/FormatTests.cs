@@ -34,7 +34,8 @@ public sealed class FormatTests
     public void A_segment_header_has_these_bytes()
     {
         var bytes = new byte[LogFormat.SegmentHeaderBytes];
-        LogFormat.WriteSegmentHeader(bytes, new SegmentHeader(_identity, 2, FirstSequence: 5, PreviousEnd: 640, Chain: 0xabcd, SegmentBytes: 65536));
+        var header = new SegmentHeader(_identity, 2, FirstSequence: 5, PreviousEnd: 640, Chain: 0xabcd, SegmentBytes: 65536);
+        LogFormat.WriteSegmentHeader(bytes, header);
         Assert.That(Convert.ToHexStringLower(bytes), Is.EqualTo(GoldenSegmentHeader));
         Assert.That(Encoding.ASCII.GetString(bytes, 0, 8), Is.EqualTo("ETCDISHL"));
         Assert.That(LogFormat.ReadSegmentHeader(bytes, "golden")!.Value.Chain, Is.EqualTo(0xabcd));
