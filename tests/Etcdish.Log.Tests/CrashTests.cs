@@ -129,7 +129,12 @@ public sealed class CrashTests
 
         public static LogOptions Options(SimulatedDisk disk) => new()
         {
-            SegmentBytes = LogOptions.MinSegmentBytes, ClusterId = 1, MemberId = 2, Salt = 3, PrepareInBackground = false, Disk = disk,
+            SegmentBytes = LogOptions.MinSegmentBytes,
+            ClusterId = 1,
+            MemberId = 2,
+            Salt = 3,
+            PrepareInBackground = false,
+            Disk = disk,
         };
 
         public static byte[] PayloadOf(ulong index) => LogFixture.PayloadOf(index, (int)(index * 7919 % 9000));
