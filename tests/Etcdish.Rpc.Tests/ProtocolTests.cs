@@ -234,6 +234,7 @@ public class ProtocolTests
         Task stop = _server.Server.StopAsync(TimeSpan.FromSeconds(20));
         await _client.ReceiveAsync(frame => frame.Type == FrameType.GoAway);
         Frame stream = await _client.ReceiveEndAsync(1);
+        await _client.ResetAsync(1);
         _handlers.Release();
         Frame unary = await _client.ReceiveEndAsync(3);
         await stop;
