@@ -234,9 +234,11 @@ public class ProtocolTests
         Task stop = _server.Server.StopAsync(TimeSpan.FromSeconds(20));
         await _client.ReceiveAsync(frame => frame.Type == FrameType.GoAway);
         Frame stream = await _client.ReceiveEndAsync(1);
-        await _client.ResetAsync(1);
         _handlers.Release();
         Frame unary = await _client.ReceiveEndAsync(3);
+
+        // What every real client does after a GOAWAY once its last call has ended; Kestrel waits for it.
+        _client.Dispose();
         await stop;
 
         Assert.That(stream.Text, Does.Contain("the server is shutting down").And.Contain("\u000214"));
