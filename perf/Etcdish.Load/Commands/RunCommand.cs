@@ -8,10 +8,10 @@ namespace Etcdish.Load.Commands;
 /// <summary>One workload against one endpoint.</summary>
 internal static class RunCommand
 {
-    private static readonly Option<Uri> _endpoint = new("--endpoint")
+    private static readonly Option<string> _endpoint = new("--endpoint")
     {
         Description = "client URL of the server, http only",
-        DefaultValueFactory = _ => new Uri("http://127.0.0.1:2379"),
+        DefaultValueFactory = _ => "http://127.0.0.1:2379",
     };
 
     private static readonly Option<int> _connections = Number("--connections", "connections", 10);
@@ -69,7 +69,7 @@ internal static class RunCommand
         LoadOptions options = new()
         {
             Workload = parsed.GetValue(_workload),
-            Endpoint = parsed.GetRequiredValue(_endpoint),
+            Endpoint = ParseEndpoint(parsed.GetRequiredValue(_endpoint)),
             Connections = parsed.GetValue(_connections),
             Clients = parsed.GetValue(_clients),
             KeySize = parsed.GetValue(_keySize),
@@ -99,6 +99,10 @@ internal static class RunCommand
         Console.WriteLine(JsonSerializer.Serialize(result, JsonSerializerOptions.Web));
         return result.Errors == 0 && result.WritesVerified ? 0 : 1;
     }
+
+    private static Uri ParseEndpoint(string text) => Uri.TryCreate(text, UriKind.Absolute, out Uri? endpoint)
+        ? endpoint
+        : throw new ArgumentException($"endpoint \"{text}\" is not a URL such as http://127.0.0.1:2379");
 
     private static Option<int> Number(string name, string description, int standard) =>
         new(name) { Description = description, DefaultValueFactory = _ => standard };
