@@ -3,7 +3,7 @@ namespace Etcdish.Store.Tests.Watch;
 /// <summary>Random schedules of everything that can happen, judged by <see cref="WatchValidator"/>.</summary>
 public sealed class WatchModelTests
 {
-    private const int Schedules = 1500;
+    private const int Schedules = 600;
 
     [Test]
     public void Random_schedules_keep_all_guarantees()

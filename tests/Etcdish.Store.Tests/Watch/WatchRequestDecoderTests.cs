@@ -74,14 +74,14 @@ public sealed class WatchRequestDecoderTests
     {
         Random random = new(20261122);
         byte[] likely = [0x0a, 0x12, 0x1a, 0x08, 0x10, 0x18, 0x20, 0x28, 0x2a, 0x30, 0x38, 0x40, 0, 1, 2, 3, 4, 0x80, 0xff, 0x0b, 0x0c];
-        for (int i = 0; i < 200_000; i++)
+        for (int i = 0; i < 50_000; i++)
         {
             byte[] message = new byte[random.Next(14)];
             for (int at = 0; at < message.Length; at++)
                 message[at] = random.Next(4) > 0 ? likely[random.Next(likely.Length)] : (byte)random.Next(256);
 
             // That library cuts tags to 32 bits, where others (and we) refuse them.
-            if (!HasLongVarint(message))
+            if (!HasLongVarint(message) && Describe(message) != DescribeByLibrary(message))
                 Assert.That(Describe(message), Is.EqualTo(DescribeByLibrary(message)), $"input {Convert.ToHexString(message)}");
         }
     }

@@ -344,6 +344,25 @@ public sealed class WatchRulesTests
     }
 
     [Test]
+    public void A_watcher_gets_in_sync_even_if_each_read_of_history_is_overtaken()
+    {
+        Publish(_history.Put("a", "1"));
+        int reads = 0;
+        _history.Meanwhile = () =>
+        {
+            Assert.That(++reads, Is.LessThan(20), "it never catches up");
+            _hub.Publish(_history.Put("z", "v"));
+        };
+        _client.Stream.Create(WatchClient.Request("a", startRevision: 2));
+        _client.Drain();
+        Assert.That(_hub.Statistics.SlowWatchers, Is.Zero);
+        _history.Meanwhile = null;
+        Publish(_history.Put("a", "2"));
+        _client.Drain();
+        Assert.That(Events(_client.Taken).Select(e => e.Key), Is.EqualTo(new[] { "a", "a" }));
+    }
+
+    [Test]
     public void The_taker_is_woken_once_until_it_has_drained()
     {
         _client.Stream.Create(WatchClient.Request("a"));
