@@ -41,7 +41,9 @@ public sealed class EncodedEvent
     /// <summary>Field 3 of the event, or nothing.</summary>
     internal byte[] PreviousField => _previousField ?? [];
 
-    /// <summary>Encodes a change without its previous pair. The caller is in a <see cref="ReadScope"/> that was open when the index was read.</summary>
+    /// <summary>
+    /// Encodes a change without its previous pair. The caller is in a <see cref="ReadScope"/> that was open when the index was read.
+    /// </summary>
     internal static EncodedEvent Encode(KeyRevision change, IValueSource values)
     {
         int valueLength = change.Value.Length;

@@ -110,7 +110,9 @@ public sealed class WatchHub
     }
 
     /// <summary>Queues what was published in the streams that want it, and wakes them. Any thread; calls wait for each other.</summary>
-    /// <exception cref="DamagedValueException">A value does not match its checksum; the hub has failed for good, and the node must stop.</exception>
+    /// <exception cref="DamagedValueException">
+    /// A value does not match its checksum; the hub has failed for good, and the node must stop.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The hub has failed before.</exception>
     public void Dispatch()
     {

@@ -28,7 +28,9 @@ internal sealed class WatchQueue
         Bytes += SlotBytes;
     }
 
-    /// <summary>Queues what the watcher has gathered of one revision, unless that exceeds the limit; an empty queue takes anything.</summary>
+    /// <summary>
+    /// Queues what the watcher has gathered of one revision, unless that exceeds the limit; an empty queue takes anything.
+    /// </summary>
     public bool TryAdd(Watcher watcher, long revision, long limitBytes)
     {
         int count = watcher.GatheredCount;

@@ -17,7 +17,9 @@ public sealed partial class WatchStream
     /// </summary>
     /// <param name="batch">Receives the response; its events stay valid, the batch itself is used again by the next call.</param>
     /// <returns>False when there is nothing now (or the stream is closed); the hub then calls back when there is.</returns>
-    /// <exception cref="DamagedValueException">A value does not match its checksum; the hub has failed for good, and the node must stop.</exception>
+    /// <exception cref="DamagedValueException">
+    /// A value does not match its checksum; the hub has failed for good, and the node must stop.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The hub has failed before.</exception>
     public bool TryTake(WatchBatch batch)
     {

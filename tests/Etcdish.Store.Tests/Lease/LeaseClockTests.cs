@@ -3,7 +3,7 @@ namespace Etcdish.Store.Tests.Lease;
 /// <summary>The leader's clock, with a clock of our own.</summary>
 public sealed class LeaseClockTests
 {
-    private static readonly LeaseClockOptions Options = new() { CheckpointIntervalMs = 5_000, ExpiredRetryMs = 3_000 };
+    private static readonly LeaseClockOptions _options = new() { CheckpointIntervalMs = 5_000, ExpiredRetryMs = 3_000 };
 
     private LeaseTable _table = null!;
     private LeaseClock _clock = null!;
@@ -12,7 +12,7 @@ public sealed class LeaseClockTests
     public void SetUp()
     {
         _table = new LeaseTable();
-        _clock = new LeaseClock(_table, Options);
+        _clock = new LeaseClock(_table, _options);
         _clock.Promote(0);
     }
 
@@ -148,7 +148,7 @@ public sealed class LeaseClockTests
     private static void RunAgainstModel(Random random)
     {
         LeaseTable table = new();
-        LeaseClock clock = new(table, Options);
+        LeaseClock clock = new(table, _options);
         long now = random.NextInt64(1L << random.Next(40));
         clock.Promote(now);
         Dictionary<long, (long Ttl, long Deadline, long Reported)> model = [];
@@ -191,7 +191,7 @@ public sealed class LeaseClockTests
         Assert.That(expired, Is.Unique);
         foreach ((long id, var lease) in model.ToArray())
         {
-            long due = Math.Max(lease.Deadline, lease.Reported + (lease.Reported < 0 ? 0 : Options.ExpiredRetryMs));
+            long due = Math.Max(lease.Deadline, lease.Reported + (lease.Reported < 0 ? 0 : _options.ExpiredRetryMs));
             if (expired.Remove(id))
             {
                 Assert.That(due, Is.LessThanOrEqualTo(now), $"lease {id} was reported early");

@@ -9,7 +9,7 @@ namespace Etcdish.Store.Tests.Watch;
 /// </summary>
 internal sealed class WatchClient : IDisposable
 {
-    private static readonly WatchHeader Header = new(0xC0FFEE, 77, 3);
+    private static readonly WatchHeader _header = new(0xC0FFEE, 77, 3);
     private readonly WatchBatch _batch = new();
     private int _ready;
 
@@ -37,8 +37,8 @@ internal sealed class WatchClient : IDisposable
             return null;
 
         ArrayBufferWriter<byte> writer = new();
-        _batch.Write(writer, Header);
-        Assert.That(_batch.Size(Header), Is.EqualTo(writer.WrittenCount), "Size and Write disagree");
+        _batch.Write(writer, _header);
+        Assert.That(_batch.Size(_header), Is.EqualTo(writer.WrittenCount), "Size and Write disagree");
         Proto.WatchResponse response = Proto.WatchResponse.Parser.ParseFrom(writer.WrittenSpan);
         Assert.That(response.Header.ClusterId, Is.EqualTo(0xC0FFEE));
         Assert.That(response.Header.MemberId, Is.EqualTo(77));

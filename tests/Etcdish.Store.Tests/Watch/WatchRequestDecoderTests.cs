@@ -121,8 +121,8 @@ public sealed class WatchRequestDecoderTests
         {
             Proto.WatchRequest request = Proto.WatchRequest.Parser.ParseFrom(message);
             return request.CreateRequest is { } c
-                ? $"{Convert.ToHexString(c.Key.Span)} {Convert.ToHexString(c.RangeEnd.Span)} {c.StartRevision} {c.ProgressNotify} {c.PrevKv} "
-                    + $"{c.WatchId} {c.Fragment} {c.Filters.Contains(0)} {c.Filters.Contains((Proto.WatchCreateRequest.Types.FilterType)1)}"
+                ? $"{Convert.ToHexString(c.Key.Span)} {Convert.ToHexString(c.RangeEnd.Span)} {c.StartRevision} {c.ProgressNotify} "
+                    + $"{c.PrevKv} {c.WatchId} {c.Fragment} {c.Filters.Contains(0)} {c.Filters.Contains((Proto.WatchCreateRequest.Types.FilterType)1)}"
                 : $"{(request.CancelRequest is not null ? "Cancel" : request.ProgressRequest is not null ? "Progress" : "None")} "
                     + $"{request.CancelRequest?.WatchId ?? 0}";
         }

@@ -16,7 +16,8 @@ public sealed class WatcherIndexTests
         {
             if (model.Count == 0 || random.Next(5) > 1)
             {
-                Watcher added = new(stream, step, WatchClient.Request(Key(random), random.Next(4) switch { 0 => "", 1 => "\0", _ => Key(random) }));
+                string end = random.Next(4) switch { 0 => "", 1 => "\0", _ => Key(random) };
+                Watcher added = new(stream, step, WatchClient.Request(Key(random), end));
                 index.Add(added);
                 model.Add(added);
             }
