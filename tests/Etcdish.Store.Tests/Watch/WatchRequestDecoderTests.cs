@@ -1,5 +1,5 @@
 using Google.Protobuf;
-using Proto = Etcdish.Protos;
+using Pb = Etcdish.Protos;
 
 namespace Etcdish.Store.Tests.Watch;
 
@@ -8,9 +8,9 @@ public sealed class WatchRequestDecoderTests
     [Test]
     public void A_create_request_is_read_whole()
     {
-        Proto.WatchRequest message = new()
+        Pb.WatchRequest message = new()
         {
-            CreateRequest = new Proto.WatchCreateRequest
+            CreateRequest = new Pb.WatchCreateRequest
             {
                 Key = ByteString.CopyFromUtf8("key"),
                 RangeEnd = ByteString.CopyFromUtf8("kez"),
@@ -19,7 +19,7 @@ public sealed class WatchRequestDecoderTests
                 PrevKv = true,
                 WatchId = long.MaxValue,
                 Fragment = true,
-                Filters = { Proto.WatchCreateRequest.Types.FilterType.Noput, Proto.WatchCreateRequest.Types.FilterType.Nodelete },
+                Filters = { Pb.WatchCreateRequest.Types.FilterType.Noput, Pb.WatchCreateRequest.Types.FilterType.Nodelete },
             },
         };
         WatchRequest request = WatchRequestDecoder.Decode(message.ToByteArray());
@@ -119,10 +119,10 @@ public sealed class WatchRequestDecoderTests
     {
         try
         {
-            Proto.WatchRequest request = Proto.WatchRequest.Parser.ParseFrom(message);
+            Pb.WatchRequest request = Pb.WatchRequest.Parser.ParseFrom(message);
             return request.CreateRequest is { } c
                 ? $"{Convert.ToHexString(c.Key.Span)} {Convert.ToHexString(c.RangeEnd.Span)} {c.StartRevision} {c.ProgressNotify} "
-                    + $"{c.PrevKv} {c.WatchId} {c.Fragment} {c.Filters.Contains(0)} {c.Filters.Contains((Proto.WatchCreateRequest.Types.FilterType)1)}"
+                    + $"{c.PrevKv} {c.WatchId} {c.Fragment} {c.Filters.Contains(0)} {c.Filters.Contains((Pb.WatchCreateRequest.Types.FilterType)1)}"
                 : $"{(request.CancelRequest is not null ? "Cancel" : request.ProgressRequest is not null ? "Progress" : "None")} "
                     + $"{request.CancelRequest?.WatchId ?? 0}";
         }
