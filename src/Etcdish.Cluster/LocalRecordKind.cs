@@ -9,6 +9,6 @@ internal static class LocalRecordKind
     /// <summary>Numbers from here on are local records.</summary>
     public const byte First = 64;
 
-    /// <summary>Live values copied out of a segment that is to be deleted.</summary>
+    /// <summary>Live values copied out of a segment that is to be deleted; see <see cref="RelocationRecord"/>.</summary>
     public const byte Relocation = 64;
 }

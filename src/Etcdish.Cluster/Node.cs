@@ -17,6 +17,8 @@ public sealed class Node : IAsyncDisposable
     private readonly SegmentedLog _log;
     private readonly NodeLoop _loop;
     private readonly LeaseKeeper _leases;
+    private readonly Maintenance _maintenance;
+    private readonly Checkpointer _checkpointer;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _disposed;
@@ -29,8 +31,12 @@ public sealed class Node : IAsyncDisposable
         Store = recovered.Store;
         Metrics = new NodeMetrics();
         Watches = new WatchHub(Store, Values, options.Watch);
-        _leases = new LeaseKeeper(Store.Leases);
-        _loop = new NodeLoop(_log, Store, Watches, Metrics, options, Tick, _tickInterval) { Term = recovered.Store.AppliedTerm + 1 };
+        _leases = new LeaseKeeper(Store.Leases, options.Clock, Metrics);
+        _loop = new NodeLoop(_log, Store, Watches, _leases, Metrics, options) { Term = Store.AppliedTerm + 1 };
+        _checkpointer = new Checkpointer(_log, Store, _loop, recovered.Checkpoints, options, Metrics);
+        _checkpointer.Recovered(recovered.ReplayFrom, recovered.CheckpointBytes);
+        SegmentCollector collector = new(_log, Store, Values, _loop, options, Metrics);
+        _maintenance = new Maintenance(Store, _checkpointer, collector, _loop.Fail);
     }
 
     /// <summary>Human name of the member.</summary>
@@ -70,7 +76,7 @@ public sealed class Node : IAsyncDisposable
     public NodeMetrics Metrics { get; }
 
     /// <summary>Bytes that log and checkpoints hold on the disk, without what is only set aside.</summary>
-    public long DataBytes => _log.Segments.Sum(segment => segment.UsedBytes);
+    public long DataBytes => _log.Segments.Sum(segment => segment.UsedBytes) + _checkpointer.SizeOfNewest;
 
     /// <summary>Bytes of the retained revisions: keys and values.</summary>
     public long LiveBytes => Store.LiveBytes;
@@ -163,7 +169,7 @@ public sealed class Node : IAsyncDisposable
     public async ValueTask<long> RenewLeaseAsync(long id, CancellationToken cancellation = default)
     {
         await ReadBarrierAsync(cancellation).ConfigureAwait(false);
-        return _leases.Renew(id);
+        return await _leases.RenewAsync(id, _loop).ConfigureAwait(false);
     }
 
     /// <summary>State of a lease, or null when it does not exist.</summary>
@@ -174,8 +180,20 @@ public sealed class Node : IAsyncDisposable
     /// <summary>Ids of all leases, soonest to run out first.</summary>
     public IReadOnlyList<long> LeaseIds() => _leases.Ids();
 
-    /// <summary>Completes when all that the last compaction has hidden is removed.</summary>
-    public Task FinishCompactionAsync(CancellationToken cancellation = default) => Task.Delay(TimeSpan.Zero, _options.Clock, cancellation);
+    /// <summary>Completes when all that the compactions so far have hidden is removed from the index.</summary>
+    /// <param name="cancellation">Stops waiting, not the removal.</param>
+    /// <exception cref="EtcdException">Stopped.</exception>
+    public async Task FinishCompactionAsync(CancellationToken cancellation = default)
+    {
+        long compacted = Store.CompactedRevision;
+        while (Store.PhysicallyCompactedRevision < compacted)
+        {
+            await _maintenance.RunNowAsync().WaitAsync(cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Does now all that maintenance would do in time: compaction, collection, checkpoints.</summary>
+    internal Task RunMaintenanceAsync() => _maintenance.RunNowAsync();
 
     /// <summary>Stops taking writes, finishes those queued, writes a last checkpoint when it is worth it, and closes the files.</summary>
     public async ValueTask DisposeAsync()
@@ -186,6 +204,8 @@ public sealed class Node : IAsyncDisposable
         }
 
         await _stopping.CancelAsync().ConfigureAwait(false);
+        await _maintenance.DisposeAsync().ConfigureAwait(false);
+        await SaveForNextStartAsync().ConfigureAwait(false);
         await _loop.StopAsync().ConfigureAwait(false);
         _log.Dispose();
         Store.Dispose();
@@ -198,21 +218,46 @@ public sealed class Node : IAsyncDisposable
 
         // A leader's first entry: it makes this term durable before anything is acknowledged in it.
         await _loop.Enqueue((byte)EntryKind.Empty, default).ConfigureAwait(false);
+        _leases.Promote();
+        _maintenance.Start();
     }
 
-    private ulong NextRandom() => (ulong)_options.Random.NextInt64();
+    // So that leases keep their time over a planned restart, and the next start has a short tail. Neither is needed for safety.
+    private async Task SaveForNextStartAsync()
+    {
+        if (_loop.Failed is not null || !_maintenance.WasStarted)
+        {
+            return;
+        }
+
+        try
+        {
+            ReadOnlyMemory<byte> leases = _leases.EncodeAllRemaining();
+            if (!leases.IsEmpty)
+            {
+                await _loop.Enqueue((byte)EntryKind.LeaseCheckpoint, leases).ConfigureAwait(false);
+            }
+
+            if (_checkpointer.IsWorthwhile)
+            {
+                await _checkpointer.RunAsync().ConfigureAwait(false);
+            }
+        }
+        catch (Exception reason) when (reason is EtcdException or DiskFullException)
+        {
+            _options.OnNotice?.Invoke(new NodeNotice(true, $"no checkpoint was written before the stop: {reason.Message}"));
+        }
+    }
 
     private async Task WatchForFailureAsync(Task<Exception?> ended)
     {
         Exception? failure = await ended.ConfigureAwait(false);
         if (failure is not null)
         {
-            await _stopping.CancelAsync().ConfigureAwait(false);
             _failed.TrySetResult(failure);
+            await _stopping.CancelAsync().ConfigureAwait(false);
         }
     }
 
-    private void Tick(long now)
-    {
-    }
+    private ulong NextRandom() => (ulong)_options.Random.NextInt64();
 }

@@ -16,17 +16,17 @@ namespace Etcdish.Cluster;
 internal sealed class NodeLoop
 {
     private const int CompletionChunk = 16;
+    private static readonly TimeSpan _tickInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly SegmentedLog _log;
     private readonly RevisionStore _store;
     private readonly WatchHub _watches;
     private readonly WatchDispatcher _dispatcher;
     private readonly NodeMetrics _metrics;
+    private readonly LeaseKeeper _leases;
     private readonly TimeProvider _clock;
     private readonly long _requestTimeoutTicks;
     private readonly ProposalQueue _queue;
-    private readonly Action<long> _tick;
-    private readonly TimeSpan _tickInterval;
     private readonly Thread _thread;
     private readonly TaskCompletionSource<Exception?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<KeyRevision> _changes = [];
@@ -34,18 +34,17 @@ internal sealed class NodeLoop
     private ulong _lastIndex;
 
     public NodeLoop(
-        SegmentedLog log, RevisionStore store, WatchHub watches, NodeMetrics metrics, NodeOptions options, Action<long> tick, TimeSpan tickInterval)
+        SegmentedLog log, RevisionStore store, WatchHub watches, LeaseKeeper leases, NodeMetrics metrics, NodeOptions options)
     {
         _log = log;
         _store = store;
         _watches = watches;
         _dispatcher = new WatchDispatcher(watches, Fail);
+        _leases = leases;
         _metrics = metrics;
         _clock = options.Clock;
         _requestTimeoutTicks = (long)(options.RequestTimeout.TotalSeconds * _clock.TimestampFrequency);
         _queue = new ProposalQueue(options.MaxQueuedBytes);
-        _tick = tick;
-        _tickInterval = tickInterval;
         _thread = new Thread(Run) { Name = "etcdish node loop", IsBackground = true };
     }
 
@@ -94,6 +93,28 @@ internal sealed class NodeLoop
         };
     }
 
+    /// <summary>Queues a write of the node's own, whose answer nobody waits for. When the queue is full it is left to the next tick.</summary>
+    public void Post(byte kind, ReadOnlyMemory<byte> payload)
+    {
+        Proposal proposal = Proposal.Rent(kind, payload, _clock.GetTimestamp());
+        if (_queue.TryEnqueue(proposal) == EnqueueOutcome.Queued)
+        {
+            _ = ForgetAsync(proposal.Task);
+        }
+
+        static async Task ForgetAsync(ValueTask<ApplyResult> answer)
+        {
+            try
+            {
+                await answer.ConfigureAwait(false);
+            }
+            catch (EtcdException)
+            {
+                // The disk is full or the node stops; the lease clock reports the lease again.
+            }
+        }
+    }
+
     private void Run()
     {
         List<Proposal> spare = [];
@@ -116,7 +137,7 @@ internal sealed class NodeLoop
                 RunRound(batch);
                 batch.Clear();
                 spare = batch;
-                _tick(_clock.GetTimestamp());
+                _leases.Tick(this);
             }
         }
 #pragma warning disable CA1031 // Whatever it is, the node is unfit: say so once, loudly, and serve nothing more.
@@ -214,7 +235,14 @@ internal sealed class NodeLoop
                 continue;
             }
 
-            ApplyEntry(proposal);
+            if (proposal.Kind < LocalRecordKind.First)
+            {
+                ApplyEntry(proposal);
+            }
+            else
+            {
+                RelocationRecord.Apply(_store, proposal.Payload, proposal.Position);
+            }
         }
     }
 
@@ -233,6 +261,11 @@ internal sealed class NodeLoop
             proposal.Index, Term, (EntryKind)proposal.Kind, proposal.Payload, proposal.Position.Segment, proposal.Position.Offset);
         proposal.Result = _store.Apply(entry);
         _lastIndex = proposal.Index;
+        if (entry.Kind is EntryKind.LeaseGrant or EntryKind.LeaseRevoke or EntryKind.LeaseCheckpoint)
+        {
+            _leases.Applied(entry.Kind, proposal.Payload, proposal.Result);
+        }
+
         foreach (KeyRevision change in _store.LastChanges)
         {
             _changes.Add(change);

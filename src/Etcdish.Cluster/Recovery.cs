@@ -28,14 +28,51 @@ internal static class Recovery
     {
         LogValues values = new(log);
         RevisionStore store = new(values, new StoreOptions());
+        CheckpointStore checkpoints = new(options.DataDirectory, logOptions);
         LogPosition from = LogPosition.Beginning;
+        long checkpointBytes = 0;
+        using (Checkpoint? newest = OpenNewest(checkpoints, options))
+        {
+            if (newest is not null)
+            {
+                Load(store, newest);
+                from = newest.ReplayFrom;
+                checkpointBytes = newest.ContentBytes;
+            }
+        }
+
         ReplayTail(log, store, from, cancellation);
         if (log.Recovery is { TornBytes: > 0 } torn)
         {
-            options.OnNotice?.Invoke(new NodeNotice(true, $"cut {torn.TornBytes} bytes of a write that was torn at {torn.End}; it was never acknowledged"));
+            options.OnNotice?.Invoke(new NodeNotice(
+                true, $"cut {torn.TornBytes} bytes of a write that was torn at {torn.End}; it was never acknowledged"));
         }
 
-        return new RecoveredState(log, values, store, new CheckpointStore(options.DataDirectory, logOptions), from, 0);
+        return new RecoveredState(log, values, store, checkpoints, from, checkpointBytes);
+    }
+
+    // An older checkpoint, or none, only means a longer tail: the log refuses by itself when it no longer has the whole of it.
+    private static Checkpoint? OpenNewest(CheckpointStore checkpoints, NodeOptions options)
+    {
+        CheckpointLookup lookup = checkpoints.OpenNewest();
+        foreach (DamagedCheckpoint damaged in lookup.Damaged)
+        {
+            options.OnNotice?.Invoke(new NodeNotice(
+                true, $"passed over the checkpoint {damaged.File}, which is damaged at offset {damaged.Offset}"));
+        }
+
+        return lookup.Newest;
+    }
+
+    private static void Load(RevisionStore store, Checkpoint checkpoint)
+    {
+        CheckpointLoader loader = store.BeginLoad();
+        while (checkpoint.TryReadBlock(out ReadOnlySpan<byte> block))
+        {
+            loader.Add(block);
+        }
+
+        loader.Complete();
     }
 
     private static void ReplayTail(SegmentedLog log, RevisionStore store, LogPosition from, CancellationToken cancellation)
@@ -47,6 +84,14 @@ internal static class Recovery
             {
                 store.Apply(new StoreEntry(
                     record.Index, record.Term, (EntryKind)record.Kind, record.Bytes, record.Payload.Segment, record.Payload.Offset));
+            }
+            else if (record.Kind == LocalRecordKind.Relocation)
+            {
+                RelocationRecord.Apply(store, record.Bytes, record.Payload);
+            }
+            else
+            {
+                throw new InvalidDataException($"the log holds a record of kind {record.Kind}, which this version does not know");
             }
         }
     }

@@ -232,6 +232,9 @@ public sealed class EtcdStore : IAsyncDisposable
     /// <summary>Finishes what is queued and closes the files. Everything that completed is on the disk, with or without this.</summary>
     public ValueTask DisposeAsync() => _node.DisposeAsync();
 
+    /// <summary>Does now all that maintenance would do in time.</summary>
+    internal Task RunMaintenanceAsync() => _node.RunMaintenanceAsync();
+
     internal async ValueTask<TxnResponse> CommitAsync(TxnRequest request, CancellationToken cancellation)
     {
         Check(RequestValidator.Check(request, _limits.MaxTxnOps));
