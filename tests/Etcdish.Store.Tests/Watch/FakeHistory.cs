@@ -124,7 +124,7 @@ internal sealed class FakeHistory : IRevisionHistory, IValueSource
             {
                 _doomed.Add(change.Value.Segment);
                 _values.Add(_nextValue, _values[change.Value.Segment]);
-                change.Value = change.Value with { Segment = _nextValue++ };
+                change.MoveValue(change.Value with { Segment = _nextValue++ });
             }
 
             CollectGarbage();

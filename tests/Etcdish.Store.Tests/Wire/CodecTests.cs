@@ -8,7 +8,7 @@ namespace Etcdish.Store.Tests;
 [TestFixture]
 internal sealed class CodecTests
 {
-    private const int Rounds = 2000;
+    private const int Rounds = 1000;
 
     private readonly int _seed = Environment.TickCount;
     private RequestGenerator _generate = null!;
@@ -67,7 +67,7 @@ internal sealed class CodecTests
         var leases = new List<KeyValuePair<long, long>>();
         RequestDecoder.DecodeLeaseCheckpoint(payload, leases);
         Assert.That(leases, Is.EqualTo([new KeyValuePair<long, long>(-1, 5), new(7, 0)]));
-        Assert.That(() => RequestDecoder.DecodeLeaseCheckpoint(payload[..^1], leases), Throws.TypeOf<MalformedRequestException>());
+        Assert.That(() => RequestDecoder.DecodeLeaseCheckpoint(payload.AsMemory(0, payload.Length - 1), leases), Throws.TypeOf<MalformedRequestException>());
     }
 
     [Test]
@@ -112,7 +112,7 @@ internal sealed class CodecTests
     public void Garbage_is_refused_or_decoded_but_never_worse()
     {
         var random = new Random(_seed);
-        for (var i = 0; i < 20_000; i++)
+        for (var i = 0; i < 5000; i++)
         {
             var message = Encode(output => RequestEncoder.Encode(_generate.Txn(50), output));
             for (var damage = random.Next(4); damage > 0 && message.Length > 0; damage--)
