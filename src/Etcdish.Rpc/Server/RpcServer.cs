@@ -35,8 +35,7 @@ public sealed class RpcServer : IAsyncDisposable
         _options = options;
         _methods = options.Services.Build();
 
-        // Kestrel asks for this one service when it sets up TLS; there is no other use of a container here.
-        _kestrelServices = new ServiceCollection().AddSingleton(options.LoggerFactory).BuildServiceProvider();
+        _kestrelServices = KestrelServices.Create(options.LoggerFactory);
         var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), options.LoggerFactory);
         _kestrel = new KestrelServer(Options.Create(KestrelOptions()), new RpcTransportFactory(sockets), options.LoggerFactory);
     }
