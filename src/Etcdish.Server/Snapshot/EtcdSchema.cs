@@ -17,17 +17,19 @@ internal static class EtcdSchema
     public const string LeaseBucket = "lease";
     public const string AlarmBucket = "alarm";
     public const string MembersBucket = "members";
+    public const string AuthBucket = "auth";
 
     public const string ConsistentIndex = "consistent_index";
     public const string Term = "term";
     public const string ScheduledCompaction = "scheduledCompactRev";
     public const string FinishedCompaction = "finishedCompactRev";
+    public const string AuthEnabled = "authEnabled";
     public const string StorageVersionKey = "storageVersion";
 
     /// <summary>etcd's version of this layout; 3.6 was the first to write it down, and older ones do not look for it.</summary>
     public const string StorageVersion = "3.6.0";
 
-    private static readonly string[] s_emptyBuckets = ["auth", "authRoles", "authUsers", "cluster", "members_removed"];
+    private static readonly string[] s_emptyBuckets = [AuthBucket, "authRoles", "authUsers", "cluster", "members_removed"];
 
     /// <summary>All buckets of a snapshot of the given state.</summary>
     public static IEnumerable<BoltBucket> Buckets(ISnapshotState state)

@@ -59,38 +59,20 @@ internal static class KeyValueCodec
     public static bool TryRead(ReadOnlyMemory<byte> message, out SnapshotKeyValue result)
     {
         result = default;
-        ReadOnlySpan<byte> rest = message.Span;
-        while (!rest.IsEmpty)
-        {
-            if (!Varint.TryRead(ref rest, out ulong tag) || !Varint.TryRead(ref rest, out ulong number))
-                return false;
-            ReadOnlyMemory<byte> bytes = default;
-            switch (tag & 7)
-            {
-                case Varint.WireVarint:
-                    break;
-                case Varint.WireBytes when number <= (ulong)rest.Length:
-                    bytes = message.Slice(message.Length - rest.Length, (int)number);
-                    rest = rest[(int)number..];
-                    break;
-                default:
-                    return false;
-            }
-
-            result = Set(result, tag, (long)number, bytes);
-        }
-
-        return true;
+        var fields = new ProtoFieldReader(message);
+        while (fields.MoveNext())
+            result = Set(result, fields);
+        return !fields.IsDamaged;
     }
 
-    private static SnapshotKeyValue Set(SnapshotKeyValue kv, ulong tag, long number, ReadOnlyMemory<byte> bytes) => tag switch
+    private static SnapshotKeyValue Set(SnapshotKeyValue kv, in ProtoFieldReader field) => field.Tag switch
     {
-        (KeyField << 3) | Varint.WireBytes => kv with { Key = bytes },
-        (CreateRevisionField << 3) | Varint.WireVarint => kv with { CreateRevision = number },
-        (ModRevisionField << 3) | Varint.WireVarint => kv with { ModRevision = number },
-        (VersionField << 3) | Varint.WireVarint => kv with { Version = number },
-        (ValueField << 3) | Varint.WireBytes => kv with { Value = bytes },
-        (LeaseField << 3) | Varint.WireVarint => kv with { Lease = number },
+        (KeyField << 3) | Varint.WireBytes => kv with { Key = field.Bytes },
+        (CreateRevisionField << 3) | Varint.WireVarint => kv with { CreateRevision = field.Number },
+        (ModRevisionField << 3) | Varint.WireVarint => kv with { ModRevision = field.Number },
+        (VersionField << 3) | Varint.WireVarint => kv with { Version = field.Number },
+        (ValueField << 3) | Varint.WireBytes => kv with { Value = field.Bytes },
+        (LeaseField << 3) | Varint.WireVarint => kv with { Lease = field.Number },
         _ => kv,
     };
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Etcdish.Server.Snapshot;
 using Etcdish.Store;
 
 namespace Etcdish.Server.Tests.Snapshot;
@@ -42,7 +43,7 @@ internal sealed class GenuineToolTests
     [Test]
     public void A_restored_etcd_has_every_key_revision_version_and_lease()
     {
-        FakeSnapshotState state = Busy();
+        FakeSnapshotState state = SnapshotStates.Busy();
         using GenuineEtcd etcd = Restore(Save(state));
 
         Assert.That(Revision(etcd.CtlJson("get", "nothing")), Is.EqualTo(state.Revision));
@@ -54,7 +55,7 @@ internal sealed class GenuineToolTests
     [Test]
     public void A_restored_etcd_refuses_compacted_revisions()
     {
-        FakeSnapshotState state = Busy();
+        FakeSnapshotState state = SnapshotStates.Busy();
         using GenuineEtcd etcd = Restore(Save(state));
 
         string below = (state.CompactedRevision - 1).ToString(CultureInfo.InvariantCulture);
@@ -67,7 +68,7 @@ internal sealed class GenuineToolTests
     [Test]
     public void A_restored_etcd_keeps_leases_and_their_keys()
     {
-        FakeSnapshotState state = Busy();
+        FakeSnapshotState state = SnapshotStates.Busy();
         using GenuineEtcd etcd = Restore(Save(state));
 
         string list = etcd.Ctl("lease", "list");
@@ -84,7 +85,7 @@ internal sealed class GenuineToolTests
     [Test]
     public void A_restored_etcd_goes_on_from_our_revision()
     {
-        FakeSnapshotState state = Busy();
+        FakeSnapshotState state = SnapshotStates.Busy();
         using GenuineEtcd etcd = Restore(Save(state));
 
         JsonElement put = etcd.CtlJson("put", "k1", "more");
@@ -113,30 +114,87 @@ internal sealed class GenuineToolTests
         GenuineEtcd.Run("etcdctl", "snapshot", "status", file).Expect(0);
     }
 
-    /// <summary>Puts, overwrites, deletes, re-creations, transactions and leases, then a compaction in the middle.</summary>
-    private static FakeSnapshotState Busy()
+    [Test]
+    public void We_read_a_snapshot_that_etcd_made()
     {
-        var random = new Random(3);
-        var state = new FakeSnapshotState();
-        state.LeaseList.Add(new(0x7fffffffffffffff, 100_000, 0));
-        state.LeaseList.Add(new(0x7001, 5000, 4000));
-        for (int i = 0; i < 400; i++)
+        string file = Path.Combine(_directory, "genuine.db");
+        using GenuineEtcd etcd = GenuineEtcd.Start(Path.Combine(_directory, "genuine"));
+        long lease = Fill(etcd);
+        etcd.Ctl("snapshot", "save", file);
+
+        using EtcdSnapshotReader snapshot = EtcdSnapshotReader.Open(file);
+        List<SnapshotRevision> changes = Changes(snapshot, out long revision);
+        string[] live =
+        [
+            .. changes.GroupBy(change => Encoding.UTF8.GetString(change.Pair.Key.Span), (_, all) => all.Last())
+                .Where(change => !change.IsTombstone)
+                .Select(change => Describe(change.Pair))
+                .Order(StringComparer.Ordinal),
+        ];
+        JsonElement range = etcd.CtlJson("get", "", "--prefix");
+
+        Assert.That(revision, Is.EqualTo(Revision(range)));
+        Assert.That(live, Is.EqualTo(range.GetProperty("kvs").EnumerateArray().Select(Describe)));
+        Assert.That(snapshot.CompactedRevision, Is.EqualTo(50));
+        Assert.That(snapshot.FinishedCompaction, Is.EqualTo(50));
+        Assert.That(snapshot.ReadLeases(), Is.EqualTo(new[] { new SnapshotLease(lease, 6000, 0) }));
+        Assert.That(snapshot.StorageVersion, Is.Null, "etcd 3.4 writes none");
+    }
+
+    [Test]
+    public void We_see_the_same_status_as_etcdctl_in_both_snapshots()
+    {
+        string genuine = Path.Combine(_directory, "genuine.db");
+        using (GenuineEtcd etcd = GenuineEtcd.Start(Path.Combine(_directory, "genuine")))
         {
-            string key = $"k{random.Next(20)}";
-            int what = random.Next(10);
-            if (what == 0)
-                state.Delete(key);
-            else if (what == 1)
-                state.Apply(("t1", [1], 0), ("t2", null, 0), (key, Encoding.UTF8.GetBytes($"txn {i}"), 0));
-            else
-                state.Put(key, new string((char)('a' + random.Next(26)), random.Next(what == 2 ? 9000 : 40)), random.Next(4) == 0 ? 0x7001 : 0);
+            Fill(etcd);
+            etcd.Ctl("snapshot", "save", genuine);
         }
 
-        state.Put("leased", "value", lease: 0x7001);
-        state.Put("t1", "last");
-        state.Compact(state.Revision / 2);
-        state.MemberList.Add(new(0x8e9e05c52164694d, "default", ["http://localhost:2380"], ["http://localhost:2379"], IsLearner: false));
-        return state;
+        foreach (string file in new[] { genuine, Save(SnapshotStates.Busy()) })
+        {
+            JsonElement expected = Json(GenuineEtcd.Run("etcdctl", "snapshot", "status", file, "-w", "json").Expect(0));
+            using EtcdSnapshotReader snapshot = EtcdSnapshotReader.Open(file);
+            SnapshotStatus actual = SnapshotStatus.Of(snapshot);
+
+            Assert.That(actual.Hash, Is.EqualTo(expected.GetProperty("hash").GetUInt32()));
+            Assert.That(actual.Revision, Is.EqualTo(expected.GetProperty("revision").GetInt64()));
+            Assert.That(actual.TotalSize, Is.EqualTo(expected.GetProperty("totalSize").GetInt64()));
+        }
+    }
+
+    [Test]
+    public void We_read_the_database_of_a_stopped_etcd()
+    {
+        string data = Path.Combine(_directory, "genuine");
+        using (GenuineEtcd etcd = GenuineEtcd.Start(data))
+            Fill(etcd);
+
+        using EtcdSnapshotReader snapshot = EtcdSnapshotReader.Open(Path.Combine(data, "member", "snap", "db"), skipChecksum: true);
+
+        Assert.That(Changes(snapshot, out _), Is.Not.Empty);
+    }
+
+    /// <summary>Puts, large values, deletes, a lease and a compaction at 50; returns the lease.</summary>
+    private static long Fill(GenuineEtcd etcd)
+    {
+        string lease = etcd.Ctl("lease", "grant", "6000").Split(' ')[1];
+        for (int i = 0; i < 60; i++)
+            etcd.Ctl("put", $"key{i % 13}", new string('v', i * 137));
+        etcd.Ctl("del", "key1", "key12");
+        etcd.Ctl("compaction", "--physical", "50");
+        etcd.Ctl("put", "after", "compaction", "--lease", lease);
+        return long.Parse(lease, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    }
+
+    private static List<SnapshotRevision> Changes(EtcdSnapshotReader snapshot, out long revision)
+    {
+        var changes = new List<SnapshotRevision>();
+        EtcdRevisionReader revisions = snapshot.OpenRevisions();
+        while (revisions.MoveNext())
+            changes.Add(revisions.Current);
+        revision = revisions.Revision;
+        return changes;
     }
 
     private static void ExpectState(GenuineEtcd etcd, FakeSnapshotState state, long revision)
@@ -157,6 +215,10 @@ internal sealed class GenuineToolTests
     private static string Describe(KeyRevision kv, FakeSnapshotState state)
         => $"{Encoding.UTF8.GetString(kv.Key)} {kv.CreateRevision} {kv.ModRevision} {kv.Version} {kv.Lease} "
             + Convert.ToBase64String(state.ValueOf(kv));
+
+    private static string Describe(SnapshotKeyValue kv)
+        => $"{Encoding.UTF8.GetString(kv.Key.Span)} {kv.CreateRevision} {kv.ModRevision} {kv.Version} {kv.Lease} "
+            + Convert.ToBase64String(kv.Value.Span);
 
     private static string Describe(JsonElement kv)
     {
