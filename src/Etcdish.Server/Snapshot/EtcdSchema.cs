@@ -29,7 +29,7 @@ internal static class EtcdSchema
     /// <summary>etcd's version of this layout; 3.6 was the first to write it down, and older ones do not look for it.</summary>
     public const string StorageVersion = "3.6.0";
 
-    private static readonly string[] s_emptyBuckets = [AuthBucket, "authRoles", "authUsers", "cluster", "members_removed"];
+    private static readonly string[] _emptyBuckets = [AuthBucket, "authRoles", "authUsers", "cluster", "members_removed"];
 
     /// <summary>All buckets of a snapshot of the given state.</summary>
     public static IEnumerable<BoltBucket> Buckets(ISnapshotState state)
@@ -39,7 +39,7 @@ internal static class EtcdSchema
         yield return Small(LeaseBucket, state.Leases.Select(Lease));
         yield return Small(AlarmBucket, state.Alarms.Select(Alarm));
         yield return Small(MembersBucket, state.Members.Select(Member));
-        foreach (string name in s_emptyBuckets)
+        foreach (string name in _emptyBuckets)
             yield return Small(name, []);
     }
 

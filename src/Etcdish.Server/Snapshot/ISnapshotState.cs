@@ -23,7 +23,10 @@ internal interface ISnapshotState : IDisposable
     /// <summary>Where the values are.</summary>
     IValueSource Values { get; }
 
-    /// <summary>All retained changes up to <see cref="Revision"/> in (main, sub) order. It is walked twice and must give the same.</summary>
+    /// <summary>
+    /// All retained changes up to <see cref="Revision"/> in (main, sub) order: of each key the version that was current at
+    /// <see cref="CompactedRevision"/>, and all changes after that. It is walked twice and must give the same.
+    /// </summary>
     IEnumerable<KeyRevision> Revisions();
 
     /// <summary>All leases, in any order.</summary>

@@ -110,7 +110,8 @@ internal sealed class GenuineToolTests
         string file = Path.Combine(_directory, "after.db");
         etcd.Ctl("snapshot", "save", file);
 
-        Assert.That(etcd.Ctl("get", "", "--prefix", "--keys-only").Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(10));
+        string keysLeft = etcd.Ctl("get", "", "--prefix", "--keys-only");
+        Assert.That(keysLeft.Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(10));
         GenuineEtcd.Run("etcdctl", "snapshot", "status", file).Expect(0);
     }
 
