@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Etcdish.Server.Snapshot;
+using Etcdish.Store;
 
 namespace Etcdish.Server.Tests.Snapshot;
 
@@ -52,7 +53,7 @@ internal sealed class GenuineSnapshotTests
         Assert.That(live, Is.EqualTo(_range.GetProperty("kvs").EnumerateArray().Select(GenuinePairs.Describe)));
         Assert.That(snapshot.CompactedRevision, Is.EqualTo(20));
         Assert.That(snapshot.FinishedCompaction, Is.EqualTo(20));
-        Assert.That(snapshot.ReadLeases(), Is.EqualTo(new[] { new SnapshotLease(_lease, 6000, 0) }));
+        Assert.That(snapshot.ReadLeases(), Is.EqualTo(new[] { new LeaseInfo(_lease, 6000, 0) }));
         Assert.That(snapshot.StorageVersion, Is.Null, "etcd 3.4 writes none");
     }
 
