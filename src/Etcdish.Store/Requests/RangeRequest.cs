@@ -76,4 +76,17 @@ public sealed record RangeRequest
 
     /// <summary>Greatest create revision, 0 for no bound.</summary>
     public long MaxCreateRevision { get; init; }
+
+    /// <summary>Whether the order is the index's own, so that a limit can be applied while reading.</summary>
+    internal bool HasDefaultOrder => SortOrder == SortOrder.None || (SortTarget == SortTarget.Key && SortOrder == SortOrder.Ascend);
+
+    /// <summary>Whether a bound on mod or create revision is set.</summary>
+    internal bool HasRevisionFilters => (MinModRevision | MaxModRevision | MinCreateRevision | MaxCreateRevision) != 0;
+
+    /// <summary>Whether a version lies within the bounds.</summary>
+    internal bool PassesRevisionFilters(KeyRevision version) =>
+        (MaxModRevision == 0 || version.ModRevision <= MaxModRevision)
+        && (MinModRevision == 0 || version.ModRevision >= MinModRevision)
+        && (MaxCreateRevision == 0 || version.CreateRevision <= MaxCreateRevision)
+        && (MinCreateRevision == 0 || version.CreateRevision >= MinCreateRevision);
 }

@@ -106,4 +106,7 @@ public sealed record TxnRequest
 
     /// <summary>Operations when one does not hold.</summary>
     public IReadOnlyList<RequestOp> Failure { get; init; } = [];
+
+    /// <summary>The operations that run when the compares hold, or do not.</summary>
+    internal IReadOnlyList<RequestOp> Branch(bool holds) => holds ? Success : Failure;
 }

@@ -15,8 +15,21 @@ public sealed class RangeResult
     /// <summary>Whether the limit cut something.</summary>
     public bool More { get; set; }
 
-    /// <summary>Whether values (and, as since etcd 3.7, leases) are left out of the answer.</summary>
+    /// <summary>Whether values are left out of the answer.</summary>
     public bool KeysOnly { get; set; }
+
+    /// <summary>Whether leases are left out too: as since etcd 3.7 with keys only, unless sorted by value.</summary>
+    public bool OmitsLeases { get; set; }
+
+    internal KeyValueParts KeyValueParts =>
+        (KeysOnly ? KeyValueParts.OmitValue : KeyValueParts.All) | (OmitsLeases ? KeyValueParts.OmitLease : KeyValueParts.All);
+
+    /// <summary>Empties the result for another use.</summary>
+    public void Clear()
+    {
+        Revisions.Clear();
+        (HeaderRevision, Count, More, KeysOnly, OmitsLeases) = (0, 0, false, false, false);
+    }
 }
 
 /// <summary>Answer to a deletion.</summary>
@@ -35,7 +48,7 @@ public sealed class OpResult
     /// <summary>Which operation this answers.</summary>
     public RequestOpKind Kind { get; set; }
 
-    /// <summary>Header revision of this operation's own answer.</summary>
+    /// <summary>Header revision of this operation's own answer; a nested transaction's own header is empty, as etcd's.</summary>
     public long HeaderRevision { get; set; }
 
     /// <summary>Answer of a range.</summary>
@@ -80,6 +93,9 @@ public struct ApplyResult
 
     /// <summary>For a transaction: its answer.</summary>
     public TxnResult? Txn { get; set; }
+
+    /// <summary>For an alarm request: its answer.</summary>
+    public IReadOnlyList<AlarmMember>? Alarms { get; set; }
 
     /// <summary>For a lease grant: the ID granted.</summary>
     public long LeaseId { get; set; }

@@ -1,0 +1,89 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Etcdish.Log;
+
+/// <summary>A file on a Linux file system: pread, pwrite and a checked fdatasync.</summary>
+internal sealed class LinuxFile(string path, SafeFileHandle handle) : IDiskFile
+{
+    private const int ChunkBytes = 1 << 20;
+
+    // Zeros go out in slices, each made durable, so that the sync of a commit beside them never queues behind a whole segment.
+    private const int SyncEveryBytes = 8 << 20;
+
+    private static readonly byte[] _zeros = new byte[ChunkBytes];
+
+    public long Length => RandomAccess.GetLength(handle);
+
+    public int Read(Span<byte> destination, long offset)
+    {
+        var total = 0;
+        while (total < destination.Length)
+        {
+            var read = RandomAccess.Read(handle, destination[total..], offset + total);
+            if (read == 0)
+            {
+                break;
+            }
+
+            total += read;
+        }
+
+        return total;
+    }
+
+    public void Write(ReadOnlySpan<byte> source, long offset)
+    {
+        try
+        {
+            RandomAccess.Write(handle, source, offset);
+        }
+        catch (IOException e) when (Libc.IsNoSpace(e.HResult))
+        {
+            throw new DiskFullException($"no space to write {source.Length} bytes to {path}", e);
+        }
+    }
+
+    public void ZeroFill(long length)
+    {
+        var from = Length;
+        if (from >= length)
+        {
+            return;
+        }
+
+        // Asks for all of the space at once, so that a full disk is noticed before anything is written; the zeros below then turn the
+        // extents into written ones, without which every later fdatasync would have to commit metadata.
+        if (Libc.Fallocate(handle, mode: 0, from, length - from) != 0)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            if (errno is not (Libc.ErrorNotSupported or Libc.ErrorInterrupted))
+            {
+                throw Libc.Error("fallocate", path, errno);
+            }
+        }
+
+        for (var offset = from; offset < length; offset += ChunkBytes)
+        {
+            Write(_zeros.AsSpan(0, (int)Math.Min(ChunkBytes, length - offset)), offset);
+            if ((offset - from + ChunkBytes) % SyncEveryBytes == 0)
+            {
+                Sync();
+            }
+        }
+    }
+
+    public void Sync()
+    {
+        if (Libc.Fdatasync(handle) != 0)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            throw new IOException($"fdatasync of {path} failed: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno})", errno);
+        }
+    }
+
+    // A hint by its nature: where the file system ignores it (tmpfs), the cache is the device.
+    public void DropCache() => _ = Libc.PosixFadvise(handle, 0, 0, Libc.AdviseDontNeed);
+
+    public void Dispose() => handle.Dispose();
+}

@@ -1,0 +1,177 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Etcdish.Store;
+
+/// <summary>
+/// The revisioned store: every key with its retained versions, leases and alarms, as the log's entries made them. It keeps where each value
+/// lies in the log, not the value. README.md beside this file tells how it works and what it promises.
+/// </summary>
+/// <remarks>
+/// <see cref="Apply"/> belongs to one thread, the node loop. Reads may come from any thread at any time and see whole entries only.
+/// Maintenance (compaction steps, relocation) may come from any thread and waits for a running apply.
+/// </remarks>
+public sealed class RevisionStore : IRevisionHistory, IDisposable
+{
+    private readonly StoreState _state = new();
+    private readonly IValueSource _values;
+    private readonly RangeReader _reader;
+    private readonly CompareEvaluator _compares;
+    private readonly EntryApplier _applier;
+    private readonly RevisionHistory _history;
+
+    /// <summary>Creates an empty store at revision 1, before the first log entry.</summary>
+    /// <param name="values">Where the values are; read for compares on values and for sorting by value.</param>
+    /// <param name="options">Settings.</param>
+    public RevisionStore(IValueSource values, StoreOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.KeysPerLockHold, 1, nameof(options));
+        _values = values;
+        _reader = new RangeReader(_state, values, options);
+        _compares = new CompareEvaluator(_reader, values);
+        _applier = new EntryApplier(_state, _reader, _compares);
+        _history = new RevisionHistory(_state);
+    }
+
+    /// <inheritdoc/>
+    public long CurrentRevision => _state.CurrentRevision;
+
+    /// <inheritdoc/>
+    public long CompactedRevision => _state.CompactedRevision;
+
+    /// <summary>Index of the last applied log entry, 0 for none.</summary>
+    public ulong AppliedIndex => _state.AppliedIndex;
+
+    /// <summary>Term of the last applied log entry, 0 for none.</summary>
+    public ulong AppliedTerm => _state.AppliedTerm;
+
+    /// <summary>The leases; to be read only, apply alone changes them.</summary>
+    public LeaseTable Leases => _state.Leases;
+
+    /// <summary>Keys that exist now.</summary>
+    public int KeyCount => _state.Index.LiveCount;
+
+    /// <summary>Retained versions of all keys, tombstones included.</summary>
+    public long VersionCount => _state.Usage.Versions;
+
+    /// <summary>Bytes of keys and values of all retained versions: what the store really needs, whatever the log's files occupy.</summary>
+    public long LiveBytes => _state.Usage.TotalBytes;
+
+    /// <summary>
+    /// The changes that the last <see cref="Apply"/> made, in order; for the applying thread, valid until its next call.
+    /// </summary>
+    public ReadOnlySpan<KeyRevision> LastChanges => _applier.LastChanges;
+
+    /// <summary>The raised alarms of a kind, or of all kinds for <see cref="AlarmType.None"/>.</summary>
+    /// <param name="type">Kind of alarm.</param>
+    public IReadOnlyList<AlarmMember> Alarms(AlarmType type) => _state.Alarms.List(type);
+
+    /// <summary>
+    /// Applies the next committed entry. A refusal is an answer like any other: it is in the result, the entry counts as applied, and
+    /// nothing else has changed.
+    /// </summary>
+    /// <param name="entry">The entry after <see cref="AppliedIndex"/>; its payload was validated before it was proposed.</param>
+    /// <exception cref="InvalidOperationException">The index is not the next one, or the entry cannot be one that was proposed. The store
+    /// must not be used any more.</exception>
+    /// <exception cref="MalformedRequestException">The payload is no request: the log is not what was proposed.</exception>
+    /// <exception cref="DamagedValueException">A value that a compare needs is damaged.</exception>
+    public ApplyResult Apply(in StoreEntry entry)
+    {
+        lock (_state.Writer)
+        {
+            return _applier.Apply(entry);
+        }
+    }
+
+    /// <summary>Finds the version of a key that exists now: the shortest way to one key.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="version">The version found.</param>
+    /// <returns>Whether the key exists.</returns>
+    public bool TryGet(ReadOnlySpan<byte> key, [NotNullWhen(true)] out KeyRevision? version) =>
+        (version = _reader.Find(key)) is not null;
+
+    /// <summary>Answers a range.</summary>
+    /// <param name="request">A validated request.</param>
+    /// <exception cref="EtcdException"><see cref="EtcdError.FutureRev"/>, <see cref="EtcdError.Compacted"/> or
+    /// <see cref="EtcdError.InvalidSortOption"/>.</exception>
+    public RangeResult Range(RangeRequest request)
+    {
+        var result = new RangeResult();
+        Range(request, result);
+        return result;
+    }
+
+    /// <summary>Answers a range into a result that is used again.</summary>
+    /// <param name="request">A validated request.</param>
+    /// <param name="result">Is cleared first.</param>
+    /// <exception cref="EtcdException">As the other overload.</exception>
+    public void Range(RangeRequest request, RangeResult result)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(result);
+        result.Clear();
+        _reader.Read(request, now: 0, result);
+    }
+
+    /// <summary>Whether a transaction consists of ranges only, without nesting, and so need not go through the log.</summary>
+    /// <param name="txn">The transaction.</param>
+    public static bool IsReadOnly(TxnRequest txn)
+    {
+        ArgumentNullException.ThrowIfNull(txn);
+        return HasOnlyRanges(txn.Success, mustBeSerializable: false) && HasOnlyRanges(txn.Failure, mustBeSerializable: false);
+    }
+
+    /// <summary>Whether a read-only transaction may be answered from a possibly stale state: all its ranges are serializable.</summary>
+    /// <param name="txn">The transaction.</param>
+    public static bool IsSerializable(TxnRequest txn)
+    {
+        ArgumentNullException.ThrowIfNull(txn);
+        return HasOnlyRanges(txn.Success, mustBeSerializable: true) && HasOnlyRanges(txn.Failure, mustBeSerializable: true);
+    }
+
+    /// <summary>Answers a transaction for which <see cref="IsReadOnly"/> holds, all of it on one revision.</summary>
+    /// <param name="txn">A validated transaction.</param>
+    /// <param name="headerRevision">The revision it was answered on.</param>
+    /// <exception cref="EtcdException"><see cref="EtcdError.FutureRev"/> or <see cref="EtcdError.Compacted"/>.</exception>
+    public TxnResult ReadOnlyTxn(TxnRequest txn, out long headerRevision)
+    {
+        if (!IsReadOnly(txn))
+        {
+            throw new ArgumentException("the transaction writes", nameof(txn));
+        }
+
+        var result = new TxnResult();
+        var revision = _reader.PinCurrent();
+        try
+        {
+            headerRevision = revision;
+            var error = new TxnExecutor(_state, _reader, _compares, mutator: null).Run(txn, revision, result);
+            return error is null ? result : throw new EtcdException(error);
+        }
+        finally
+        {
+            _state.Pins.Remove(revision);
+        }
+    }
+
+    /// <inheritdoc/>
+    public long ReadChanges(long fromRevision, int maxRevisions, List<KeyRevision> changes) =>
+        _history.ReadChanges(fromRevision, maxRevisions, changes);
+
+    /// <summary>Frees the lock. Nobody may use the store any more.</summary>
+    public void Dispose() => _state.Gate.Dispose();
+
+    private static bool HasOnlyRanges(IReadOnlyList<RequestOp> ops, bool mustBeSerializable)
+    {
+        for (var i = 0; i < ops.Count; i++)
+        {
+            if (ops[i].Kind != RequestOpKind.Range || (mustBeSerializable && !ops[i].Range!.Serializable))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

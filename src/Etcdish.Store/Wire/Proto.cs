@@ -1,0 +1,70 @@
+using System.Buffers;
+using System.Numerics;
+
+namespace Etcdish.Store;
+
+/// <summary>Sizes and writes protobuf fields; fields at their zero value are left out, as proto3 does. Field numbers here are below 16.</summary>
+internal static class Proto
+{
+    /// <summary>Most bytes that a tag and a varint need.</summary>
+    private const int MaxVarintField = 1 + 10;
+
+    public static int VarintSize(ulong value) => (int)((uint)(BitOperations.Log2(value | 1) * 9 + 73) / 64);
+
+    public static int SizeOf(long value) => value == 0 ? 0 : 1 + VarintSize((ulong)value);
+
+    public static int SizeOf(ulong value) => value == 0 ? 0 : 1 + VarintSize(value);
+
+    public static int SizeOf(bool value) => value ? 2 : 0;
+
+    public static int SizeOf(ReadOnlySpan<byte> value) => value.IsEmpty ? 0 : LengthDelimitedSize(value.Length);
+
+    /// <summary>Size of a length-delimited field, written even when empty.</summary>
+    public static int LengthDelimitedSize(int length) => 1 + VarintSize((ulong)length) + length;
+
+    public static long LengthDelimitedSize(long length) => 1 + VarintSize((ulong)length) + length;
+
+    public static void Write(IBufferWriter<byte> output, int field, long value) => Write(output, field, (ulong)value);
+
+    public static void Write(IBufferWriter<byte> output, int field, ulong value)
+    {
+        if (value != 0)
+        {
+            WriteVarintField(output, field << 3, value);
+        }
+    }
+
+    public static void Write(IBufferWriter<byte> output, int field, bool value) => Write(output, field, value ? 1UL : 0UL);
+
+    public static void Write(IBufferWriter<byte> output, int field, ReadOnlySpan<byte> value)
+    {
+        if (!value.IsEmpty)
+        {
+            WriteLength(output, field, value.Length);
+            output.Write(value);
+        }
+    }
+
+    /// <summary>Writes the head of a length-delimited field; its bytes follow.</summary>
+    public static void WriteLength(IBufferWriter<byte> output, int field, long length) =>
+        WriteVarintField(output, field << 3 | ProtoReader.LengthDelimited, (ulong)length);
+
+    public static int WriteVarint(Span<byte> destination, ulong value)
+    {
+        var length = 0;
+        for (; value >= 0x80; value >>= 7)
+        {
+            destination[length++] = (byte)(value | 0x80);
+        }
+
+        destination[length++] = (byte)value;
+        return length;
+    }
+
+    private static void WriteVarintField(IBufferWriter<byte> output, int tag, ulong value)
+    {
+        var span = output.GetSpan(MaxVarintField);
+        span[0] = (byte)tag;
+        output.Advance(1 + WriteVarint(span[1..], value));
+    }
+}

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+
+namespace Etcdish.Checkers.Tests;
+
+public class GoodHistoryTests
+{
+    [Test]
+    public void Generated_histories_pass([Range(0, 9)] int block)
+    {
+        for (int seed = block * 100; seed < block * 100 + 100; seed++)
+        {
+            History history = HistoryGenerator.Generate(seed);
+            Assert.That(HistoryChecker.Check(history), Is.Empty, $"seed {seed}");
+        }
+    }
+
+    [Test]
+    public void The_generator_reaches_all_that_the_checker_judges()
+    {
+        History[] histories = [.. Enumerable.Range(0, 100).Select(seed => HistoryGenerator.Generate(seed))];
+        Operation[] operations = [.. histories.SelectMany(history => history.Operations)];
+        WatchRecord[] watches = [.. histories.SelectMany(history => history.Watches)];
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (RefusalReason reason in Enum.GetValues<RefusalReason>())
+                Assert.That(operations.Any(op => op.Outcome == Outcome.NotApplied && op.Refusal == reason), Is.True);
+            Assert.That(operations.Any(op => op.Outcome == Outcome.Unknown && op.Call.MayWrite), Is.True);
+            Assert.That(operations.Any(op => op.Reply is KeepAliveReply { Seconds: > 0 }), Is.True);
+            Assert.That(operations.Any(op => op.Reply is RevokeReply), Is.True);
+            Assert.That(watches.Any(watch => watch.Resumes is not null), Is.True);
+            Assert.That(watches.Any(watch => watch.Responses.Any(response => response.CompactRevision > 0)), Is.True);
+            Assert.That(watches.Any(watch => watch.Responses.Any(response => response.IsProgress)), Is.True);
+            Assert.That(watches.Any(watch => watch.Responses.Any(response => response.Fragment)), Is.True);
+        }
+    }
+
+    [Test]
+    public void A_history_survives_its_file_format()
+    {
+        History history = HistoryGenerator.Generate(7);
+        var text = new StringWriter();
+        HistoryFormat.Write(history, text);
+        History read = HistoryFormat.Read(new StringReader(text.ToString()));
+
+        var again = new StringWriter();
+        HistoryFormat.Write(read, again);
+        Assert.That(again.ToString(), Is.EqualTo(text.ToString()));
+        Assert.That(read.Operations, Has.Count.EqualTo(history.Operations.Count));
+        Assert.That(read.Witness, Is.EqualTo(history.Witness));
+        Assert.That(HistoryChecker.Check(read), Is.Empty);
+    }
+
+    [Test]
+    public void A_damaged_file_is_refused_with_its_line()
+    {
+        var reader = new StringReader("{}\n{\"operation\":{\"id\":\n");
+        Assert.That(() => HistoryFormat.Read(reader), Throws.TypeOf<InvalidDataException>().With.Message.Contains("line 2"));
+    }
+
+    [Test]
+    [Explicit("a measurement: a million operations are to be judged in under ten seconds")]
+    public void A_million_operations()
+    {
+        var options = new GeneratorOptions { Operations = 1_000_000, Clients = 100, Keys = 50, HistoricReads = false, Watchers = 0 };
+        History history = HistoryGenerator.Generate(1, options);
+        long start = Stopwatch.GetTimestamp();
+        IReadOnlyList<Violation> violations = HistoryChecker.Check(history);
+        TestContext.Out.WriteLine($"{history.Operations.Count} operations, {history.Witness.Count} events: {Stopwatch.GetElapsedTime(start)}");
+        Assert.That(violations, Is.Empty);
+    }
+}

@@ -1,0 +1,101 @@
+namespace Etcdish.Checkers;
+
+/// <summary>Every acknowledged operation answered what the model says at its revision, and changed what the witness shows there.</summary>
+internal static class ReplyRules
+{
+    public static void Check(History history, StateHistory states, Writers writers, List<Violation> violations)
+    {
+        foreach (Operation operation in history.Operations)
+        {
+            if (operation.Reply is { } reply && operation.Call is not KeepAliveCall)
+                Check(operation, reply, states, writers, violations);
+        }
+    }
+
+    private static void Check(Operation operation, Reply reply, StateHistory states, Writers writers, List<Violation> violations)
+    {
+        long revision = reply.Revision;
+        if (revision > states.LastRevision || revision < History.EmptyRevision)
+        {
+            violations.Add(new(ViolationKind.LostWrite, $"{operation}, but the last revision of the final history is {states.LastRevision}"));
+            return;
+        }
+
+        if (operation.Call is RevokeCall revoke)
+            CheckRevoke(operation, revoke, revision, states, writers, violations);
+        else if (Wrote(reply))
+            CheckWrite(operation, reply, states, writers, violations);
+        else
+            CheckRead(operation, reply, states, violations);
+    }
+
+    private static void CheckWrite(
+        Operation operation, Reply reply, StateHistory states, Writers writers, List<Violation> violations)
+    {
+        if (reply.Revision == History.EmptyRevision)
+        {
+            violations.Add(new(ViolationKind.WrongReply, $"{operation}, but revision {reply.Revision} is that of the empty store"));
+            return;
+        }
+
+        writers.Claim(reply.Revision, operation);
+        Step step = Model.Execute(operation.Call, states.At(reply.Revision - 1));
+        if (!SameEvents(step.Events, states.EventsAt(reply.Revision)))
+        {
+            string found = string.Join("; ", states.EventsAt(reply.Revision).ToArray().Select(e => e.ToString()));
+            violations.Add(new(ViolationKind.WrongEffect, $"{operation}, but the final history has there: {found}"));
+        }
+        else if (ReplyDifference.Find(operation.Call, step.Reply, reply) is { } difference)
+        {
+            violations.Add(new(ViolationKind.WrongReply, $"{operation}: {difference}"));
+        }
+    }
+
+    private static void CheckRead(Operation operation, Reply reply, StateHistory states, List<Violation> violations)
+    {
+        Step step = Model.Execute(operation.Call, states.At(reply.Revision));
+        if (ReplyDifference.Find(operation.Call, step.Reply, reply) is { } difference)
+            violations.Add(new(ViolationKind.WrongReply, $"{operation}: {difference}"));
+    }
+
+    // The answer to a revocation does not tell whether there were keys, so the witness decides whether it wrote.
+    private static void CheckRevoke(
+        Operation operation, RevokeCall revoke, long revision, StateHistory states, Writers writers, List<Violation> violations)
+    {
+        if (revision > History.EmptyRevision && writers[revision] is null)
+        {
+            Step step = Model.Execute(revoke, states.At(revision - 1));
+            if (step.Events.Count > 0 && SameEvents(step.Events, states.EventsAt(revision)))
+            {
+                writers.Claim(revision, operation);
+                return;
+            }
+        }
+
+        var left = new List<KeyValue>();
+        states.At(revision).CollectLease(revoke.Lease, left);
+        if (left.Count > 0)
+            violations.Add(new(ViolationKind.LeaseOutlivedItsEnd, $"{operation} left behind {string.Join("; ", left)}"));
+    }
+
+    private static bool Wrote(Reply reply) => reply switch
+    {
+        PutReply => true,
+        DeleteReply delete => delete.Deleted > 0,
+        TxnReply txn => txn.Replies.Any(Wrote),
+        _ => false,
+    };
+
+    public static bool SameEvents(List<WatchEvent> expected, ReadOnlySpan<WatchEvent> found)
+    {
+        if (expected.Count != found.Length)
+            return false;
+        for (int i = 0; i < found.Length; i++)
+        {
+            if (expected[i].IsDelete != found[i].IsDelete || expected[i].Kv != found[i].Kv)
+                return false;
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,38 @@
+namespace Etcdish.Testing;
+
+/// <summary><c>etcdish server</c> as built beside the running tests, in the same configuration.</summary>
+public sealed class EtcdishServer(string? dataDirectory = null) : ServerProcess(dataDirectory)
+{
+    public override string Name => "etcdish";
+
+    /// <summary>The executable of the command line project.</summary>
+    public static string ExecutablePath { get; } = FindExecutable();
+
+    protected override string Executable => ExecutablePath;
+
+    protected override IEnumerable<string> Arguments =>
+    [
+        "server",
+        "--data-dir", DataDirectory,
+        "--listen-client-urls", ClientUrl,
+        "--advertise-client-urls", ClientUrl,
+        "--listen-peer-urls", PeerUrl,
+        "--initial-advertise-peer-urls", PeerUrl,
+        "--initial-cluster", $"default={PeerUrl}",
+    ];
+
+    private static string FindExecutable()
+    {
+        // …/tests/<project>/bin/<configuration>/<framework>/
+        var output = new DirectoryInfo(AppContext.BaseDirectory);
+        string framework = output.Name;
+        string configuration = output.Parent!.Name;
+        for (DirectoryInfo? folder = output; folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Etcdish.sln")))
+                return Path.Combine(folder.FullName, "src", "Etcdish.Cli", "bin", configuration, framework, "etcdish");
+        }
+
+        throw new InvalidOperationException($"no Etcdish.sln above {AppContext.BaseDirectory}");
+    }
+}

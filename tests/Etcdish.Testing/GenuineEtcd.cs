@@ -1,0 +1,19 @@
+namespace Etcdish.Testing;
+
+/// <summary>The operating system's etcd: the measure of everything.</summary>
+public sealed class GenuineEtcd(string? dataDirectory = null) : ServerProcess(dataDirectory)
+{
+    public override string Name => "etcd";
+
+    protected override string Executable { get; } = Tools.Etcd();
+
+    protected override IEnumerable<string> Arguments =>
+    [
+        "--data-dir", DataDirectory,
+        "--listen-client-urls", ClientUrl,
+        "--advertise-client-urls", ClientUrl,
+        "--listen-peer-urls", PeerUrl,
+        "--initial-advertise-peer-urls", PeerUrl,
+        "--initial-cluster", $"default={PeerUrl}",
+    ];
+}

@@ -1,0 +1,41 @@
+using NUnit.Framework;
+
+namespace Etcdish.Testing;
+
+/// <summary>Finds the programs of the operating system that tests drive.</summary>
+public static class Tools
+{
+    private const string RequireVariable = "ETCDISH_REQUIRE_TOOLS";
+
+    /// <summary>
+    /// The full path of <paramref name="program"/>. Without it the running test is skipped with the line that installs it,
+    /// or fails when the environment says that all tools must be there.
+    /// </summary>
+    public static string Require(string program, string installLine)
+    {
+        string? path = Find(program);
+        if (path is not null)
+            return path;
+
+        string message = $"{program} is not installed; install it with: {installLine}";
+        if (Environment.GetEnvironmentVariable(RequireVariable) == "1")
+            Assert.Fail(message);
+        Assert.Ignore(message);
+        throw new InvalidOperationException(message);
+    }
+
+    public static string Etcd() => Require("etcd", "apt-get install etcd-server");
+
+    public static string EtcdCtl() => Require("etcdctl", "apt-get install etcd-client");
+
+    public static string Strace() => Require("strace", "apt-get install strace");
+
+    private static string? Find(string program)
+    {
+        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
+        return folders
+            .Where(folder => folder.Length > 0)
+            .Select(folder => Path.Combine(folder, program))
+            .FirstOrDefault(File.Exists);
+    }
+}
