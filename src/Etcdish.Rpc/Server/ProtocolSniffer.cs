@@ -1,0 +1,96 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+
+namespace Etcdish.Rpc;
+
+/// <summary>
+/// Lets one plain-text port serve HTTP/2 with prior knowledge (gRPC) and HTTP/1.1 (health, metrics, gateway), as etcd
+/// does. Kestrel cannot: without ALPN it takes "HTTP/1 and HTTP/2" for HTTP/1 only, and its pipelines are fixed for an
+/// endpoint. So the port itself is an HTTP/2 endpoint with this middleware in front. It looks at the first bytes without
+/// consuming them, and passes what is not the HTTP/2 preface on to a second endpoint in HTTP/1.1, which is bound to
+/// <see cref="PlainHttpHandoff"/> instead of a socket. All of it is Kestrel's public surface.
+/// </summary>
+internal sealed class ProtocolSniffer(ConnectionDelegate http2, PlainHttpHandoff http1, TimeSpan timeout)
+{
+    private enum Verdict
+    {
+        NeedMore,
+        Http2,
+        Http1,
+    }
+
+    // The preface is "PRI * HTTP/2.0..."; no HTTP/1 method starts with PRI, so three bytes decide.
+    private static ReadOnlySpan<byte> PrefaceStart => "PRI"u8;
+
+    public async Task OnConnectionAsync(ConnectionContext connection)
+    {
+        switch (await SniffAsync(connection).ConfigureAwait(false))
+        {
+            case Verdict.Http2:
+                await http2(connection).ConfigureAwait(false);
+                break;
+            case Verdict.Http1:
+                await http1.HandOffAsync(connection).ConfigureAwait(false);
+                break;
+            default:
+                break;
+        }
+    }
+
+    internal static bool? IsHttp2(in ReadOnlySequence<byte> start) => Judge(start) switch
+    {
+        Verdict.Http2 => true,
+        Verdict.Http1 => false,
+        _ => null,
+    };
+
+    /// <summary>NeedMore at the end means that the client never said enough: it left, took too long, or the server stops.</summary>
+    private async Task<Verdict> SniffAsync(ConnectionContext connection)
+    {
+        CancellationToken stopping = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(stopping, connection.ConnectionClosed);
+        giveUp.CancelAfter(timeout);
+        PipeReader input = connection.Transport.Input;
+        try
+        {
+            while (true)
+            {
+                ReadResult read = await input.ReadAsync(giveUp.Token).ConfigureAwait(false);
+                Verdict verdict = Judge(read.Buffer);
+                if (verdict == Verdict.NeedMore)
+                {
+                    input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+                }
+                else
+                {
+                    // Nothing counts as examined, so that the next reader gets these bytes at once.
+                    input.AdvanceTo(read.Buffer.Start);
+                }
+
+                if (verdict != Verdict.NeedMore || read.IsCompleted)
+                {
+                    return verdict;
+                }
+            }
+        }
+        catch (Exception gone) when (gone is OperationCanceledException or IOException)
+        {
+            return Verdict.NeedMore;
+        }
+    }
+
+    private static Verdict Judge(in ReadOnlySequence<byte> start)
+    {
+        int length = (int)Math.Min(start.Length, PrefaceStart.Length);
+        Span<byte> bytes = stackalloc byte[length];
+        start.Slice(0, length).CopyTo(bytes);
+        if (!PrefaceStart.StartsWith(bytes))
+        {
+            return Verdict.Http1;
+        }
+
+        return length == PrefaceStart.Length ? Verdict.Http2 : Verdict.NeedMore;
+    }
+}
