@@ -49,6 +49,7 @@ internal static class LogFolder
             {
                 header = LogFormat.ReadSegmentHeader(bytes, path);
                 CheckIdentity(header, mark.Identity, number, path);
+                CheckSize(header, file.Length, path);
             }
             catch
             {
@@ -119,6 +120,15 @@ internal static class LogFolder
             throw new LogIdentityException(
                 $"{path} is segment {found.Number} of member {found.Identity.MemberId:x} of cluster {found.Identity.ClusterId:x} "
                 + "from another log than the rest of this folder");
+        }
+    }
+
+    // A segment has its full size, durably, before it gets its name.
+    private static void CheckSize(SegmentHeader? header, long length, string path)
+    {
+        if (header is { } found && length < found.SegmentBytes)
+        {
+            throw new LogDamagedException(path, length, $"the file ends here, it was made with {found.SegmentBytes} bytes");
         }
     }
 

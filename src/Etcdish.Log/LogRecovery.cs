@@ -152,9 +152,7 @@ internal sealed class LogRecovery(IDisk disk, string directory, SegmentTable seg
             segment.File.Write(zeros.AsSpan(0, (int)Math.Min(zeros.Length, dataEnd - offset)), offset);
         }
 
-        var isShort = segment.File.Length < segment.Bytes;
-        segment.File.ZeroFill(segment.Bytes);
-        if (TornBytes > 0 || isShort)
+        if (TornBytes > 0)
         {
             segment.File.Sync();
         }

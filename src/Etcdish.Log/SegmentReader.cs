@@ -106,7 +106,7 @@ internal sealed class SegmentReader
     /// <summary>End of the last byte that is not zero at or after <paramref name="from"/>; <paramref name="from"/> when all are.</summary>
     internal static long EndOfData(Segment segment, uint from)
     {
-        var buffer = new byte[ReadAheadBytes];
+        var buffer = new byte[(int)Math.Min(ReadAheadBytes, segment.Bytes - from)];
         var end = (long)from;
         for (long offset = from; offset < segment.Bytes; offset += buffer.Length)
         {
