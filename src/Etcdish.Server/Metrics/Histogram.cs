@@ -16,7 +16,7 @@ internal sealed class Histogram
     }
 
     /// <summary>Upper bounds without +Inf.</summary>
-    public ReadOnlySpan<double> Bounds => _bounds;
+    public IReadOnlyList<double> Bounds => _bounds;
 
     public double Sum => Volatile.Read(ref _sum);
 

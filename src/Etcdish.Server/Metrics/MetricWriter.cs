@@ -32,17 +32,33 @@ internal sealed class MetricWriter
     /// <summary>Writes a histogram's buckets, sum and count.</summary>
     public void Histogram(string name, string labels, Histogram histogram)
     {
-        string prefix = labels.Length > 0 ? labels + "," : "";
-        long cumulated = 0;
-        for (int i = 0; i < histogram.Bounds.Length; i++)
+        var counts = new long[histogram.Bounds.Count + 1];
+        for (int i = 0; i < counts.Length; i++)
         {
-            cumulated += histogram.CountIn(i);
-            Sample(name + "_bucket", $"{prefix}le=\"{Number(histogram.Bounds[i])}\"", cumulated);
+            counts[i] = histogram.CountIn(i);
         }
 
-        cumulated += histogram.CountIn(histogram.Bounds.Length);
-        Sample(name + "_bucket", prefix + "le=\"+Inf\"", cumulated);
-        Sample(name + "_sum", labels, histogram.Sum);
+        Buckets(name, labels, histogram.Bounds, counts, histogram.Sum);
+    }
+
+    /// <summary>Writes a histogram that is kept elsewhere.</summary>
+    /// <param name="name">Name of the family.</param>
+    /// <param name="labels">Labels besides "le".</param>
+    /// <param name="bounds">Upper bounds without +Inf.</param>
+    /// <param name="counts">Observations in each bucket, not cumulated; one more than bounds.</param>
+    /// <param name="sum">Sum of all observations.</param>
+    public void Buckets(string name, string labels, IReadOnlyList<double> bounds, ReadOnlySpan<long> counts, double sum)
+    {
+        string prefix = labels.Length > 0 ? labels + "," : "";
+        long cumulated = 0;
+        for (int i = 0; i < counts.Length; i++)
+        {
+            cumulated += counts[i];
+            double bound = i < bounds.Count ? bounds[i] : double.PositiveInfinity;
+            Sample(name + "_bucket", $"{prefix}le=\"{Number(bound)}\"", cumulated);
+        }
+
+        Sample(name + "_sum", labels, sum);
         Sample(name + "_count", labels, cumulated);
     }
 
