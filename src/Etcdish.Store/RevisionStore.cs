@@ -8,7 +8,7 @@ namespace Etcdish.Store;
 /// </summary>
 /// <remarks>
 /// <see cref="Apply"/> belongs to one thread, the node loop. Reads may come from any thread at any time and see whole entries only.
-/// Maintenance (compaction steps, relocation) may come from any thread and waits for a running apply.
+/// Maintenance (<see cref="CompactStep"/>, <see cref="Relocate"/>) may come from any thread and waits for a running apply.
 /// </remarks>
 public sealed class RevisionStore : IRevisionHistory, IDisposable
 {
@@ -18,6 +18,9 @@ public sealed class RevisionStore : IRevisionHistory, IDisposable
     private readonly CompareEvaluator _compares;
     private readonly EntryApplier _applier;
     private readonly RevisionHistory _history;
+    private readonly Compactor _compactor;
+    private readonly Relocator _relocator;
+    private readonly StoreOptions _options;
 
     /// <summary>Creates an empty store at revision 1, before the first log entry.</summary>
     /// <param name="values">Where the values are; read for compares on values and for sorting by value.</param>
@@ -28,10 +31,13 @@ public sealed class RevisionStore : IRevisionHistory, IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.KeysPerLockHold, 1, nameof(options));
         _values = values;
+        _options = options;
         _reader = new RangeReader(_state, values, options);
         _compares = new CompareEvaluator(_reader, values);
         _applier = new EntryApplier(_state, _reader, _compares);
         _history = new RevisionHistory(_state);
+        _compactor = new Compactor(_state);
+        _relocator = new Relocator(_state, options);
     }
 
     /// <inheritdoc/>
@@ -90,6 +96,10 @@ public sealed class RevisionStore : IRevisionHistory, IDisposable
     /// <returns>Whether the key exists.</returns>
     public bool TryGet(ReadOnlySpan<byte> key, [NotNullWhen(true)] out KeyRevision? version) =>
         (version = _reader.Find(key)) is not null;
+
+    /// <summary>The versions of a key from the compacted revision on, newest first, tombstones among them.</summary>
+    /// <param name="key">The key.</param>
+    public IReadOnlyList<KeyRevision> History(ReadOnlySpan<byte> key) => _reader.History(key);
 
     /// <summary>Answers a range.</summary>
     /// <param name="request">A validated request.</param>
@@ -158,6 +168,97 @@ public sealed class RevisionStore : IRevisionHistory, IDisposable
     /// <inheritdoc/>
     public long ReadChanges(long fromRevision, int maxRevisions, List<KeyRevision> changes) =>
         _history.ReadChanges(fromRevision, maxRevisions, changes);
+
+    /// <summary>
+    /// The compaction up to which everything hidden has been taken away; below <see cref="CompactedRevision"/> while there is work left.
+    /// </summary>
+    public long PhysicallyCompactedRevision => _compactor.FinishedRevision;
+
+    /// <summary>
+    /// Takes away part of what compaction hid. Costs what was changed since the last compaction, not what is stored, and blocks readers
+    /// for one step at a time.
+    /// </summary>
+    /// <param name="maxChanges">How many changes to look at, 1 or more; a thousand takes well below a millisecond.</param>
+    /// <returns>Whether there is more to do at once. When false and <see cref="PhysicallyCompactedRevision"/> lags, a running read holds
+    /// it back: try again later.</returns>
+    public bool CompactStep(int maxChanges)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxChanges, 1);
+        lock (_state.Writer)
+        {
+            return _compactor.Step(maxChanges);
+        }
+    }
+
+    /// <summary>Appends the segments that hold live values, in order, with the bytes that retained versions refer to.</summary>
+    /// <param name="segments">Receives segment numbers and bytes. Values that versions share count more than once.</param>
+    public void ReadSegmentUsage(List<KeyValuePair<uint, long>> segments)
+    {
+        ArgumentNullException.ThrowIfNull(segments);
+        lock (_state.Writer)
+        {
+            _state.Usage.CopyTo(segments);
+        }
+    }
+
+    /// <summary>Appends all versions whose values lie in some segments. Walks the whole index, letting others in between.</summary>
+    /// <param name="segments">Numbers of the segments, none of which is still written to.</param>
+    /// <param name="found">Receives the versions.</param>
+    public void FindReferences(IReadOnlySet<uint> segments, List<KeyRevision> found)
+    {
+        ArgumentNullException.ThrowIfNull(segments);
+        ArgumentNullException.ThrowIfNull(found);
+        _relocator.FindReferences(segments, found);
+    }
+
+    /// <summary>Finds a retained version by its key and revision, for the replay of relocations.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="modRevision">Main revision.</param>
+    /// <param name="subRevision">Sub-revision.</param>
+    public KeyRevision? FindVersion(ReadOnlySpan<byte> key, long modRevision, int subRevision)
+    {
+        lock (_state.Writer)
+        {
+            return _relocator.Find(key, modRevision, subRevision);
+        }
+    }
+
+    /// <summary>Lets a version refer to a durable copy of its value. Doing it again with the same copy changes nothing.</summary>
+    /// <param name="version">The version.</param>
+    /// <param name="copy">Place of the copy, with the same length and checksum.</param>
+    /// <returns>False when compaction has dropped the version meanwhile: the copy is garbage.</returns>
+    /// <exception cref="ArgumentException">The copy's length or checksum differs.</exception>
+    public bool Relocate(KeyRevision version, in ValueReference copy)
+    {
+        ArgumentNullException.ThrowIfNull(version);
+        lock (_state.Writer)
+        {
+            return _relocator.Relocate(version, copy);
+        }
+    }
+
+    /// <summary>Checksum of the key space, the same on every member with the same history and equal to etcd's.</summary>
+    /// <param name="revision">Revision up to which changes count; 0 or less is now.</param>
+    /// <exception cref="EtcdException"><see cref="EtcdError.Compacted"/> or <see cref="EtcdError.FutureRev"/>.</exception>
+    public HashKvResult HashKv(long revision) => new RevisionHasher(_state, _values, _options).Compute(revision);
+
+    /// <summary>
+    /// Captures the state after the last applied entry, to be written while later entries are applied. Dispose it soon: it holds
+    /// compaction back.
+    /// </summary>
+    public StoreCheckpoint CaptureCheckpoint()
+    {
+        lock (_state.Writer)
+        {
+            return new StoreCheckpoint(_state, _options);
+        }
+    }
+
+    /// <summary>Begins to fill this store, which must be new, from a checkpoint. Nobody may use the store until that is complete.</summary>
+    /// <exception cref="InvalidOperationException">The store is not new.</exception>
+    public CheckpointLoader BeginLoad() => _state.AppliedIndex == 0 && _state.Usage.Versions == 0
+        ? new CheckpointLoader(_state, _compactor)
+        : throw new InvalidOperationException("a checkpoint can be loaded into a new store only");
 
     /// <summary>Frees the lock. Nobody may use the store any more.</summary>
     public void Dispose() => _state.Gate.Dispose();

@@ -5,7 +5,7 @@ namespace Etcdish.Store;
 
 /// <summary>
 /// The leases and their keys as the log says: the deterministic half of leases, the same on every member. It knows nothing of time; the
-/// leader's <c>LeaseClock</c> does. Only the node loop changes it (when it applies an entry); all members are safe on any thread.
+/// leader's <see cref="LeaseClock"/> does. Only the node loop changes it (when it applies an entry); all members are safe on any thread.
 /// </summary>
 /// <remarks>
 /// What is attached follows from the index, so a checkpoint stores <see cref="Snapshot"/> only, and recovery calls <see cref="Restore"/>

@@ -47,6 +47,31 @@ internal sealed class RangeReader(StoreState state, IValueSource values, StoreOp
         }
     }
 
+    /// <summary>The versions of a key from the compacted revision on, newest first, tombstones among them.</summary>
+    public List<KeyRevision> History(ReadOnlySpan<byte> key)
+    {
+        var versions = new List<KeyRevision>();
+        state.Gate.EnterReadLock();
+        try
+        {
+            var hidden = false;
+            for (var version = state.Index.Find(key); version is not null && !hidden; version = version.Previous)
+            {
+                if (version.ModRevision <= state.CurrentRevision)
+                {
+                    versions.Add(version);
+                    hidden = version.ModRevision <= state.CompactedRevision;
+                }
+            }
+        }
+        finally
+        {
+            state.Gate.ExitReadLock();
+        }
+
+        return versions;
+    }
+
     /// <summary>Answers <paramref name="request"/>.</summary>
     /// <param name="request">The range.</param>
     /// <param name="now">The revision that counts as the current one, or 0 for the store's. Its history must be pinned, unless 0.</param>

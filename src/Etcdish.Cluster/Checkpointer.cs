@@ -1,0 +1,142 @@
+using Etcdish.Log;
+using Etcdish.Store;
+
+namespace Etcdish.Cluster;
+
+/// <summary>
+/// Writes the index to a checkpoint file from time to time, so that recovery replays only the tail of the log. Writes go on meanwhile: the loop
+/// is asked only for a capture (a few counters), the rest is read in pieces.
+/// </summary>
+internal sealed class Checkpointer
+{
+    private const long WorthwhileBytes = 1 << 20;
+    private static readonly TimeSpan _fullDiskPause = TimeSpan.FromSeconds(5);
+
+    private readonly SegmentedLog _log;
+    private readonly RevisionStore _store;
+    private readonly NodeLoop _loop;
+    private readonly CheckpointStore _files;
+    private readonly NodeOptions _options;
+    private readonly NodeMetrics _metrics;
+    private long _notBefore;
+
+    public Checkpointer(SegmentedLog log, RevisionStore store, NodeLoop loop, CheckpointStore files, NodeOptions options, NodeMetrics metrics)
+    {
+        _log = log;
+        _store = store;
+        _loop = loop;
+        _files = files;
+        _options = options;
+        _metrics = metrics;
+    }
+
+    /// <summary>Where recovery from the newest checkpoint starts to replay; default when there is none.</summary>
+    public LogPosition ReplayFrom { get; private set; }
+
+    /// <summary>
+    /// Segments before <see cref="ReplayFrom"/> that held no live value when the newest checkpoint was captured. They may go once the next
+    /// one is written, since then both kept checkpoints can do without them.
+    /// </summary>
+    public IReadOnlyList<uint> DeadAtNewest { get; private set; } = [];
+
+    /// <summary>
+    /// Whether enough log has come since the newest checkpoint. The bound grows with the checkpoint's own size, so that a large store does
+    /// not spend its disk on writing the index again and again.
+    /// </summary>
+    public bool IsDue => BytesSinceNewest >= Math.Max(_options.CheckpointBytes, SizeOfNewest)
+        && _options.Clock.GetTimestamp() >= _notBefore;
+
+    /// <summary>Whether replaying the tail would take noticeably longer than reading a checkpoint.</summary>
+    public bool IsWorthwhile => BytesSinceNewest >= WorthwhileBytes;
+
+    /// <summary>Size of the newest checkpoint in bytes, 0 when there is none.</summary>
+    public long SizeOfNewest { get; private set; }
+
+    private long BytesSinceNewest
+    {
+        get
+        {
+            LogPosition end = _log.End;
+            return ((long)end.Segment - ReplayFrom.Segment) * _options.Log.SegmentBytes + end.Offset - ReplayFrom.Offset;
+        }
+    }
+
+    /// <summary>
+    /// Whether dead segments wait for a checkpoint that an idle node would not write for its log's sake, and are worth one: twice their
+    /// size is what it costs.
+    /// </summary>
+    public bool HasSpaceToGiveBack
+    {
+        get
+        {
+            long dead = DeadSegments(ReplayFrom.Segment).Count * (long)_options.Log.SegmentBytes;
+            return dead > 0 && dead * 2 >= SizeOfNewest;
+        }
+    }
+
+    /// <summary>Takes over what recovery found.</summary>
+    public void Recovered(LogPosition replayFrom, long checkpointBytes)
+    {
+        ReplayFrom = replayFrom;
+        SizeOfNewest = checkpointBytes;
+    }
+
+    /// <summary>After a full disk: not again for a while.</summary>
+    public void PostponeAfterFullDisk() =>
+        _notBefore = _options.Clock.GetTimestamp() + (long)(_fullDiskPause.TotalSeconds * _options.Clock.TimestampFrequency);
+
+    /// <summary>Writes a checkpoint, then deletes the segments that neither it nor the one before needs.</summary>
+    /// <exception cref="DiskFullException">There is no room; the older checkpoint stays.</exception>
+    public async Task RunAsync()
+    {
+        StoreCheckpoint? capture = null;
+        LogPosition position = default;
+        long size = 0;
+        await _loop.Enqueue(0, default, () =>
+        {
+            capture = _store.CaptureCheckpoint();
+            position = _log.End;
+        }).ConfigureAwait(false);
+
+        using StoreCheckpoint state = capture!;
+        List<uint> dead = DeadSegments(position.Segment);
+        _files.Write(state.AppliedIndex, position, writer =>
+        {
+            state.WriteTo(writer);
+            size = writer.ContentBytes;
+        });
+        SizeOfNewest = size;
+        foreach (uint segment in DeadAtNewest)
+        {
+            _log.DeleteSegment(segment);
+        }
+
+        dead.RemoveAll(DeadAtNewest.Contains);
+        DeadAtNewest = dead;
+        ReplayFrom = position;
+        _metrics.CheckpointWritten();
+    }
+
+    private List<uint> DeadSegments(uint before)
+    {
+        Dictionary<uint, long> live = LiveBytesBySegment(_store);
+        List<uint> dead = [];
+        foreach (SegmentInfo segment in _log.Segments)
+        {
+            if (segment.Number < before && !live.ContainsKey(segment.Number))
+            {
+                dead.Add(segment.Number);
+            }
+        }
+
+        return dead;
+    }
+
+    /// <summary>Bytes that retained versions refer to, of each segment that has any.</summary>
+    public static Dictionary<uint, long> LiveBytesBySegment(RevisionStore store)
+    {
+        List<KeyValuePair<uint, long>> usage = [];
+        store.ReadSegmentUsage(usage);
+        return new Dictionary<uint, long>(usage);
+    }
+}

@@ -1,0 +1,14 @@
+namespace Etcdish.Cluster;
+
+/// <summary>
+/// Records that a node writes for itself, in the same log and the same sync as entries. They carry no log index and are never replicated.
+/// Numbers are part of the log format; entries use those below 64.
+/// </summary>
+internal static class LocalRecordKind
+{
+    /// <summary>Numbers from here on are local records.</summary>
+    public const byte First = 64;
+
+    /// <summary>Live values copied out of a segment that is to be deleted; see <see cref="RelocationRecord"/>.</summary>
+    public const byte Relocation = 64;
+}

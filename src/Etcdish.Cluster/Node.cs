@@ -1,0 +1,263 @@
+using System.Buffers;
+using Etcdish.Log;
+using Etcdish.Store;
+
+namespace Etcdish.Cluster;
+
+/// <summary>
+/// One member: the log, the store over it, the loop that writes, and what runs in the background. The server and the embedded
+/// <see cref="EtcdStore"/> are both thin skins over it. All members are safe on any thread.
+/// </summary>
+/// <remarks>See README.md of this folder for the write path and its rules.</remarks>
+public sealed class Node : IAsyncDisposable
+{
+    private static readonly TimeSpan _tickInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly NodeOptions _options;
+    private readonly SegmentedLog _log;
+    private readonly NodeLoop _loop;
+    private readonly LeaseKeeper _leases;
+    private readonly Maintenance _maintenance;
+    private readonly Checkpointer _checkpointer;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _disposed;
+
+    private Node(NodeOptions options, RecoveredState recovered)
+    {
+        _options = options;
+        _log = recovered.Log;
+        Values = recovered.Values;
+        Store = recovered.Store;
+        Metrics = new NodeMetrics();
+        Watches = new WatchHub(Store, Values, options.Watch);
+        _leases = new LeaseKeeper(Store.Leases, options.Clock, Metrics);
+        _loop = new NodeLoop(_log, Store, Watches, _leases, Metrics, options) { Term = Store.AppliedTerm + 1 };
+        _checkpointer = new Checkpointer(_log, Store, _loop, recovered.Checkpoints, options, Metrics);
+        _checkpointer.Recovered(recovered.ReplayFrom, recovered.CheckpointBytes);
+        SegmentCollector collector = new(_log, Store, Values, _loop, options, Metrics);
+        _maintenance = new Maintenance(Store, _checkpointer, collector, _loop.Fail);
+    }
+
+    /// <summary>Human name of the member.</summary>
+    public string Name => _options.Name;
+
+    /// <summary>Id of the cluster.</summary>
+    public ulong ClusterId => _options.ClusterId;
+
+    /// <summary>Id of this member.</summary>
+    public ulong MemberId => _options.MemberId;
+
+    /// <summary>Id of the leader, 0 when there is none.</summary>
+    public ulong LeaderId => _loop.Failed is null ? MemberId : 0;
+
+    /// <summary>Term of the leader.</summary>
+    public ulong Term => _loop.Term;
+
+    /// <summary>Index of the last committed entry.</summary>
+    public ulong CommittedIndex => Store.AppliedIndex;
+
+    /// <summary>Index of the last applied entry.</summary>
+    public ulong AppliedIndex => Store.AppliedIndex;
+
+    /// <summary>Writes that wait to be made durable.</summary>
+    public int PendingProposals => _loop.Pending;
+
+    /// <summary>The revisioned state; its reads run on the caller's thread.</summary>
+    public RevisionStore Store { get; }
+
+    /// <summary>The values that the state refers to.</summary>
+    public IValueSource Values { get; }
+
+    /// <summary>Watch streams.</summary>
+    public WatchHub Watches { get; }
+
+    /// <summary>What the node counts.</summary>
+    public NodeMetrics Metrics { get; }
+
+    /// <summary>Bytes that log and checkpoints hold on the disk, without what is only set aside.</summary>
+    public long DataBytes => _log.Segments.Sum(segment => segment.UsedBytes) + _checkpointer.SizeOfNewest;
+
+    /// <summary>Bytes of the retained revisions: keys and values.</summary>
+    public long LiveBytes => Store.LiveBytes;
+
+    /// <summary>Completes when the node can no longer serve, with the reason: a failed sync, damage, an impossible state.</summary>
+    public Task<Exception> Failed => _failed.Task;
+
+    /// <summary>Cancelled when the node stops or fails.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    /// <summary>Opens or makes the data directory, recovers what it holds and starts to serve.</summary>
+    /// <param name="options">What the node is and how much it may use.</param>
+    /// <param name="cancellation">Gives up between two steps of the recovery.</param>
+    /// <exception cref="LogLockedException">Another process, or this one, has the directory open.</exception>
+    /// <exception cref="LogDamagedException">Something acknowledged is damaged; the message names file and offset.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
+    public static async Task<Node> OpenAsync(NodeOptions options, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        RecoveredState recovered = await Task.Run(() => Recovery.Run(options, cancellation), cancellation).ConfigureAwait(false);
+        Node node = new(options, recovered);
+        try
+        {
+            await node.StartAsync().ConfigureAwait(false);
+            return node;
+        }
+        catch
+        {
+            await node.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Appends a write to the log and applies it. When it completes, the write is durable and visible, or was refused.</summary>
+    /// <param name="kind">What the request is.</param>
+    /// <param name="request">The request message; the bytes must stay unchanged until the task completes.</param>
+    /// <param name="cancellation">Looked at before the write is queued; from then on its outcome is the log's.</param>
+    /// <returns>The outcome; <see cref="ApplyResult.Error"/> is set when the state machine refused it and nothing changed.</returns>
+    /// <exception cref="EtcdException">
+    /// RequestTooManyRequests when too much waits already, NoSpace when the disk is full, Timeout when it waited too long for the disk,
+    /// RequestTooLarge when the log cannot hold it; in all four nothing was written. Stopped when the node stops or has failed: then the
+    /// outcome of a write that was queued before is unknown.
+    /// </exception>
+    public ValueTask<ApplyResult> ProposeAsync(EntryKind kind, ReadOnlyMemory<byte> request, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        return _loop.Enqueue((byte)kind, request);
+    }
+
+    /// <summary>
+    /// Completes when a read of <see cref="Store"/> sees all that was acknowledged before the call. On a single node that is at once:
+    /// nothing is acknowledged before it is applied.
+    /// </summary>
+    /// <exception cref="EtcdException">Stopped or NoLeader when the node cannot vouch for its state.</exception>
+    public ValueTask ReadBarrierAsync(CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        if (_loop.Failed is not null || _disposed != 0)
+        {
+            throw new EtcdException(EtcdError.Stopped);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Grants a lease.</summary>
+    /// <param name="id">The id wanted, or 0 to have one picked.</param>
+    /// <param name="ttlSeconds">The TTL wanted in seconds; raised to the floor, refused above 9,000,000,000.</param>
+    /// <param name="cancellation">Looked at before the write is queued.</param>
+    /// <returns>With the id and the TTL granted, or an error (LeaseExist, LeaseTTLTooLarge, NoSpace).</returns>
+    public async ValueTask<ApplyResult> GrantLeaseAsync(long id, long ttlSeconds, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        ArrayBufferWriter<byte> request = new(24);
+        long settledId = LeaseRules.SettleId(id, Store.Leases, NextRandom);
+        if (ttlSeconds > LeaseRules.MaxTtlSeconds)
+        {
+            return new ApplyResult { Error = EtcdError.LeaseTTLTooLarge, Revision = Store.CurrentRevision };
+        }
+
+        long settledTtl = LeaseRules.SettleTtl(ttlSeconds, _options.MinLeaseTtl);
+        RequestEncoder.Encode(new LeaseGrantRequest { Id = settledId, TtlSeconds = settledTtl }, request);
+        ApplyResult result = await _loop.Enqueue((byte)EntryKind.LeaseGrant, request.WrittenMemory).ConfigureAwait(false);
+        return result;
+    }
+
+    /// <summary>Renews a lease to its granted TTL.</summary>
+    /// <returns>The TTL in seconds, or 0 when the lease does not exist or has run out.</returns>
+    public async ValueTask<long> RenewLeaseAsync(long id, CancellationToken cancellation = default)
+    {
+        await ReadBarrierAsync(cancellation).ConfigureAwait(false);
+        return await _leases.RenewAsync(id, _loop).ConfigureAwait(false);
+    }
+
+    /// <summary>State of a lease, or null when it does not exist.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="withKeys">Whether to list its keys.</param>
+    public LeaseStatus? TimeToLive(long id, bool withKeys = false) => _leases.Status(id, withKeys);
+
+    /// <summary>Ids of all leases, soonest to run out first.</summary>
+    public IReadOnlyList<long> LeaseIds() => _leases.Ids();
+
+    /// <summary>Completes when all that the compactions so far have hidden is removed from the index.</summary>
+    /// <param name="cancellation">Stops waiting, not the removal.</param>
+    /// <exception cref="EtcdException">Stopped.</exception>
+    public async Task FinishCompactionAsync(CancellationToken cancellation = default)
+    {
+        long compacted = Store.CompactedRevision;
+        while (Store.PhysicallyCompactedRevision < compacted)
+        {
+            await _maintenance.RunNowAsync().WaitAsync(cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Does now all that maintenance would do in time: compaction, collection, checkpoints.</summary>
+    internal Task RunMaintenanceAsync() => _maintenance.RunNowAsync();
+
+    /// <summary>Stops taking writes, finishes those queued, writes a last checkpoint when it is worth it, and closes the files.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _maintenance.DisposeAsync().ConfigureAwait(false);
+        await SaveForNextStartAsync().ConfigureAwait(false);
+        await _loop.StopAsync().ConfigureAwait(false);
+        _log.Dispose();
+        Store.Dispose();
+    }
+
+    private async Task StartAsync()
+    {
+        _loop.Start(Store.AppliedIndex);
+        _ = WatchForFailureAsync(_loop.Ended);
+
+        // A leader's first entry: it makes this term durable before anything is acknowledged in it.
+        await _loop.Enqueue((byte)EntryKind.Empty, default).ConfigureAwait(false);
+        _leases.Promote();
+        _maintenance.Start();
+    }
+
+    // So that leases keep their time over a planned restart, and the next start has a short tail. Neither is needed for safety.
+    private async Task SaveForNextStartAsync()
+    {
+        if (_loop.Failed is not null || !_maintenance.WasStarted)
+        {
+            return;
+        }
+
+        try
+        {
+            ReadOnlyMemory<byte> leases = _leases.EncodeAllRemaining();
+            if (!leases.IsEmpty)
+            {
+                await _loop.Enqueue((byte)EntryKind.LeaseCheckpoint, leases).ConfigureAwait(false);
+            }
+
+            if (_checkpointer.IsWorthwhile)
+            {
+                await _checkpointer.RunAsync().ConfigureAwait(false);
+            }
+        }
+        catch (Exception reason) when (reason is EtcdException or DiskFullException)
+        {
+            _options.OnNotice?.Invoke(new NodeNotice(true, $"no checkpoint was written before the stop: {reason.Message}"));
+        }
+    }
+
+    private async Task WatchForFailureAsync(Task<Exception?> ended)
+    {
+        Exception? failure = await ended.ConfigureAwait(false);
+        if (failure is not null)
+        {
+            _failed.TrySetResult(failure);
+            await _stopping.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    private ulong NextRandom() => (ulong)_options.Random.NextInt64();
+}

@@ -1,0 +1,77 @@
+using Etcdish.Log;
+using Etcdish.Store;
+
+namespace Etcdish.Cluster;
+
+/// <summary>What a node is and how much it may use. Values are checked by <see cref="Validate"/> when the node opens.</summary>
+public sealed record NodeOptions
+{
+    /// <summary>Folder of the log and the checkpoints; made (mode 0700) when missing.</summary>
+    public required string DataDirectory { get; init; }
+
+    /// <summary>Human name of the member.</summary>
+    public string Name { get; init; } = "default";
+
+    /// <summary>This member's id; see <see cref="MemberIdentity"/>.</summary>
+    public ulong MemberId { get; init; } = MemberIdentity.MemberId(["http://localhost:2380"], "etcd-cluster");
+
+    /// <summary>The cluster's id; see <see cref="MemberIdentity"/>.</summary>
+    public ulong ClusterId { get; init; } =
+        MemberIdentity.ClusterId([MemberIdentity.MemberId(["http://localhost:2380"], "etcd-cluster")]);
+
+    /// <summary>Settings of the log: segment size, disk.</summary>
+    public LogOptions Log { get; init; } = new();
+
+    /// <summary>Settings of watch streams.</summary>
+    public WatchOptions Watch { get; init; } = new();
+
+    /// <summary>Most bytes of writes that may wait for the disk; past it they are refused as too many. At least 1 MiB.</summary>
+    public long MaxQueuedBytes { get; init; } = 64 << 20;
+
+    /// <summary>Longest time a write may wait in the queue before it is refused as timed out.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(7);
+
+    /// <summary>Live bytes past which the NOSPACE alarm is raised; 0 for no bound.</summary>
+    public long QuotaBytes { get; init; }
+
+    /// <summary>Least lease TTL in seconds; shorter ones are raised to it (etcd: 1.5 election timeouts, rounded up).</summary>
+    public long MinLeaseTtl { get; init; } = 2;
+
+    /// <summary>Log bytes after the last checkpoint that make the next one due. At least 64 KiB.</summary>
+    public long CheckpointBytes { get; init; } = 64 << 20;
+
+    /// <summary>Share of dead bytes from which the collector rewrites a segment, above 0 and up to 1.</summary>
+    public double CollectDeadShare { get; init; } = 0.5;
+
+    /// <summary>Most bytes a second that the collector copies. At least 1 MiB.</summary>
+    public long CollectBytesPerSecond { get; init; } = 64 << 20;
+
+    /// <summary>The clock; only its monotonic timestamps are used.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Draws lease ids. Not for secrets.</summary>
+    public Random Random { get; init; } = Random.Shared;
+
+    /// <summary>Receives one line for each event an operator should know of (a torn tail cut, a damaged checkpoint passed over).</summary>
+    public Action<NodeNotice>? OnNotice { get; init; }
+
+    /// <summary>Throws when a value is out of its range.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Names the property.</exception>
+    public void Validate()
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(DataDirectory);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxQueuedBytes, 1 << 20);
+        ArgumentOutOfRangeException.ThrowIfLessThan(RequestTimeout, TimeSpan.FromMilliseconds(1));
+        ArgumentOutOfRangeException.ThrowIfNegative(QuotaBytes);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MinLeaseTtl, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(CheckpointBytes, 64 << 10);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(CollectDeadShare);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(CollectDeadShare, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(CollectBytesPerSecond, 1 << 20);
+    }
+}
+
+/// <summary>Something an operator should know of.</summary>
+/// <param name="IsWarning">Whether it asks for attention, rather than just informing.</param>
+/// <param name="Message">One line.</param>
+public readonly record struct NodeNotice(bool IsWarning, string Message);

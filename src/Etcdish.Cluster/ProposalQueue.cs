@@ -1,0 +1,112 @@
+namespace Etcdish.Cluster;
+
+/// <summary>
+/// What the node loop has yet to do. Many producers, one consumer, bounded in bytes: past the bound a write is refused at once, which is
+/// kinder than queueing it beyond the caller's patience.
+/// </summary>
+/// <param name="maxBytes">Bound on the sum of the queued payloads; a single larger one is let in when the queue is empty.</param>
+internal sealed class ProposalQueue(long maxBytes)
+{
+    private readonly object _gate = new();
+    private List<Proposal> _waiting = [];
+    private long _waitingBytes;
+    private bool _consumerSleeps;
+    private bool _closed;
+
+    /// <summary>Number of proposals not yet taken by the loop.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _waiting.Count;
+            }
+        }
+    }
+
+    /// <summary>Adds one, and wakes the loop if it sleeps.</summary>
+    public EnqueueOutcome TryEnqueue(Proposal proposal)
+    {
+        lock (_gate)
+        {
+            if (_closed)
+            {
+                return EnqueueOutcome.Closed;
+            }
+
+            int bytes = proposal.Payload.Length;
+            if (_waitingBytes > 0 && _waitingBytes + bytes > maxBytes)
+            {
+                return EnqueueOutcome.Full;
+            }
+
+            _waitingBytes += bytes;
+            _waiting.Add(proposal);
+            if (_consumerSleeps)
+            {
+                _consumerSleeps = false;
+                Monitor.Pulse(_gate);
+            }
+
+            return EnqueueOutcome.Queued;
+        }
+    }
+
+    /// <summary>Swaps the waiting list with an empty one, sleeping at most <paramref name="timeout"/> for the first.</summary>
+    /// <param name="empty">An empty list that takes the place of the one returned.</param>
+    /// <param name="timeout">Longest sleep.</param>
+    /// <returns>The waiting proposals in order; perhaps none.</returns>
+    public List<Proposal> TakeAll(List<Proposal> empty, TimeSpan timeout)
+    {
+        lock (_gate)
+        {
+            if (_waiting.Count == 0 && !_closed)
+            {
+                _consumerSleeps = true;
+                Monitor.Wait(_gate, timeout);
+                _consumerSleeps = false;
+            }
+
+            List<Proposal> taken = _waiting;
+            _waiting = empty;
+            _waitingBytes = 0;
+            return taken;
+        }
+    }
+
+    /// <summary>Refuses all that comes from now on, and wakes the loop to finish what is here.</summary>
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    /// <summary>Whether the queue takes no more.</summary>
+    public bool IsClosed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _closed;
+            }
+        }
+    }
+}
+
+/// <summary>What became of an attempt to queue a proposal.</summary>
+internal enum EnqueueOutcome
+{
+    /// <summary>It waits for the loop.</summary>
+    Queued,
+
+    /// <summary>The bound on waiting bytes is reached.</summary>
+    Full,
+
+    /// <summary>The node stops or has failed.</summary>
+    Closed,
+}

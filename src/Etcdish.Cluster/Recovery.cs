@@ -1,0 +1,113 @@
+using Etcdish.Log;
+using Etcdish.Store;
+
+namespace Etcdish.Cluster;
+
+/// <summary>
+/// From a folder to a state: the newest valid checkpoint gives the index, the log's tail brings it up to date. On a single node all that
+/// is durable in the log is committed, so the whole tail is applied, also a last write that was never acknowledged.
+/// </summary>
+internal static class Recovery
+{
+    public static RecoveredState Run(NodeOptions options, CancellationToken cancellation)
+    {
+        LogOptions logOptions = options.Log with { ClusterId = options.ClusterId, MemberId = options.MemberId };
+        SegmentedLog log = SegmentedLog.Open(options.DataDirectory, logOptions);
+        try
+        {
+            return Recover(log, logOptions, options, cancellation);
+        }
+        catch
+        {
+            log.Dispose();
+            throw;
+        }
+    }
+
+    private static RecoveredState Recover(SegmentedLog log, LogOptions logOptions, NodeOptions options, CancellationToken cancellation)
+    {
+        LogValues values = new(log);
+        RevisionStore store = new(values, new StoreOptions());
+        CheckpointStore checkpoints = new(options.DataDirectory, logOptions);
+        LogPosition from = LogPosition.Beginning;
+        long checkpointBytes = 0;
+        using (Checkpoint? newest = OpenNewest(checkpoints, options))
+        {
+            if (newest is not null)
+            {
+                Load(store, newest);
+                from = newest.ReplayFrom;
+                checkpointBytes = newest.ContentBytes;
+            }
+        }
+
+        ReplayTail(log, store, from, cancellation);
+        if (log.Recovery is { TornBytes: > 0 } torn)
+        {
+            options.OnNotice?.Invoke(new NodeNotice(
+                true, $"cut {torn.TornBytes} bytes of a write that was torn at {torn.End}; it was never acknowledged"));
+        }
+
+        return new RecoveredState(log, values, store, checkpoints, from, checkpointBytes);
+    }
+
+    // An older checkpoint, or none, only means a longer tail: the log refuses by itself when it no longer has the whole of it.
+    private static Checkpoint? OpenNewest(CheckpointStore checkpoints, NodeOptions options)
+    {
+        CheckpointLookup lookup = checkpoints.OpenNewest();
+        foreach (DamagedCheckpoint damaged in lookup.Damaged)
+        {
+            options.OnNotice?.Invoke(new NodeNotice(
+                true, $"passed over the checkpoint {damaged.File}, which is damaged at offset {damaged.Offset}"));
+        }
+
+        return lookup.Newest;
+    }
+
+    private static void Load(RevisionStore store, Checkpoint checkpoint)
+    {
+        CheckpointLoader loader = store.BeginLoad();
+        while (checkpoint.TryReadBlock(out ReadOnlySpan<byte> block))
+        {
+            loader.Add(block);
+        }
+
+        loader.Complete();
+    }
+
+    private static void ReplayTail(SegmentedLog log, RevisionStore store, LogPosition from, CancellationToken cancellation)
+    {
+        foreach (LogRecord record in log.Replay(from))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (record.Kind < LocalRecordKind.First)
+            {
+                store.Apply(new StoreEntry(
+                    record.Index, record.Term, (EntryKind)record.Kind, record.Bytes, record.Payload.Segment, record.Payload.Offset));
+            }
+            else if (record.Kind == LocalRecordKind.Relocation)
+            {
+                RelocationRecord.Apply(store, record.Bytes, record.Payload);
+            }
+            else
+            {
+                throw new InvalidDataException($"the log holds a record of kind {record.Kind}, which this version does not know");
+            }
+        }
+    }
+}
+
+/// <summary>What recovery found.</summary>
+/// <param name="Log">The log, open for writing.</param>
+/// <param name="Values">Values in that log.</param>
+/// <param name="Store">The state as of the end of the log.</param>
+/// <param name="Checkpoints">The checkpoint files.</param>
+/// <param name="ReplayFrom">Where the tail of the newest checkpoint starts; the start of the log without one.</param>
+/// <param name="CheckpointBytes">Size of the newest checkpoint, 0 without one.</param>
+internal sealed record RecoveredState(
+    SegmentedLog Log,
+    LogValues Values,
+    RevisionStore Store,
+    CheckpointStore Checkpoints,
+    LogPosition ReplayFrom,
+    long CheckpointBytes);
