@@ -62,15 +62,26 @@ internal sealed class Checkpointer
     }
 
     /// <summary>
-    /// Whether dead segments wait for a checkpoint that an idle node would not write for its log's sake, and are worth one: twice their
-    /// size is what it costs.
+    /// Whether there is space that only checkpoints can give back, and enough of it: sealed segments that are mostly dead must first be
+    /// behind the newest checkpoint to be collected, and dead ones behind both to be deleted. An idle node would not write them for its
+    /// log's sake.
     /// </summary>
     public bool HasSpaceToGiveBack
     {
         get
         {
-            long dead = DeadSegments(ReplayFrom.Segment).Count * (long)_options.Log.SegmentBytes;
-            return dead > 0 && dead * 2 >= SizeOfNewest;
+            Dictionary<uint, long> live = LiveBytesBySegment(_store);
+            long reclaimable = 0;
+            foreach (SegmentInfo segment in _log.Segments)
+            {
+                long left = live.GetValueOrDefault(segment.Number);
+                if (segment.Sealed && left <= segment.UsedBytes * (1 - _options.CollectDeadShare))
+                {
+                    reclaimable += segment.FileBytes - left;
+                }
+            }
+
+            return reclaimable > 0 && reclaimable * 2 >= SizeOfNewest;
         }
     }
 
@@ -132,7 +143,7 @@ internal sealed class Checkpointer
         return dead;
     }
 
-    /// <summary>Bytes that retained versions refer to, of each segment that has any.</summary>
+    /// <summary>Bytes that copying out the live values would take, of each segment that has any.</summary>
     public static Dictionary<uint, long> LiveBytesBySegment(RevisionStore store)
     {
         List<KeyValuePair<uint, long>> usage = [];

@@ -190,7 +190,7 @@ public sealed class RevisionStore : IRevisionHistory, IDisposable
         }
     }
 
-    /// <summary>Appends the segments that hold live values, in order, with the bytes that retained versions refer to.</summary>
+    /// <summary>Appends the segments that hold live values, in order, with the bytes that copying them out would take.</summary>
     /// <param name="segments">Receives segment numbers and bytes. Values that versions share count more than once.</param>
     public void ReadSegmentUsage(List<KeyValuePair<uint, long>> segments)
     {

@@ -11,6 +11,9 @@ public sealed record EtcdStoreOptions
     /// <summary>Live bytes past which puts are refused; 0 for no bound.</summary>
     public long QuotaBytes { get; init; }
 
+    /// <summary>Log bytes between two checkpoints of the index, 64 KiB or more: what an opening has to replay at most, or nearly so.</summary>
+    public long CheckpointBytes { get; init; } = 64 << 20;
+
     /// <summary>Most operations in one branch of a transaction, 1 or more; etcd's own default is 128.</summary>
     public int MaxTxnOps { get; init; } = 128;
 
@@ -35,6 +38,7 @@ public sealed record EtcdStoreOptions
         {
             DataDirectory = path,
             Log = new LogOptions { SegmentBytes = SegmentBytes },
+            CheckpointBytes = CheckpointBytes,
             QuotaBytes = QuotaBytes,
             MinLeaseTtl = (long)MinLeaseTtl.TotalSeconds,
             Clock = Clock,

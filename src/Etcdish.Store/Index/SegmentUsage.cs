@@ -1,11 +1,15 @@
 namespace Etcdish.Store;
 
 /// <summary>
-/// How many bytes of each log segment retained versions still refer to. A value that several versions share (ignore_value) counts for each
-/// of them, so the figure is an upper bound of the live bytes and zero exactly when a segment holds no live value.
+/// How many bytes it would take to copy the live values out of each log segment: value, key and a head for each version that refers to it.
+/// Counted so, and not as bare values, a segment full of small live values is not taken for a mostly dead one. A value that several
+/// versions share (ignore_value) counts for each of them. Zero exactly when a segment holds no live value.
 /// </summary>
 internal sealed class SegmentUsage
 {
+    /// <summary>Bytes that a copy takes beside key and value.</summary>
+    public const int CopyHeadBytes = 20;
+
     private readonly SortedDictionary<uint, long> _liveBytes = [];
     private uint _lastSegment;
     private long _lastBytes;
@@ -20,20 +24,21 @@ internal sealed class SegmentUsage
     {
         Versions++;
         TotalBytes += version.Key.Length + version.ValueLength;
-        AddToSegment(version.Value.Segment, version.ValueLength);
+        AddToSegment(version.Value.Segment, CopyBytes(version));
     }
 
     public void Remove(KeyRevision version)
     {
         Versions--;
         TotalBytes -= version.Key.Length + version.ValueLength;
-        AddToSegment(version.Value.Segment, -version.ValueLength);
+        AddToSegment(version.Value.Segment, -CopyBytes(version));
     }
 
-    public void Move(uint from, uint to, int length)
+    /// <summary>The version's value now lies in another segment.</summary>
+    public void Move(uint from, uint to, KeyRevision version)
     {
-        AddToSegment(from, -length);
-        AddToSegment(to, length);
+        AddToSegment(from, -CopyBytes(version));
+        AddToSegment(to, CopyBytes(version));
     }
 
     public void Clear()
@@ -48,6 +53,9 @@ internal sealed class SegmentUsage
         Settle();
         segments.AddRange(_liveBytes);
     }
+
+    private static int CopyBytes(KeyRevision version) =>
+        version.ValueLength == 0 ? 0 : CopyHeadBytes + version.Key.Length + version.ValueLength;
 
     // Consecutive puts go to the same segment: their sum is kept aside and settled when the segment changes.
     private void AddToSegment(uint segment, int bytes)

@@ -49,7 +49,7 @@ internal sealed class Relocator(StoreState state, StoreOptions options)
         }
 
         version.MoveValue(copy);
-        state.Usage.Move(old.Segment, copy.Segment, old.Length);
+        state.Usage.Move(old.Segment, copy.Segment, version);
         return true;
     }
 }
