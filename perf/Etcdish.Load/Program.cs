@@ -1,1 +1,24 @@
-return 0;
+using System.CommandLine;
+using Etcdish.Load.Commands;
+using Etcdish.Rpc;
+
+RootCommand root = new("Load generator for any server of the etcd v3 API, and comparison of Etcdish with genuine etcd.")
+{
+    RunCommand.Create(),
+    CompareCommand.Create(),
+    RecoverCommand.Create(),
+};
+try
+{
+    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (ArgumentException e)
+{
+    Console.Error.WriteLine($"error: {e.Message}");
+    return 2;
+}
+catch (Exception e) when (e is RpcException or IOException or System.Net.Sockets.SocketException or InvalidOperationException)
+{
+    Console.Error.WriteLine($"error: {e.Message}");
+    return 1;
+}

@@ -55,7 +55,7 @@ public sealed class EtcdClient : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Lease.DisposeAsync();
-        await _endpoints.DisposeAsync();
+        _endpoints.Dispose();
         _tokens.Dispose();
     }
 }

@@ -14,6 +14,12 @@ public sealed record EtcdClientOptions
     /// <summary>How long one connection may take to open, TLS included; more than zero.</summary>
     public TimeSpan DialTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Silence on a connection with open calls after which it is probed; at least 1 s, and servers may refuse less than 5 s.</summary>
+    public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a probe may stay unanswered before the connection counts as broken; at least 1 s.</summary>
+    public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>A ready auth token, sent with every call; null = none. Not together with <see cref="Username"/>.</summary>
     public string? Token { get; init; }
 
@@ -57,6 +63,8 @@ public sealed record EtcdClientOptions
         }
 
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(DialTimeout, TimeSpan.Zero, nameof(DialTimeout));
+        ArgumentOutOfRangeException.ThrowIfLessThan(KeepAliveInterval, TimeSpan.FromSeconds(1), nameof(KeepAliveInterval));
+        ArgumentOutOfRangeException.ThrowIfLessThan(KeepAliveTimeout, TimeSpan.FromSeconds(1), nameof(KeepAliveTimeout));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxAttempts, 1, nameof(MaxAttempts));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(BackoffFloor, TimeSpan.Zero, nameof(BackoffFloor));
         ArgumentOutOfRangeException.ThrowIfLessThan(BackoffCeiling, BackoffFloor, nameof(BackoffCeiling));

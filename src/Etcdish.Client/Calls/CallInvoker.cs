@@ -78,7 +78,7 @@ internal sealed class CallInvoker(EtcdClientOptions options, EndpointSet endpoin
         }
 
         endpoints.ReportFailure(endpoint);
-        return failure.Code is StatusCode.Unavailable or StatusCode.Internal || DeliveryFailure.NeverLeft(failure);
+        return failure.Code is StatusCode.Unavailable or StatusCode.Internal || failure.RequestNotSent;
     }
 
     private async Task<TResponse> RunAsync<TRequest, TResponse>(
@@ -115,7 +115,7 @@ internal sealed class CallInvoker(EtcdClientOptions options, EndpointSet endpoin
             return true;
         }
 
-        bool neverLeft = DeliveryFailure.NeverLeft(failure);
+        bool neverLeft = failure.RequestNotSent;
         if (neverLeft || failure.Code == StatusCode.Unavailable)
         {
             endpoints.ReportFailure(endpoint);

@@ -6,7 +6,7 @@ namespace Etcdish.Client.Calls;
 /// Chooses an endpoint for each attempt: round robin over those that did not just fail; when all did, the one whose pause ends first,
 /// with the time still to wait. Thread-safe.
 /// </summary>
-internal sealed class EndpointSet : IAsyncDisposable
+internal sealed class EndpointSet : IDisposable
 {
     private const double JitterShare = 0.2;
     private const int MaxDoublings = 16;
@@ -75,11 +75,11 @@ internal sealed class EndpointSet : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    public void Dispose()
     {
         foreach (Endpoint endpoint in _endpoints)
         {
-            await endpoint.Channel.DisposeAsync();
+            endpoint.Channel.Dispose();
         }
     }
 

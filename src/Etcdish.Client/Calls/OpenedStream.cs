@@ -4,7 +4,7 @@ namespace Etcdish.Client.Calls;
 
 /// <summary>A two-way stream, with whom it goes to and the token it was opened with.</summary>
 internal sealed record OpenedStream<TRequest, TResponse>(Endpoint Endpoint, string? Token, IDuplexStream<TRequest, TResponse> Stream)
-    : IAsyncDisposable
+    : IDisposable
 {
-    public ValueTask DisposeAsync() => Stream.DisposeAsync();
+    public void Dispose() => Stream.Dispose();
 }

@@ -50,10 +50,10 @@ public sealed class LeaseClient : IAsyncDisposable
     /// <exception cref="Rpc.RpcException">The call failed; the message is etcd's text.</exception>
     public async Task<LeaseKeepAliveResponse> KeepAliveOnceAsync(long lease, CancellationToken cancellationToken = default)
     {
-        await using OpenedStream<LeaseKeepAliveRequest, LeaseKeepAliveResponse> opened =
+        using OpenedStream<LeaseKeepAliveRequest, LeaseKeepAliveResponse> opened =
             await _calls.OpenDuplexAsync(EtcdMethods.LeaseKeepAlive, cancellationToken);
-        await opened.Stream.WriteAsync(new LeaseKeepAliveRequest { ID = lease }, cancellationToken);
-        await foreach (LeaseKeepAliveResponse response in opened.Stream.ReadAllAsync(cancellationToken))
+        await opened.Stream.WriteAsync(new LeaseKeepAliveRequest { ID = lease });
+        await foreach (LeaseKeepAliveResponse response in opened.Stream.ReadAllAsync())
         {
             return response;
         }

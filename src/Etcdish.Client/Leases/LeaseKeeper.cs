@@ -69,7 +69,7 @@ internal sealed class LeaseKeeper(CallInvoker calls) : IAsyncDisposable
         {
             try
             {
-                await using OpenedStream<LeaseKeepAliveRequest, LeaseKeepAliveResponse> opened =
+                using OpenedStream<LeaseKeepAliveRequest, LeaseKeepAliveResponse> opened =
                     await calls.OpenDuplexAsync(EtcdMethods.LeaseKeepAlive, stop);
                 await UseStreamAsync(opened, stop);
             }
@@ -95,7 +95,7 @@ internal sealed class LeaseKeeper(CallInvoker calls) : IAsyncDisposable
             {
                 foreach (KeptLease lease in TakeDue())
                 {
-                    await opened.Stream.WriteAsync(new LeaseKeepAliveRequest { ID = lease.Id }, broken.Token);
+                    await opened.Stream.WriteAsync(new LeaseKeepAliveRequest { ID = lease.Id });
                 }
 
                 await Task.Delay(NapUntilNextDue(), calls.TimeProvider, broken.Token);
@@ -108,7 +108,7 @@ internal sealed class LeaseKeeper(CallInvoker calls) : IAsyncDisposable
         finally
         {
             await broken.CancelAsync();
-            await opened.DisposeAsync();
+            opened.Dispose();
             await reading;
         }
     }
@@ -118,7 +118,7 @@ internal sealed class LeaseKeeper(CallInvoker calls) : IAsyncDisposable
     {
         try
         {
-            await foreach (LeaseKeepAliveResponse answer in opened.Stream.ReadAllAsync(broken.Token))
+            await foreach (LeaseKeepAliveResponse answer in opened.Stream.ReadAllAsync())
             {
                 calls.Endpoints.ReportSuccess(opened.Endpoint);
                 TakeAnswer(answer);

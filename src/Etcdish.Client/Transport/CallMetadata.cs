@@ -1,3 +1,5 @@
+using Etcdish.Rpc;
+
 namespace Etcdish.Client.Transport;
 
 /// <summary>What etcd reads from a call's headers.</summary>
@@ -5,7 +7,25 @@ namespace Etcdish.Client.Transport;
 /// <param name="RequireLeader">Refuse the call when the member sees no leader.</param>
 internal readonly record struct CallMetadata(string? Token, bool RequireLeader)
 {
-    public const string TokenHeader = "token";
+    /// <summary>The headers, null when there are none.</summary>
+    public Metadata? ToHeaders()
+    {
+        if (string.IsNullOrEmpty(Token) && !RequireLeader)
+        {
+            return null;
+        }
 
-    public const string RequireLeaderHeader = "hasleader";
+        Metadata headers = [];
+        if (!string.IsNullOrEmpty(Token))
+        {
+            headers.Add("token", Token);
+        }
+
+        if (RequireLeader)
+        {
+            headers.Add("hasleader", "true");
+        }
+
+        return headers;
+    }
 }

@@ -3,10 +3,10 @@ using Google.Protobuf;
 namespace Etcdish.Client.Transport;
 
 /// <summary>
-/// Connections to one endpoint. Every failure is an <see cref="Rpc.RpcException"/>; one that happened before the request could leave
-/// this process says so through <see cref="DeliveryFailure.NeverLeft"/>.
+/// Connections to one endpoint: a seam, so that tests can fail calls in every way. Failures are <see cref="Rpc.RpcException"/>s, which
+/// tell whether the request can have left this process.
 /// </summary>
-internal interface ITransportChannel : IAsyncDisposable
+internal interface ITransportChannel : IDisposable
 {
     Task<TResponse> UnaryAsync<TRequest, TResponse>(
         EtcdMethod<TRequest, TResponse> method, TRequest request, CallMetadata metadata, CancellationToken cancellationToken)
@@ -25,11 +25,11 @@ internal interface ITransportChannel : IAsyncDisposable
         where TResponse : class, IMessage<TResponse>, new();
 }
 
-/// <summary>A stream in both directions; one reader and one writer at a time. Disposal cancels what still runs.</summary>
-internal interface IDuplexStream<in TRequest, TResponse> : IAsyncDisposable
+/// <summary>A stream in both directions; one reader and one writer at a time. Disposal, or the token it was opened with, ends it.</summary>
+internal interface IDuplexStream<in TRequest, TResponse> : IDisposable
 {
-    Task WriteAsync(TRequest message, CancellationToken cancellationToken);
+    ValueTask WriteAsync(TRequest message);
 
     /// <summary>Responses until the server ends the stream; a status other than OK is thrown.</summary>
-    IAsyncEnumerable<TResponse> ReadAllAsync(CancellationToken cancellationToken);
+    IAsyncEnumerable<TResponse> ReadAllAsync();
 }

@@ -56,7 +56,7 @@ public sealed class Watcher : IAsyncEnumerable<WatchResponse>
 
         while (true)
         {
-            await using OpenedStream<WatchRequest, WatchResponse> opened =
+            using OpenedStream<WatchRequest, WatchResponse> opened =
                 await _calls.OpenDuplexAsync(EtcdMethods.Watch, cancellationToken);
             await using IAsyncEnumerator<WatchResponse> responses =
                 ConnectAsync(opened, cancellationToken).GetAsyncEnumerator(cancellationToken);
@@ -100,7 +100,7 @@ public sealed class Watcher : IAsyncEnumerable<WatchResponse>
         await WriteAsync(opened.Stream, new WatchRequest { CreateRequest = _request }, cancellationToken);
         _stream = opened.Stream;
         WatchResponse? fragments = null;
-        await foreach (WatchResponse response in opened.Stream.ReadAllAsync(cancellationToken))
+        await foreach (WatchResponse response in opened.Stream.ReadAllAsync())
         {
             if (response.Canceled)
             {
@@ -129,7 +129,7 @@ public sealed class Watcher : IAsyncEnumerable<WatchResponse>
         await _writing.WaitAsync(cancellationToken);
         try
         {
-            await stream.WriteAsync(message, cancellationToken);
+            await stream.WriteAsync(message);
         }
         finally
         {

@@ -1,0 +1,94 @@
+using Etcdish.Load.Measuring;
+using Etcdish.Load.Workloads;
+
+namespace Etcdish.Load.Comparing;
+
+/// <summary>
+/// Measures two servers in turn: theirs, ours, theirs, ours. A machine's speed drifts within minutes, so only figures of one such run
+/// may be compared. Each turn starts a server on an empty folder, warms it up, and runs every case.
+/// </summary>
+internal sealed class Comparison(ServerProgram theirs, ServerProgram ours, IReadOnlyList<ComparisonCase> cases, ComparisonPlan plan)
+{
+    private readonly Dictionary<(string Server, string Case), List<LoadResult>> _results = [];
+
+    public async Task RunAsync(TextWriter progress, CancellationToken cancellationToken)
+    {
+        for (int round = 1; round <= plan.Rounds; round++)
+        {
+            foreach (ServerProgram server in (ServerProgram[])[theirs, ours])
+            {
+                await RunTurnAsync(server, round, progress, cancellationToken);
+            }
+        }
+    }
+
+    public CaseFigures Theirs(ComparisonCase which) => Figures(theirs, which);
+
+    public CaseFigures Ours(ComparisonCase which) => Figures(ours, which);
+
+    /// <summary>Turns whose acknowledged writes did not show in the revision.</summary>
+    public IEnumerable<LoadResult> Unverified => _results.Values.SelectMany(rounds => rounds).Where(result => !result.WritesVerified);
+
+    private CaseFigures Figures(ServerProgram server, ComparisonCase which) => CaseFigures.MedianOf(_results[(server.Name, which.Name)]);
+
+    private async Task RunTurnAsync(ServerProgram program, int round, TextWriter progress, CancellationToken cancellationToken)
+    {
+        string folder = Path.Combine(plan.Folder, $"{program.Name}-{round}");
+        if (Directory.Exists(folder))
+        {
+            throw new ArgumentException($"{folder} exists already; choose another folder");
+        }
+
+        using (ServerProcess server = new(program, folder))
+        {
+            await server.StartAsync(cancellationToken);
+            await WarmUpAsync(server, cancellationToken);
+            foreach (ComparisonCase which in cases)
+            {
+                LoadResult result = await LoadRunner.RunAsync(OptionsOf(server, which), cancellationToken);
+                Remember(program, which, result);
+                progress.WriteLine(FormattableString.Invariant(
+                    $"round {round} {program.Name,-8} {which.Name,-16} {result.PerSecond,12:N0}/s  p50 {result.P50Ms,8:F3} ms  p99 {result.P99Ms,8:F3} ms  {result.ServerCpuSecondsPer1000 * 1000,8:F2} us/op  errors {result.Errors}"));
+            }
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>Fills the key space and runs puts and ranges until compilers and caches have settled.</summary>
+    private async Task WarmUpAsync(ServerProcess server, CancellationToken cancellationToken)
+    {
+        LoadOptions options = new()
+        {
+            Endpoint = server.Endpoint,
+            Workload = WorkloadKind.Put,
+            KeySpace = plan.KeySpace,
+            Total = plan.WarmUpRequests,
+        };
+        await LoadRunner.PreloadAsync(options, cancellationToken);
+        await LoadRunner.RunAsync(options, cancellationToken);
+        await LoadRunner.RunAsync(options with { Workload = WorkloadKind.Range, Total = plan.WarmUpRequests / 4 }, cancellationToken);
+    }
+
+    private LoadOptions OptionsOf(ServerProcess server, ComparisonCase which) => new()
+    {
+        Endpoint = server.Endpoint,
+        Workload = which.Workload,
+        Connections = which.Connections,
+        Clients = which.Clients,
+        Watchers = which.Watchers,
+        KeySpace = plan.KeySpace,
+        Duration = plan.Duration,
+        ServerPid = server.Pid,
+    };
+
+    private void Remember(ServerProgram program, ComparisonCase which, LoadResult result)
+    {
+        if (!_results.TryGetValue((program.Name, which.Name), out List<LoadResult>? rounds))
+        {
+            _results[(program.Name, which.Name)] = rounds = [];
+        }
+
+        rounds.Add(result);
+    }
+}
