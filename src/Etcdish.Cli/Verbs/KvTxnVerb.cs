@@ -115,10 +115,10 @@ internal static partial class KvTxnVerb
         {
             ["put", var key, var value] => Op.Put(ByteString.CopyFromUtf8(key), ByteString.CopyFromUtf8(value)),
             ["get", var key] => Op.Get(ByteString.CopyFromUtf8(key)),
-            ["get", "--prefix", var key] or ["get", var key, "--prefix"] => Get(KeyRange.Prefix(key)),
+            ["get", var key, "--prefix"] => Get(KeyRange.Prefix(key)),
             ["del", var key] => Op.Delete(KeyRange.One(key)),
-            ["del", "--prefix", var key] or ["del", var key, "--prefix"] => Op.Delete(KeyRange.Prefix(key)),
-            _ => throw new CommandException($"\"{line}\" is not put KEY VALUE, get KEY or del KEY"),
+            ["del", var key, "--prefix"] => Op.Delete(KeyRange.Prefix(key)),
+            _ => throw new CommandException($"\"{line}\" is not put KEY VALUE, get KEY [--prefix] or del KEY [--prefix]"),
         };
     }
 
