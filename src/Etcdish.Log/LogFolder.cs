@@ -32,33 +32,56 @@ internal static class LogFolder
 
     internal static void OpenSegments(IDisk disk, string directory, DurableMark mark, SegmentTable segments)
     {
-        Span<byte> bytes = stackalloc byte[LogFormat.SegmentHeaderBytes];
-        foreach (var name in disk.List(directory))
+        var files = new List<(uint Number, string Path, IDiskFile File)>();
+        try
         {
-            if (!LogFormat.TryParseSegmentName(name, out var number))
+            foreach (var name in disk.List(directory))
             {
-                continue;
+                if (LogFormat.TryParseSegmentName(name, out var number))
+                {
+                    var path = Path.Combine(directory, name);
+                    files.Add((number, path, disk.Open(path)));
+                }
             }
 
-            var path = Path.Combine(directory, name);
-            IDiskFile file = disk.Open(path);
-            bytes.Clear();
-            _ = file.Read(bytes, 0);
-            SegmentHeader? header = null;
-            try
+            MakeTrustworthy(files);
+            foreach ((var number, var path, IDiskFile file) in files)
             {
-                header = LogFormat.ReadSegmentHeader(bytes, path);
-                CheckIdentity(header, mark.Identity, number, path);
-                CheckSize(header, file.Length, path);
+                SegmentHeader? header = ReadHeader(file, mark.Identity, number, path);
+                segments.Add(new Segment(number, path, file, header?.SegmentBytes ?? file.Length, header));
             }
-            catch
-            {
-                file.Dispose();
-                throw;
-            }
-
-            segments.Add(new Segment(number, path, file, header?.SegmentBytes ?? file.Length, header));
         }
+        catch
+        {
+            files.ForEach(opened => opened.File.Dispose());
+            throw;
+        }
+    }
+
+    // What a crashed predecessor left only in the page cache is made durable before a byte of it is believed. If its last sync had failed,
+    // the cache may hold clean pages that the device never got, so the end of the log is then read from the device: the last segment, and
+    // the one before, which a batch may have begun in.
+    private static void MakeTrustworthy(List<(uint Number, string Path, IDiskFile File)> files)
+    {
+        for (var i = 0; i < files.Count; i++)
+        {
+            files[i].File.Sync();
+            if (i + 2 >= files.Count)
+            {
+                files[i].File.DropCache();
+            }
+        }
+    }
+
+    private static SegmentHeader? ReadHeader(IDiskFile file, LogIdentity identity, uint number, string path)
+    {
+        Span<byte> bytes = stackalloc byte[LogFormat.SegmentHeaderBytes];
+        bytes.Clear();
+        _ = file.Read(bytes, 0);
+        SegmentHeader? header = LogFormat.ReadSegmentHeader(bytes, path);
+        CheckIdentity(header, identity, number, path);
+        CheckSize(header, file.Length, path);
+        return header;
     }
 
     /// <summary>
@@ -91,7 +114,8 @@ internal static class LogFolder
     internal static void WriteFirstHeader(Segment segment, DurableMark mark)
     {
         LogIdentity identity = mark.Identity;
-        var header = new SegmentHeader(identity, 1, FirstSequence: 0, PreviousEnd: 0, LogFormat.FirstChain(identity.Salt), (uint)segment.Bytes);
+        var chain = LogFormat.FirstChain(identity.Salt);
+        var header = new SegmentHeader(identity, 1, FirstSequence: 0, PreviousEnd: 0, chain, (uint)segment.Bytes);
         Span<byte> bytes = stackalloc byte[LogFormat.SegmentHeaderBytes];
         LogFormat.WriteSegmentHeader(bytes, header);
         segment.File.Write(bytes, 0);

@@ -91,7 +91,7 @@ internal static class LogFormat
             && BinaryPrimitives.ReadUInt32LittleEndian(bytes) == HeaderChecksum(seed, offset, sizeAndKind, header.Chain, header);
     }
 
-    /// <summary>Whether payload and padding are the ones that were written after the frame that left <paramref name="previousChain"/>.</summary>
+    /// <summary>Whether payload and padding belong after the frame that left <paramref name="previousChain"/>.</summary>
     internal static bool PayloadMatches(in FrameHeader header, ReadOnlySpan<byte> paddedPayload, uint previousChain) =>
         header.Chain == Chain((uint)header.PayloadLength | ((uint)header.Kind << 24), header, paddedPayload, previousChain);
 

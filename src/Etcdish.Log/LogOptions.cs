@@ -42,10 +42,10 @@ public sealed record LogOptions
 
     = LinuxDisk.Instance;
 
-    /// <summary>Id of the cluster, written into every segment when it is created. 0 on opening takes whatever an existing log says.</summary>
+    /// <summary>Id of the cluster, written into every segment. 0 on opening takes whatever an existing log says.</summary>
     public ulong ClusterId { get; init; }
 
-    /// <summary>Id of the member, written into every segment when it is created. 0 on opening takes whatever an existing log says.</summary>
+    /// <summary>Id of the member, written into every segment. 0 on opening takes whatever an existing log says.</summary>
     public ulong MemberId { get; init; }
 
     /// <summary>

@@ -16,7 +16,6 @@ internal sealed class LogRecovery(IDisk disk, string directory, SegmentTable seg
 
     internal IEnumerable<LogRecord> Run(LogPosition from)
     {
-        SyncFrom(from.Segment);
         Segment segment = First(from);
         _sequence = segment.Header!.Value.FirstSequence;
         while (true)
@@ -48,23 +47,6 @@ internal sealed class LogRecovery(IDisk disk, string directory, SegmentTable seg
         }
     }
 
-    // What a crashed predecessor left only in the page cache is made durable before it is believed. Where its last sync failed, the cache
-    // may hold clean pages that the device never got, so the end of the log is then read from the device.
-    private void SyncFrom(uint first)
-    {
-        foreach (Segment segment in segments.Snapshot())
-        {
-            if (segment.Number >= first)
-            {
-                segment.File.Sync();
-                if (segment.Number + 1 >= segments.Highest)
-                {
-                    segment.File.DropCache();
-                }
-            }
-        }
-    }
-
     private Segment First(LogPosition from)
     {
         var path = Path.Combine(directory, LogFormat.SegmentName(from.Segment));
@@ -85,7 +67,7 @@ internal sealed class LogRecovery(IDisk disk, string directory, SegmentTable seg
             return header.PreviousEnd == reader.Offset && header.Chain == reader.Chain && header.FirstSequence == _sequence
                 ? next
                 : throw new LogDamagedException(
-                    segment.Path, reader.Offset, $"the segment's sound frames end here, but its successor says they end at {header.PreviousEnd}");
+                    segment.Path, reader.Offset, $"the sound frames end here, but the next segment says they end at {header.PreviousEnd}");
         }
 
         // Segment n + 2 gets its name only after n + 1 is full and durable.
@@ -116,7 +98,7 @@ internal sealed class LogRecovery(IDisk disk, string directory, SegmentTable seg
 
         if (SegmentReader.AnyLaterBatch(segment, mark.Identity.Salt, end.Offset, end.Offset))
         {
-            throw new LogDamagedException(segment.Path, end.Offset, "no sound frame here, but a later batch was written after it was durable");
+            throw new LogDamagedException(segment.Path, end.Offset, "no sound frame here, but a later batch follows");
         }
 
         Segment? next = segments.Find(segment.Number + 1);

@@ -13,7 +13,9 @@ internal enum FrameState
     Bad,
 }
 
-/// <summary>Reads the frames of one segment from its start, with big sequential reads, and checks each. Bytes that the file lacks are zeros.</summary>
+/// <summary>
+/// Reads the frames of one segment from its start, with big sequential reads, and checks each. Bytes that the file lacks are zeros.
+/// </summary>
 internal sealed class SegmentReader
 {
     private const int ReadAheadBytes = 1 << 20;
@@ -25,7 +27,7 @@ internal sealed class SegmentReader
     private long _bufferStart;
     private int _bufferLength;
 
-    /// <summary>Starts after the header of <paramref name="segment"/>; reads frames that end at or before <paramref name="limit"/>.</summary>
+    /// <summary>Starts after the header; reads frames that end at or before <paramref name="limit"/>.</summary>
     internal SegmentReader(Segment segment, ulong salt, uint chain, long limit)
     {
         _segment = segment;
@@ -91,9 +93,13 @@ internal sealed class SegmentReader
             }
 
             offset += nonZero & -LogFormat.Alignment;
-            if (offset + LogFormat.FrameHeaderBytes <= segment.Bytes
-                && LogFormat.TryReadFrame(
-                    scan.Bytes((uint)offset, LogFormat.FrameHeaderBytes).Span, scan._seed, (uint)offset, segment.Bytes, out FrameHeader header)
+            if (offset + LogFormat.FrameHeaderBytes > segment.Bytes)
+            {
+                return false;
+            }
+
+            ReadOnlySpan<byte> candidate = scan.Bytes((uint)offset, LogFormat.FrameHeaderBytes).Span;
+            if (LogFormat.TryReadFrame(candidate, scan._seed, (uint)offset, segment.Bytes, out FrameHeader header)
                 && header.BatchStart > bad)
             {
                 return true;

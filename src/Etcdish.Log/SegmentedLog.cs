@@ -139,8 +139,8 @@ public sealed class SegmentedLog : IDisposable
     }
 
     /// <summary>
-    /// Adds a record to the current batch; nothing reaches the disk before <see cref="Commit"/>. Does not allocate unless the batch outgrows
-    /// its buffer.
+    /// Adds a record to the current batch; nothing reaches the disk before <see cref="Commit"/>. Does not allocate unless the batch
+    /// outgrows its buffer.
     /// </summary>
     /// <param name="kind">The caller's kind of record, 0 to 127 by convention; the log does not look at it.</param>
     /// <param name="index">The caller's index; the log does not look at it.</param>
@@ -176,7 +176,7 @@ public sealed class SegmentedLog : IDisposable
     /// Makes the current batch durable: one write and one sync (one more of each per segment that the batch enters). Returns only when
     /// everything appended so far would survive the power going out. Does nothing when the batch is empty.
     /// </summary>
-    /// <exception cref="LogFailedException">The disk failed, now or earlier. What of the batch is durable is unknown; stop the process.</exception>
+    /// <exception cref="LogFailedException">The disk failed, now or earlier. What of the batch is durable is unknown: stop.</exception>
     public void Commit()
     {
         ThrowIfNotRecovered();
@@ -195,7 +195,7 @@ public sealed class SegmentedLog : IDisposable
         Segment source = _segments.Find(segment) ?? throw Missing(segment, offset);
         if (source.File.Read(destination, offset) < destination.Length)
         {
-            throw new LogDamagedException(source.Path, offset, $"the file ends before the {destination.Length} bytes that were written here");
+            throw new LogDamagedException(source.Path, offset, $"the file ends before {destination.Length} bytes that lay here");
         }
     }
 
@@ -318,7 +318,9 @@ public sealed class SegmentedLog : IDisposable
             Segment segment = _segments.Find(number) ?? throw Missing(number, 0);
             SegmentHeader header = segment.Header
                 ?? throw new LogDamagedException(segment.Path, 0, "the segment header does not match its checksum");
-            long stop = number == end.Segment ? end.Offset : _segments.Find(number + 1)?.Header?.PreviousEnd ?? throw Missing(number + 1, 0);
+            long stop = number == end.Segment
+                ? end.Offset
+                : _segments.Find(number + 1)?.Header?.PreviousEnd ?? throw Missing(number + 1, 0);
             var reader = new SegmentReader(segment, _mark.Identity.Salt, header.Chain, stop);
             while (reader.Next(out LogRecord record) == FrameState.Sound)
             {
@@ -330,7 +332,8 @@ public sealed class SegmentedLog : IDisposable
 
             if (reader.Offset != stop)
             {
-                throw new LogDamagedException(segment.Path, reader.Offset, $"no sound frame here, but the segment was durable up to {stop}");
+                throw new LogDamagedException(
+                    segment.Path, reader.Offset, $"no sound frame here, but the segment was durable up to {stop}");
             }
         }
     }

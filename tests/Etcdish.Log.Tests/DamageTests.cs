@@ -13,7 +13,11 @@ public sealed class DamageTests
 
     private static readonly LogOptions _options = new()
     {
-        SegmentBytes = LogOptions.MinSegmentBytes, ClusterId = 7, MemberId = 9, Salt = 0x5a17, PrepareInBackground = false,
+        SegmentBytes = LogOptions.MinSegmentBytes,
+        ClusterId = 7,
+        MemberId = 9,
+        Salt = 0x5a17,
+        PrepareInBackground = false,
     };
 
     private static readonly byte[][] _payloads =
@@ -92,7 +96,7 @@ public sealed class DamageTests
         _disk.Damage(path, 5000, (byte)(_pristine[path][5000] ^ 0x10));
         byte[] before = _disk.ContentOf(path);
         using var log = SegmentedLog.Open(Folder, _options with { Disk = _disk });
-        LogDamagedException refusal = Assert.Throws<LogDamagedException>(() => log.Recover(LogPosition.Beginning));
+        LogDamagedException refusal = Assert.Throws<LogDamagedException>(() => log.Recover(LogPosition.Beginning))!;
         Assert.That(refusal.File, Is.EqualTo(path));
         Assert.That(refusal.Offset, Is.InRange(4000, 5000));
         Assert.That(refusal.Message, Does.Contain(path));

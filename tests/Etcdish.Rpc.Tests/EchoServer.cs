@@ -37,7 +37,16 @@ internal sealed class EchoServer : IAsyncDisposable
         var endpoint = new RpcEndpoint(endPoint ?? new IPEndPoint(IPAddress.Loopback, 0)) { Tls = tls };
         RpcServerOptions options = Options(endpoint, handlers ?? new EchoHandlers());
         var server = new RpcServer(change?.Invoke(options) ?? options);
-        await server.StartAsync();
+        try
+        {
+            await server.StartAsync();
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+
         return new EchoServer(server, endpoint);
     }
 

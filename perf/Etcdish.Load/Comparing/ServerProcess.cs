@@ -44,18 +44,20 @@ internal sealed class ServerProcess : IDisposable
         });
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_startLimit);
-        using CancellationTokenRegistration onExit = WatchExit(limit);
+        Task exit = _process.WaitForExitAsync(limit.Token);
         try
         {
-            await client.Kv.GetAsync("ready?", limit.Token);
+            Task first = await Task.WhenAny(client.Kv.GetAsync("ready?", limit.Token), exit);
+            await first;
         }
         catch (Exception e) when (e is OperationCanceledException or RpcException && !cancellationToken.IsCancellationRequested)
         {
-            string how = _process.HasExited ? $"ended with exit code {_process.ExitCode}" : $"gave no answer within {_startLimit.TotalSeconds} s";
-            throw new InvalidOperationException($"{_program.Name} {how}; see {Path.Combine(_folder, "server.log")}", e);
+            throw StartFailed($"gave no answer within {_startLimit.TotalSeconds} s", e);
         }
 
-        return Stopwatch.GetElapsedTime(start);
+        TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
+        await limit.CancelAsync();
+        return _process.HasExited ? throw StartFailed($"ended with exit code {_process.ExitCode}", null) : elapsed;
     }
 
     /// <summary>kill -9.</summary>
@@ -72,25 +74,8 @@ internal sealed class ServerProcess : IDisposable
 
     public void Dispose() => Kill();
 
-    private CancellationTokenRegistration WatchExit(CancellationTokenSource limit)
-    {
-        Process process = _process!;
-        process.EnableRaisingEvents = true;
-        process.Exited += (_, _) => CancelQuietly(limit);
-        return limit.Token.Register(static () => { });
-    }
-
-    private static void CancelQuietly(CancellationTokenSource limit)
-    {
-        try
-        {
-            limit.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The server ended long after its start was over.
-        }
-    }
+    private InvalidOperationException StartFailed(string how, Exception? cause) =>
+        new($"{_program.Name} {how}; see {Path.Combine(_folder, "server.log")}", cause);
 
     private Process Launch()
     {

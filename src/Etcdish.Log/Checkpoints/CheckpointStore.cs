@@ -29,7 +29,8 @@ public sealed class CheckpointStore
     }
 
     /// <summary>
-    /// Writes a checkpoint. Returns when it is durable and all but the newest two are deleted. May run on a thread of its own beside appends.
+    /// Writes a checkpoint. Returns when it is durable and all but the newest two are deleted. May run on a thread of its own beside
+    /// appends.
     /// </summary>
     /// <param name="appliedIndex">Index of the last entry that the content includes; a checkpoint of the same index is replaced.</param>
     /// <param name="replayFrom">Where the log continues after the content: a <see cref="SegmentedLog.End"/>.</param>

@@ -8,6 +8,7 @@ namespace Etcdish.Rpc;
 /// <summary>What the transport's failures and the answers of servers mean as a gRPC status.</summary>
 internal static class CallFailures
 {
+    private const long NoError = 0;
     private const long RefusedStream = 7;
     private const long Cancel = 8;
     private const long EnhanceYourCalm = 11;
@@ -73,13 +74,14 @@ internal static class CallFailures
     {
         StatusCode code = reset.ErrorCode switch
         {
-            RefusedStream => StatusCode.Unavailable,
+            // NO_ERROR comes with the GOAWAY of a server that stops.
+            NoError or RefusedStream => StatusCode.Unavailable,
             Cancel => StatusCode.Canceled,
             EnhanceYourCalm => StatusCode.ResourceExhausted,
             InadequateSecurity => StatusCode.PermissionDenied,
             _ => StatusCode.Internal,
         };
-        return new RpcException(code, $"the server reset the stream with HTTP/2 error {reset.ErrorCode}", reset)
+        return new RpcException(code, $"the server ended the stream or the connection with HTTP/2 error {reset.ErrorCode}", reset)
         {
             // REFUSED_STREAM is the server's word that nothing was processed.
             RequestNotSent = reset.ErrorCode == RefusedStream || !sendingBegan,

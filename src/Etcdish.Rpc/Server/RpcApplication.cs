@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Etcdish.Rpc;
 
@@ -81,25 +83,33 @@ internal sealed class RpcApplication(
 
     private async Task InvokeAsync(ServerCall call, RpcMethod method)
     {
-        StatusCode status = StatusCode.Ok;
-        string message = "";
+        StatusCode status = StatusCode.Internal;
         call.BeginMethod(method);
         try
         {
-            call.ReadTimeout();
-            await method.Invoker(call).ConfigureAwait(false);
-            if (call.Response.IsMidMessage)
+            string message = "";
+            try
             {
-                throw new InvalidOperationException($"{method} ended in the middle of a message.");
-            }
-        }
-        catch (Exception exception)
-        {
-            (status, message) = StatusOf(call, exception);
-        }
+                call.ReadTimeout();
+                await method.Invoker(call).ConfigureAwait(false);
+                if (call.Response.IsMidMessage)
+                {
+                    throw new InvalidOperationException($"{method} ended in the middle of a message.");
+                }
 
-        Finish(call, status, message);
-        call.EndMethod(status);
+                status = StatusCode.Ok;
+            }
+            catch (Exception exception)
+            {
+                (status, message) = StatusOf(call, exception);
+            }
+
+            Finish(call, status, message);
+        }
+        finally
+        {
+            call.EndMethod(status);
+        }
     }
 
     private (StatusCode Status, string Message) StatusOf(ServerCall call, Exception exception)
@@ -200,9 +210,9 @@ internal sealed class RpcApplication(
         }
 
         if (request.Protocol != HttpProtocol.Http2
-            && call.Features.Get<Microsoft.AspNetCore.Server.Kestrel.Core.Features.IHttpMinRequestBodyDataRateFeature>() is { } rate)
+            && call.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
         {
-            rate.MinDataRate = new Microsoft.AspNetCore.Server.Kestrel.Core.MinDataRate(240, TimeSpan.FromSeconds(5));
+            rate.MinDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
         }
 
         return fallback(new DefaultHttpContext(call.Features));

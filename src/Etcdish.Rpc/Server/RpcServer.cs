@@ -38,8 +38,7 @@ public sealed class RpcServer : IAsyncDisposable
         _methods = options.Services.Build();
         _application = new RpcApplication(_methods, options, _stopping.Token);
 
-        // Kestrel asks for this one service when it sets up TLS; there is no other use of a container here.
-        _kestrelServices = new ServiceCollection().AddSingleton(options.LoggerFactory).BuildServiceProvider();
+        _kestrelServices = KestrelServices.Create(options.LoggerFactory);
         var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), options.LoggerFactory);
         _kestrel = new KestrelServer(Options.Create(KestrelOptions()), new RpcTransportFactory(sockets), options.LoggerFactory);
     }

@@ -25,7 +25,7 @@ internal sealed class ClockedLease
     /// <summary>Made for those leases only that live longer than the time between checkpoints.</summary>
     public LeaseTimer? Checkpoint { get; set; }
 
-    /// <summary>Whether a checkpoint was handed out since a reset was last asked for, so that one may be on its way through the log.</summary>
+    /// <summary>Whether a checkpoint was handed out since a reset was last asked for: one may be on its way through the log.</summary>
     public bool IsCheckpointSent { get; set; }
 
     /// <summary>Whether a reset was asked for and has not been applied.</summary>

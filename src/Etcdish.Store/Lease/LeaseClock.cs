@@ -23,7 +23,7 @@ public readonly record struct LeaseCheckpoint(long Id, long RemainingSeconds);
 /// </summary>
 /// <remarks>
 /// <para>A TTL is a minimum: a lease is reported as expired only when it was granted or renewed a full TTL ago. Expiry is nothing but a
-/// report; the lease lives in the <see cref="LeaseTable"/> until a revoke has gone through the log, but it cannot be renewed any more.</para>
+/// report: until a revoke has gone through the log the lease lives in the <see cref="LeaseTable"/>, but it cannot be renewed.</para>
 /// <para>A new leader starts every TTL anew, or from its last checkpoint. So a checkpoint must never be younger than a renewal that a
 /// client knows of: see <see cref="TryRenew"/>.</para>
 /// </remarks>

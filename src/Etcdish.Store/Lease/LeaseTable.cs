@@ -86,7 +86,7 @@ public sealed class LeaseTable
         }
     }
 
-    /// <summary>Unties a key from the lease. Nothing happens when the lease is gone (it was just revoked) or does not hold the key.</summary>
+    /// <summary>Unties a key from the lease. Nothing happens when the lease is gone (it was just revoked) or lacks the key.</summary>
     /// <param name="id">Lease ID.</param>
     /// <param name="key">The key.</param>
     public void Detach(long id, byte[] key)

@@ -33,7 +33,7 @@ public sealed class EncodedEvent
 
     /// <summary>The value of <see cref="Previous"/>.</summary>
     public ReadOnlyMemory<byte> PreviousValue =>
-        Previous is null ? default : _previousField.AsMemory(_previousValueOffset, Previous.Value.Length);
+        Previous is null ? default : _previousField.AsMemory(_previousValueOffset, Previous.ValueLength);
 
     /// <summary>Fields 1 and 2 of the event.</summary>
     internal byte[] Body => _body;
@@ -41,10 +41,12 @@ public sealed class EncodedEvent
     /// <summary>Field 3 of the event, or nothing.</summary>
     internal byte[] PreviousField => _previousField ?? [];
 
-    /// <summary>Encodes a change without its previous pair. The caller is in a <see cref="ReadScope"/> that was open when the index was read.</summary>
+    /// <summary>
+    /// Encodes a change without its previous pair. The caller is in a <see cref="ReadScope"/> that was open when the index was read.
+    /// </summary>
     internal static EncodedEvent Encode(KeyRevision change, IValueSource values)
     {
-        int valueLength = change.Value.Length;
+        int valueLength = change.ValueLength;
         int kvSize = WatchWire.KeyValueSize(change, valueLength);
         byte[] body = new byte[(change.IsTombstone ? 2 : 0) + WatchWire.BytesFieldSize(kvSize)];
         int at = change.IsTombstone ? WatchWire.WriteField(body, 1, 1) : 0;
@@ -67,7 +69,7 @@ public sealed class EncodedEvent
             return;
         }
 
-        int valueLength = previous.Value.Length;
+        int valueLength = previous.ValueLength;
         int kvSize = WatchWire.KeyValueSize(previous, valueLength);
         byte[] field = new byte[WatchWire.BytesFieldSize(kvSize)];
         int at = WatchWire.WriteBytesHead(field, WatchWire.EventPrevKvTag, kvSize);
@@ -92,18 +94,7 @@ public sealed class EncodedEvent
 
     private static void ReadValue(KeyRevision version, IValueSource values, Span<byte> destination)
     {
-        while (!destination.IsEmpty)
-        {
-            ValueReference place = version.Value;
-            try
-            {
-                values.Read(place, destination);
-                return;
-            }
-            catch (Exception) when (place != version.Value)
-            {
-                // The collector moved the value while the reference was copied: half of it may have been old and half new. Read again.
-            }
-        }
+        if (!destination.IsEmpty)
+            values.Read(version.Value, destination);
     }
 }

@@ -4,7 +4,7 @@ namespace Etcdish.Store;
 internal sealed class FragmentCutter
 {
     // The largest header there can be, so that a piece is never above the limit whatever the header turns out to be.
-    private static readonly WatchHeader LargestHeader = new(ulong.MaxValue, ulong.MaxValue, ulong.MaxValue);
+    private static readonly WatchHeader _largestHeader = new(ulong.MaxValue, ulong.MaxValue, ulong.MaxValue);
 
     private readonly List<EncodedEvent> _events = [];
     private int _next;
@@ -16,7 +16,7 @@ internal sealed class FragmentCutter
     /// <summary>Leaves the first piece in the batch and keeps the others, if the response reaches the limit and can be split.</summary>
     public void Cut(WatchBatch batch, int limitBytes)
     {
-        if (batch.EventList.Count < 2 || batch.Size(LargestHeader) < limitBytes)
+        if (batch.EventList.Count < 2 || batch.Size(_largestHeader) < limitBytes)
             return;
 
         _events.AddRange(batch.EventList);
@@ -38,7 +38,7 @@ internal sealed class FragmentCutter
         batch.Revision = _revision;
         batch.WithPrevious = _withPrevious;
         batch.Fragment = true;
-        int size = batch.Size(LargestHeader);
+        int size = batch.Size(_largestHeader);
         do
         {
             size += EventSize(_events[_next]);

@@ -110,7 +110,9 @@ public sealed class WatchHub
     }
 
     /// <summary>Queues what was published in the streams that want it, and wakes them. Any thread; calls wait for each other.</summary>
-    /// <exception cref="DamagedValueException">A value does not match its checksum; the hub has failed for good, and the node must stop.</exception>
+    /// <exception cref="DamagedValueException">
+    /// A value does not match its checksum; the hub has failed for good, and the node must stop.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The hub has failed before.</exception>
     public void Dispatch()
     {
@@ -144,7 +146,7 @@ public sealed class WatchHub
     /// <summary>Opens a stream of watchers.</summary>
     /// <param name="onReady">
     /// Called when there is something to take and the stream was empty before: at most once until <see cref="WatchStream.TryTake"/> has
-    /// returned false. On any thread, so it must only wake the taker. No lock of the hub is held.
+    /// returned false. On any thread and with no lock of the hub held; it must only wake the taker, and not throw.
     /// </param>
     public WatchStream OpenStream(Action onReady)
     {
@@ -196,6 +198,22 @@ public sealed class WatchHub
         long now = History.CurrentRevision;
         watcher.Next = now + 1;
         return now;
+    }
+
+    /// <summary>
+    /// Keeps the dispatched revision where it is until <see cref="ReleaseDispatched"/>. Only under the gate, which is held throughout.
+    /// </summary>
+    internal void HoldDispatched()
+    {
+        // With nobody in the index, Publish would move it.
+        lock (_publishLock)
+            _indexed++;
+    }
+
+    internal void ReleaseDispatched()
+    {
+        lock (_publishLock)
+            _indexed--;
     }
 
     /// <summary>Takes a watcher out of the index. Only under the gate.</summary>

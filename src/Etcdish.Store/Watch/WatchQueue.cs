@@ -12,6 +12,9 @@ internal sealed class WatchQueue
     // Revisions of one watcher that queue up side by side share a response up to this size.
     private const int CoalesceBytes = 64 * 1024;
 
+    // A queue that was long once does not stay large.
+    private const int KeptSlots = 1024;
+
     private readonly Queue<Slot> _slots = [];
 
     /// <summary>Bytes of all that waits.</summary>
@@ -25,7 +28,9 @@ internal sealed class WatchQueue
         Bytes += SlotBytes;
     }
 
-    /// <summary>Queues what the watcher has gathered of one revision, unless that exceeds the limit; an empty queue takes anything.</summary>
+    /// <summary>
+    /// Queues what the watcher has gathered of one revision, unless that exceeds the limit; an empty queue takes anything.
+    /// </summary>
     public bool TryAdd(Watcher watcher, long revision, long limitBytes)
     {
         int count = watcher.GatheredCount;
@@ -60,6 +65,8 @@ internal sealed class WatchQueue
         }
 
         batch.Revision = slot.Revision;
+        if (_slots.Count == 0 && _slots.Capacity > KeptSlots)
+            _slots.TrimExcess();
         return watcher;
     }
 

@@ -6,6 +6,9 @@ public sealed partial class WatchStream
     // A taker that has read a giant range of history does not keep its list.
     private const int KeptChanges = 8192;
 
+    // After so many times of being overtaken by the dispatch, a watcher reads while the dispatch waits.
+    private const int PatientReads = 3;
+
     private readonly FragmentCutter _fragments = new();
     private List<KeyRevision> _changes = [];
 
@@ -14,7 +17,9 @@ public sealed partial class WatchStream
     /// </summary>
     /// <param name="batch">Receives the response; its events stay valid, the batch itself is used again by the next call.</param>
     /// <returns>False when there is nothing now (or the stream is closed); the hub then calls back when there is.</returns>
-    /// <exception cref="DamagedValueException">A value does not match its checksum; the hub has failed for good, and the node must stop.</exception>
+    /// <exception cref="DamagedValueException">
+    /// A value does not match its checksum; the hub has failed for good, and the node must stop.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The hub has failed before.</exception>
     public bool TryTake(WatchBatch batch)
     {
@@ -89,6 +94,25 @@ public sealed partial class WatchStream
     /// <summary>Reads a stretch of history for a watcher, which this thread alone has in hand.</summary>
     /// <returns>Whether the batch has something.</returns>
     private bool CatchUp(Watcher watcher, WatchBatch batch)
+    {
+        if (watcher.MissedSyncs < PatientReads)
+            return ReadOn(watcher, batch);
+
+        lock (_hub.Gate)
+        {
+            _hub.HoldDispatched();
+            try
+            {
+                return ReadOn(watcher, batch);
+            }
+            finally
+            {
+                _hub.ReleaseDispatched();
+            }
+        }
+    }
+
+    private bool ReadOn(Watcher watcher, WatchBatch batch)
     {
         long now;
         long next;
@@ -175,8 +199,10 @@ public sealed partial class WatchStream
             lock (_lock)
             {
                 watcher.Next = next;
+                watcher.MissedSyncs++;
                 if (watcher.State == WatcherState.Behind && _hub.TryAddToIndex(watcher))
                 {
+                    watcher.MissedSyncs = 0;
                     watcher.State = WatcherState.Synced;
                     MarkNoLongerBehind();
                 }

@@ -19,6 +19,8 @@ internal enum WatcherState
 /// <summary>One watcher of a stream. What is not read-only is guarded by its stream's lock unless another guard is named.</summary>
 internal sealed class Watcher(WatchStream stream, long id, WatchCreateRequest request)
 {
+    private const int KeptEvents = 16;
+
     private readonly bool _noPut = request.NoPut;
     private readonly bool _noDelete = request.NoDelete;
     private EncodedEvent? _gathered;
@@ -48,6 +50,9 @@ internal sealed class Watcher(WatchStream stream, long id, WatchCreateRequest re
 
     /// <summary>Progress below this revision may not be told.</summary>
     public long ProgressFrom { get; set; }
+
+    /// <summary>How often in a row the watcher reached the head and found that more had been dispatched meanwhile.</summary>
+    public int MissedSyncs { get; set; }
 
     /// <summary>Whether events went out since the last progress tick.</summary>
     public bool SentSinceTick { get; set; }
@@ -88,6 +93,9 @@ internal sealed class Watcher(WatchStream stream, long id, WatchCreateRequest re
     public void ClearGathered()
     {
         _gathered = null;
-        _gatheredMore = null;
+        if (_gatheredMore is { Count: <= KeptEvents })
+            _gatheredMore.Clear();
+        else
+            _gatheredMore = null;
     }
 }

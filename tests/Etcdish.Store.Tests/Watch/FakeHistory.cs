@@ -26,6 +26,9 @@ internal sealed class FakeHistory : IRevisionHistory, IValueSource
 
     public uint? DamagedValue { get; set; }
 
+    /// <summary>What happens while a watcher reads the history.</summary>
+    public Action? Meanwhile { get; set; }
+
     public KeyRevision[] Put(string key, string value) => Apply((key, value));
 
     public KeyRevision[] Delete(string key) => Apply((key, null));
@@ -82,6 +85,7 @@ internal sealed class FakeHistory : IRevisionHistory, IValueSource
 
             long next = Math.Min(CurrentRevision + 1, fromRevision + maxRevisions);
             changes.AddRange(_retained.Where(c => c.ModRevision >= fromRevision && c.ModRevision < next));
+            Meanwhile?.Invoke();
             return next;
         }
     }
@@ -124,7 +128,7 @@ internal sealed class FakeHistory : IRevisionHistory, IValueSource
             {
                 _doomed.Add(change.Value.Segment);
                 _values.Add(_nextValue, _values[change.Value.Segment]);
-                change.Value = change.Value with { Segment = _nextValue++ };
+                change.MoveValue(change.Value with { Segment = _nextValue++ });
             }
 
             CollectGarbage();

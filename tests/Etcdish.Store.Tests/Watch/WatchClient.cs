@@ -1,5 +1,5 @@
 using System.Buffers;
-using Proto = Etcdish.Protos;
+using Pb = Etcdish.Protos;
 
 namespace Etcdish.Store.Tests.Watch;
 
@@ -9,7 +9,7 @@ namespace Etcdish.Store.Tests.Watch;
 /// </summary>
 internal sealed class WatchClient : IDisposable
 {
-    private static readonly WatchHeader Header = new(0xC0FFEE, 77, 3);
+    private static readonly WatchHeader _header = new(0xC0FFEE, 77, 3);
     private readonly WatchBatch _batch = new();
     private int _ready;
 
@@ -29,17 +29,17 @@ internal sealed class WatchClient : IDisposable
 
     public WatchBatch Batch => _batch;
 
-    public List<Proto.WatchResponse> Taken { get; } = [];
+    public List<Pb.WatchResponse> Taken { get; } = [];
 
-    public Proto.WatchResponse? Take()
+    public Pb.WatchResponse? Take()
     {
         if (!Stream.TryTake(_batch))
             return null;
 
         ArrayBufferWriter<byte> writer = new();
-        _batch.Write(writer, Header);
-        Assert.That(_batch.Size(Header), Is.EqualTo(writer.WrittenCount), "Size and Write disagree");
-        Proto.WatchResponse response = Proto.WatchResponse.Parser.ParseFrom(writer.WrittenSpan);
+        _batch.Write(writer, _header);
+        Assert.That(_batch.Size(_header), Is.EqualTo(writer.WrittenCount), "Size and Write disagree");
+        Pb.WatchResponse response = Pb.WatchResponse.Parser.ParseFrom(writer.WrittenSpan);
         Assert.That(response.Header.ClusterId, Is.EqualTo(0xC0FFEE));
         Assert.That(response.Header.MemberId, Is.EqualTo(77));
         Assert.That(response.Header.RaftTerm, Is.EqualTo(3));
@@ -48,9 +48,9 @@ internal sealed class WatchClient : IDisposable
     }
 
     /// <summary>Takes until there is nothing.</summary>
-    public List<Proto.WatchResponse> Drain()
+    public List<Pb.WatchResponse> Drain()
     {
-        List<Proto.WatchResponse> drained = [];
+        List<Pb.WatchResponse> drained = [];
         while (Take() is { } response)
             drained.Add(response);
         return drained;

@@ -3,7 +3,7 @@ namespace Etcdish.Store.Tests.Watch;
 /// <summary>Random schedules of everything that can happen, judged by <see cref="WatchValidator"/>.</summary>
 public sealed class WatchModelTests
 {
-    private const int Schedules = 1500;
+    private const int Schedules = 600;
 
     [Test]
     public void Random_schedules_keep_all_guarantees()
@@ -44,9 +44,11 @@ public sealed class WatchModelTests
 
         public void Run()
         {
+            _history.Meanwhile = Meanwhile;
             for (int step = 0; step < 150; step++)
                 Step();
 
+            _history.Meanwhile = null;
             _hub.Dispatch();
             foreach ((WatchClient client, List<WatchCreateRequest> creates) in _clients)
             {
@@ -75,6 +77,25 @@ public sealed class WatchModelTests
                 case 15: client.Stream.NotifyProgress(); break;
                 case 16: client.Drain(); break;
                 default: client.Take(); break;
+            }
+        }
+
+        /// <summary>What other threads do while a taker reads the history; those that dispatch wait if the taker holds the gate.</summary>
+        private void Meanwhile()
+        {
+            (WatchClient client, List<WatchCreateRequest> creates) = _clients[_random.Next(_clients.Count)];
+            bool mayDispatch = !_hub.Gate.IsHeldByCurrentThread;
+            switch (_random.Next(12))
+            {
+                case < 3: _hub.Publish(_history.Apply((Pick("a", "b", "c"), "meanwhile"))); break;
+                case 3 when mayDispatch: _hub.Dispatch(); break;
+                case 4 when mayDispatch: client.Stream.RequestProgress(); break;
+                case 5 when mayDispatch: client.Stream.Cancel(_random.Next(6)); break;
+                case 6 when mayDispatch: Create(client, creates); break;
+                case 7: Compact(); break;
+                case 8: _history.Relocate(); break;
+                case 9 when mayDispatch: Write(); break;
+                default: break;
             }
         }
 

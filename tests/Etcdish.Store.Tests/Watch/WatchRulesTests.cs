@@ -1,4 +1,4 @@
-using Proto = Etcdish.Protos;
+using Pb = Etcdish.Protos;
 
 namespace Etcdish.Store.Tests.Watch;
 
@@ -102,7 +102,7 @@ public sealed class WatchRulesTests
         Publish(_history.Put("a", "1"));
         _client.Stream.Create(WatchClient.Request("a"));
         Publish(_history.Put("a", "2"));
-        List<Proto.WatchResponse> taken = _client.Drain();
+        List<Pb.WatchResponse> taken = _client.Drain();
         Assert.That(taken[0].Header.Revision, Is.EqualTo(2));
         Assert.That(Events(taken), Is.EqualTo(new[] { (0L, "a", 3L) }));
         Assert.That(taken[1].Header.Revision, Is.EqualTo(3));
@@ -124,7 +124,7 @@ public sealed class WatchRulesTests
         for (int i = 0; i < 5; i++)
             Publish(_history.Put("a", $"{i}"));
         _client.Stream.Create(WatchClient.Request("a", startRevision: 4));
-        List<Proto.WatchResponse> taken = _client.Drain();
+        List<Pb.WatchResponse> taken = _client.Drain();
         Assert.That(Events(taken), Is.EqualTo(new[] { (0L, "a", 4L), (0, "a", 5), (0, "a", 6) }));
         Assert.That(taken, Has.Count.EqualTo(2));
         Assert.That(taken[1].Header.Revision, Is.EqualTo(6));
@@ -140,7 +140,7 @@ public sealed class WatchRulesTests
         Assert.That(_client.Drain(), Has.Count.EqualTo(1), "created only");
         Publish(_history.Put("a", "4"));
         _client.Stream.RequestProgress();
-        List<Proto.WatchResponse> taken = _client.Drain();
+        List<Pb.WatchResponse> taken = _client.Drain();
         Assert.That(Events(taken), Is.EqualTo(new[] { (0L, "a", 4L) }));
         Assert.That((taken[1].WatchId, taken[1].Header.Revision), Is.EqualTo((-1L, 4L)));
     }
@@ -153,9 +153,9 @@ public sealed class WatchRulesTests
         _history.Compact(5);
         _client.Stream.Create(WatchClient.Request("a", startRevision: 3));
         _client.Stream.Create(WatchClient.Request("a", startRevision: 5));
-        List<Proto.WatchResponse> taken = _client.Drain();
+        List<Pb.WatchResponse> taken = _client.Drain();
         Assert.That(taken[0], Has.Property("Created").True.And.Property("Canceled").False);
-        Proto.WatchResponse ended = taken.Single(r => r.Canceled);
+        Pb.WatchResponse ended = taken.Single(r => r.Canceled);
         Assert.That((ended.WatchId, ended.Created, ended.CompactRevision, ended.Header.Revision, ended.CancelReason),
             Is.EqualTo((0L, false, 5L, 0L, "")));
         Assert.That(Events(taken), Is.EqualTo(new[] { (1L, "a", 5L), (1, "a", 6) }), "starting at the compacted revision is legal");
@@ -170,7 +170,7 @@ public sealed class WatchRulesTests
     {
         _client.Stream.Create(WatchClient.Request("a", "z"));
         Publish(_history.Apply(("c", "1"), ("a", "2"), ("b", "3")));
-        List<Proto.WatchResponse> taken = _client.Drain();
+        List<Pb.WatchResponse> taken = _client.Drain();
         Assert.That(taken, Has.Count.EqualTo(2));
         Assert.That(Events(taken).Select(e => e.Key), Is.EqualTo(new[] { "c", "a", "b" }));
     }
@@ -186,7 +186,7 @@ public sealed class WatchRulesTests
         _client.Stream.Create(noDelete);
         Publish(_history.Put("a", "1"));
         Publish(_history.Delete("a"));
-        List<Proto.WatchResponse> taken = _client.Drain();
+        List<Pb.WatchResponse> taken = _client.Drain();
         Assert.That(taken, Has.Count.EqualTo(4));
         Assert.That(Events(taken).Order(), Is.EqualTo(new[] { (0L, "a", 3L), (1, "a", 2) }));
     }
@@ -201,11 +201,11 @@ public sealed class WatchRulesTests
         Publish(_history.Put("a", "2"));
         Publish(_history.Delete("a"));
         Publish(_history.Put("a", "4"));
-        Proto.Event[] events = [.. _client.Drain().SelectMany(r => r.Events)];
+        Pb.Event[] events = [.. _client.Drain().SelectMany(r => r.Events)];
         Assert.That(events.Select(e => e.PrevKv?.Value.ToStringUtf8()), Is.EqualTo(new[] { null, "1", "2", null }));
         Assert.That(events[1].PrevKv.ModRevision, Is.EqualTo(2));
-        Assert.That(events[2].Kv, Is.EqualTo(new Proto.KeyValue { Key = events[2].Kv.Key, ModRevision = 4 }), "key and mod_revision only");
-        Assert.That(events[2].Type, Is.EqualTo(Proto.Event.Types.EventType.Delete));
+        Assert.That(events[2].Kv, Is.EqualTo(new Pb.KeyValue { Key = events[2].Kv.Key, ModRevision = 4 }), "key and mod_revision only");
+        Assert.That(events[2].Type, Is.EqualTo(Pb.Event.Types.EventType.Delete));
     }
 
     [Test]
@@ -239,7 +239,7 @@ public sealed class WatchRulesTests
         Publish(_history.Put("a", "1"));
         _client.Stream.Cancel(0);
         Publish(_history.Put("a", "2"));
-        List<Proto.WatchResponse> taken = _client.Drain();
+        List<Pb.WatchResponse> taken = _client.Drain();
         Assert.That(taken.Select(r => (r.Created, r.Events.Count, r.Canceled)),
             Is.EqualTo(new[] { (true, 0, false), (false, 1, false), (false, 0, true) }));
         Assert.That(taken[2].Header.Revision, Is.EqualTo(2));
@@ -258,7 +258,7 @@ public sealed class WatchRulesTests
         _client.Stream.Create(WatchClient.Request("a"));
         _client.Stream.Create(WatchClient.Request("a", startRevision: 1));
         _client.Stream.RequestProgress();
-        List<Proto.WatchResponse> taken = _client.Drain();
+        List<Pb.WatchResponse> taken = _client.Drain();
         Assert.That(taken, Has.None.Property("WatchId").EqualTo(-1));
 
         _hub.Publish(_history.Put("a", "2"));
@@ -299,9 +299,9 @@ public sealed class WatchRulesTests
         request.Fragment = true;
         _client.Stream.Create(request);
         Publish(_history.Apply([.. Enumerable.Range(0, 9).Select(i => ($"k{i}", (string?)new string('x', 100)))]));
-        List<Proto.WatchResponse> taken = [.. _client.Drain().Where(r => !r.Created)];
+        List<Pb.WatchResponse> taken = [.. _client.Drain().Where(r => !r.Created)];
         Assert.That(taken.Count(r => r.WatchId == 0), Is.EqualTo(1));
-        Proto.WatchResponse[] pieces = [.. taken.Where(r => r.WatchId == 1)];
+        Pb.WatchResponse[] pieces = [.. taken.Where(r => r.WatchId == 1)];
         Assert.That(pieces.Select(r => r.Fragment), Is.EqualTo(Enumerable.Repeat(true, pieces.Length - 1).Append(false)));
         Assert.That(pieces.Select(r => r.CalculateSize()), Is.All.LessThan(400));
         Assert.That(pieces.Select(r => r.Header.Revision), Is.All.EqualTo(2));
@@ -338,9 +338,28 @@ public sealed class WatchRulesTests
         for (int i = 0; i < 20; i++)
             Publish(_history.Put("a", $"{i}"));
         _history.Compact(15);
-        List<Proto.WatchResponse> taken = _client.Drain();
+        List<Pb.WatchResponse> taken = _client.Drain();
         Assert.That(taken[^1], Has.Property("Canceled").True.And.Property("CompactRevision").EqualTo(15));
         Assert.That(taken.Take(taken.Count - 1).SelectMany(r => r.Events).Last().Kv.ModRevision, Is.LessThan(15));
+    }
+
+    [Test]
+    public void A_watcher_gets_in_sync_even_if_each_read_of_history_is_overtaken()
+    {
+        Publish(_history.Put("a", "1"));
+        int reads = 0;
+        _history.Meanwhile = () =>
+        {
+            Assert.That(++reads, Is.LessThan(20), "it never catches up");
+            _hub.Publish(_history.Put("z", "v"));
+        };
+        _client.Stream.Create(WatchClient.Request("a", startRevision: 2));
+        _client.Drain();
+        Assert.That(_hub.Statistics.SlowWatchers, Is.Zero);
+        _history.Meanwhile = null;
+        Publish(_history.Put("a", "2"));
+        _client.Drain();
+        Assert.That(Events(_client.Taken).Select(e => e.Key), Is.EqualTo(new[] { "a", "a" }));
     }
 
     [Test]
@@ -425,12 +444,12 @@ public sealed class WatchRulesTests
         Assert.That(last.Previous!.ModRevision, Is.EqualTo(2));
     }
 
-    private static void AssertRefused(Proto.WatchResponse response, string reason)
+    private static void AssertRefused(Pb.WatchResponse response, string reason)
     {
         Assert.That((response.Created, response.Canceled, response.WatchId, response.CancelReason), Is.EqualTo((true, true, -1L, reason)));
     }
 
-    private static List<(long WatchId, string Key, long Revision)> Events(IEnumerable<Proto.WatchResponse> responses) =>
+    private static List<(long WatchId, string Key, long Revision)> Events(IEnumerable<Pb.WatchResponse> responses) =>
         [.. responses.SelectMany(r => r.Events.Select(e => (r.WatchId, e.Kv.Key.ToStringUtf8(), e.Kv.ModRevision)))];
 
     private void Restart(WatchOptions options)

@@ -1,5 +1,5 @@
 using System.Text;
-using Proto = Etcdish.Protos;
+using Pb = Etcdish.Protos;
 
 namespace Etcdish.Store.Tests.Watch;
 
@@ -15,9 +15,9 @@ internal sealed class WatchValidator(FakeHistory history, IEnumerable<WatchCreat
 
     /// <param name="responses">All responses, in order.</param>
     /// <param name="isDrained">Whether everything was published, dispatched and taken, so that nothing may be missing at the end.</param>
-    public void Check(IEnumerable<Proto.WatchResponse> responses, bool isDrained)
+    public void Check(IEnumerable<Pb.WatchResponse> responses, bool isDrained)
     {
-        foreach (Proto.WatchResponse response in responses)
+        foreach (Pb.WatchResponse response in responses)
             Check(response);
 
         if (!isDrained)
@@ -28,7 +28,7 @@ internal sealed class WatchValidator(FakeHistory history, IEnumerable<WatchCreat
             Assert.That(life.Peek(history), Is.Null, $"watcher {life.Id} never got it");
     }
 
-    private void Check(Proto.WatchResponse response)
+    private void Check(Pb.WatchResponse response)
     {
         Assert.That(response.Header.Revision, Is.LessThanOrEqualTo(_current));
         if (response.Created)
@@ -43,7 +43,7 @@ internal sealed class WatchValidator(FakeHistory history, IEnumerable<WatchCreat
             CheckEvents(response);
     }
 
-    private void CheckCreated(Proto.WatchResponse response)
+    private void CheckCreated(Pb.WatchResponse response)
     {
         WatchCreateRequest request = _creates.Dequeue();
         if (response.Canceled)
@@ -56,7 +56,7 @@ internal sealed class WatchValidator(FakeHistory history, IEnumerable<WatchCreat
         _lives.Add(response.WatchId, new Life(response.WatchId, request, response.Header.Revision));
     }
 
-    private void CheckCompacted(Proto.WatchResponse response)
+    private void CheckCompacted(Pb.WatchResponse response)
     {
         Life life = _lives[response.WatchId];
         Assert.That((response.Canceled, response.Header.Revision, response.CancelReason), Is.EqualTo((true, 0, "")));
@@ -64,7 +64,7 @@ internal sealed class WatchValidator(FakeHistory history, IEnumerable<WatchCreat
         life.IsCompacted = true;
     }
 
-    private void CheckProgress(Proto.WatchResponse response)
+    private void CheckProgress(Pb.WatchResponse response)
     {
         bool ofStream = response.WatchId == -1;
         Assert.That(ofStream || _lives[response.WatchId].Request.ProgressNotify, Is.True, "progress that nobody had asked for");
@@ -76,11 +76,11 @@ internal sealed class WatchValidator(FakeHistory history, IEnumerable<WatchCreat
         }
     }
 
-    private void CheckEvents(Proto.WatchResponse response)
+    private void CheckEvents(Pb.WatchResponse response)
     {
         Life life = _lives[response.WatchId];
         Assert.That(life.IsCompacted, Is.False);
-        foreach (Proto.Event received in response.Events)
+        foreach (Pb.Event received in response.Events)
         {
             ModelEvent? expected = life.Peek(history);
             Assert.That(Describe(received), Is.EqualTo(expected?.ToString()), $"watcher {life.Id}");
@@ -97,24 +97,24 @@ internal sealed class WatchValidator(FakeHistory history, IEnumerable<WatchCreat
             Assert.That(life.Peek(history)?.Revision, Is.Not.EqualTo(last), "a revision in two responses");
     }
 
-    private static void CheckPair(Proto.Event received, ModelEvent expected)
+    private static void CheckPair(Pb.Event received, ModelEvent expected)
     {
         Assert.That((received.Kv.CreateRevision, received.Kv.Version, received.Kv.Lease),
             Is.EqualTo((expected.CreateRevision, expected.Version, expected.Lease)));
     }
 
-    private void CheckPrevious(Proto.Event received, ModelEvent expected, bool isWanted)
+    private void CheckPrevious(Pb.Event received, ModelEvent expected, bool isWanted)
     {
         ModelEvent? previous = isWanted ? expected.Previous : null;
         if (received.PrevKv is null)
             Assert.That(previous is null || history.CompactedRevision >= expected.Revision, Is.True, $"no pair before {expected}");
         else
-            Assert.That(Describe(new Proto.Event { Kv = received.PrevKv }), Is.EqualTo(previous?.ToString()), $"before {expected}");
+            Assert.That(Describe(new Pb.Event { Kv = received.PrevKv }), Is.EqualTo(previous?.ToString()), $"before {expected}");
     }
 
-    private static string Describe(Proto.Event e) =>
+    private static string Describe(Pb.Event e) =>
         $"{e.Kv.ModRevision}:{e.Kv.Key.ToStringUtf8()}="
-        + (e.Type == Proto.Event.Types.EventType.Delete ? "(deleted)" : e.Kv.Value.ToStringUtf8());
+        + (e.Type == Pb.Event.Types.EventType.Delete ? "(deleted)" : e.Kv.Value.ToStringUtf8());
 
     private sealed class Life(long id, WatchCreateRequest request, long createdAt)
     {
