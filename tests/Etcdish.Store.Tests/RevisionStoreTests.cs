@@ -219,6 +219,13 @@ internal sealed class RevisionStoreTests
     }
 
     [Test]
+    public void The_checksum_is_castagnolis()
+    {
+        Assert.That(Crc32C.Compute("123456789"u8), Is.EqualTo(0xE3069283));
+        Assert.That(Crc32C.Append(Crc32C.Compute("1234"u8), "56789"u8), Is.EqualTo(0xE3069283));
+    }
+
+    [Test]
     public void TryGet_finds_living_keys()
     {
         _harness.Put("a", "1");

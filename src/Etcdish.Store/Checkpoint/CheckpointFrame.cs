@@ -38,7 +38,7 @@ internal sealed class CheckpointFrame(IBufferWriter<byte> output)
         _payload.Advance(1);
     }
 
-    public void WriteVarint(ulong value) => _payload.Advance(Proto.WriteVarint(_payload.GetSpan(10), value));
+    public void WriteVarint(ulong value) => _payload.Advance(ProtoFields.WriteVarint(_payload.GetSpan(10), value));
 
     public void WriteVarint(long value) => WriteVarint((ulong)value);
 

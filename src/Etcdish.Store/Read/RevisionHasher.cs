@@ -122,7 +122,7 @@ internal sealed class RevisionHasher(StoreState state, IValueSource values, Stor
         output.Advance(version.IsTombstone ? RevisionBytes + 1 : RevisionBytes);
         if (version.IsTombstone)
         {
-            Proto.Write(output, 1, version.Key);
+            ProtoFields.Write(output, 1, version.Key);
         }
         else
         {

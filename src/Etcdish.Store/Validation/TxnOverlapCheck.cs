@@ -39,7 +39,7 @@ internal sealed class TxnOverlapCheck
             }
         }
 
-        return IgnoresWhatIsDeleted(this, this) ? EtcdError.DuplicateKey : null;
+        return null;
     }
 
     private static bool IgnoresWhatIsDeleted(TxnOverlapCheck putting, TxnOverlapCheck deleting) =>
@@ -64,6 +64,10 @@ internal sealed class TxnOverlapCheck
         if (put.IgnoreValue || put.IgnoreLease)
         {
             RaiseIgnoringPut(key);
+            if (_leastOpenDeletion is { } start && key.AsSpan().SequenceCompareTo(start) >= 0)
+            {
+                return false;
+            }
         }
 
         return !_deletions.Contains(key) && _puts.Add(key);

@@ -29,12 +29,12 @@ public static class KeyValueEncoder
     {
         ArgumentNullException.ThrowIfNull(version);
         var valueLength = (parts & KeyValueParts.OmitValue) != 0 ? 0 : version.ValueLength;
-        return Proto.SizeOf(version.Key)
-            + Proto.SizeOf(version.CreateRevision)
-            + Proto.SizeOf(version.ModRevision)
-            + Proto.SizeOf(version.Version)
-            + (valueLength == 0 ? 0 : Proto.LengthDelimitedSize(valueLength))
-            + ((parts & KeyValueParts.OmitLease) != 0 ? 0 : Proto.SizeOf(version.Lease));
+        return ProtoFields.SizeOf(version.Key)
+            + ProtoFields.SizeOf(version.CreateRevision)
+            + ProtoFields.SizeOf(version.ModRevision)
+            + ProtoFields.SizeOf(version.Version)
+            + (valueLength == 0 ? 0 : ProtoFields.LengthDelimitedSize(valueLength))
+            + ((parts & KeyValueParts.OmitLease) != 0 ? 0 : ProtoFields.SizeOf(version.Lease));
     }
 
     /// <summary>Writes the message.</summary>
@@ -47,32 +47,32 @@ public static class KeyValueEncoder
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(version);
         ArgumentNullException.ThrowIfNull(values);
-        Proto.Write(output, 1, version.Key);
-        Proto.Write(output, 2, version.CreateRevision);
-        Proto.Write(output, 3, version.ModRevision);
-        Proto.Write(output, 4, version.Version);
+        ProtoFields.Write(output, 1, version.Key);
+        ProtoFields.Write(output, 2, version.CreateRevision);
+        ProtoFields.Write(output, 3, version.ModRevision);
+        ProtoFields.Write(output, 4, version.Version);
         if ((parts & KeyValueParts.OmitValue) == 0 && version.ValueLength > 0)
         {
-            Proto.WriteLength(output, 5, version.ValueLength);
+            ProtoFields.WriteLength(output, 5, version.ValueLength);
             values.Read(version.Value, output.GetSpan(version.ValueLength)[..version.ValueLength]);
             output.Advance(version.ValueLength);
         }
 
         if ((parts & KeyValueParts.OmitLease) == 0)
         {
-            Proto.Write(output, 6, version.Lease);
+            ProtoFields.Write(output, 6, version.Lease);
         }
     }
 
     /// <summary>Bytes of the message as a field with a number below 16.</summary>
     internal static int FieldSize(KeyRevision version, KeyValueParts parts = KeyValueParts.All) =>
-        Proto.LengthDelimitedSize(Size(version, parts));
+        ProtoFields.LengthDelimitedSize(Size(version, parts));
 
     /// <summary>Writes the message as a field with a number below 16.</summary>
     internal static void WriteField(
         IBufferWriter<byte> output, int field, KeyRevision version, IValueSource values, KeyValueParts parts = KeyValueParts.All)
     {
-        Proto.WriteLength(output, field, Size(version, parts));
+        ProtoFields.WriteLength(output, field, Size(version, parts));
         Write(output, version, values, parts);
     }
 }

@@ -39,7 +39,7 @@ public struct RangeResponseWriter
     public static long SizeOf(in ResponseHeader header, RangeResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
-        long size = header.FieldSize() + Proto.SizeOf(result.More) + Proto.SizeOf(result.Count);
+        long size = header.FieldSize() + ProtoFields.SizeOf(result.More) + ProtoFields.SizeOf(result.Count);
         var parts = result.KeyValueParts;
         foreach (var version in result.Revisions)
         {
@@ -74,8 +74,8 @@ public struct RangeResponseWriter
             KeyValueEncoder.WriteField(output, 2, version, _values, _parts);
         }
 
-        Proto.Write(output, 3, _result.More);
-        Proto.Write(output, 4, _result.Count);
+        ProtoFields.Write(output, 3, _result.More);
+        ProtoFields.Write(output, 4, _result.Count);
         return true;
     }
 }

@@ -11,19 +11,19 @@ public static class RequestEncoder
     public static void Encode(RangeRequest request, IBufferWriter<byte> output)
     {
         ArgumentNullException.ThrowIfNull(request);
-        Proto.Write(output, 1, request.Key.Span);
-        Proto.Write(output, 2, request.RangeEnd.Span);
-        Proto.Write(output, 3, request.Limit);
-        Proto.Write(output, 4, request.Revision);
-        Proto.Write(output, 5, (long)request.SortOrder);
-        Proto.Write(output, 6, (long)request.SortTarget);
-        Proto.Write(output, 7, request.Serializable);
-        Proto.Write(output, 8, request.KeysOnly);
-        Proto.Write(output, 9, request.CountOnly);
-        Proto.Write(output, 10, request.MinModRevision);
-        Proto.Write(output, 11, request.MaxModRevision);
-        Proto.Write(output, 12, request.MinCreateRevision);
-        Proto.Write(output, 13, request.MaxCreateRevision);
+        ProtoFields.Write(output, 1, request.Key.Span);
+        ProtoFields.Write(output, 2, request.RangeEnd.Span);
+        ProtoFields.Write(output, 3, request.Limit);
+        ProtoFields.Write(output, 4, request.Revision);
+        ProtoFields.Write(output, 5, (long)request.SortOrder);
+        ProtoFields.Write(output, 6, (long)request.SortTarget);
+        ProtoFields.Write(output, 7, request.Serializable);
+        ProtoFields.Write(output, 8, request.KeysOnly);
+        ProtoFields.Write(output, 9, request.CountOnly);
+        ProtoFields.Write(output, 10, request.MinModRevision);
+        ProtoFields.Write(output, 11, request.MaxModRevision);
+        ProtoFields.Write(output, 12, request.MinCreateRevision);
+        ProtoFields.Write(output, 13, request.MaxCreateRevision);
     }
 
     /// <summary>Encodes etcdserverpb.PutRequest.</summary>
@@ -31,12 +31,12 @@ public static class RequestEncoder
     /// <param name="output">Receives the bytes.</param>
     public static void Encode(in PutRequest request, IBufferWriter<byte> output)
     {
-        Proto.Write(output, 1, request.Key.Span);
-        Proto.Write(output, 2, request.Value.Span);
-        Proto.Write(output, 3, request.Lease);
-        Proto.Write(output, 4, request.PrevKv);
-        Proto.Write(output, 5, request.IgnoreValue);
-        Proto.Write(output, 6, request.IgnoreLease);
+        ProtoFields.Write(output, 1, request.Key.Span);
+        ProtoFields.Write(output, 2, request.Value.Span);
+        ProtoFields.Write(output, 3, request.Lease);
+        ProtoFields.Write(output, 4, request.PrevKv);
+        ProtoFields.Write(output, 5, request.IgnoreValue);
+        ProtoFields.Write(output, 6, request.IgnoreLease);
     }
 
     /// <summary>Encodes etcdserverpb.DeleteRangeRequest.</summary>
@@ -44,9 +44,9 @@ public static class RequestEncoder
     /// <param name="output">Receives the bytes.</param>
     public static void Encode(in DeleteRangeRequest request, IBufferWriter<byte> output)
     {
-        Proto.Write(output, 1, request.Key.Span);
-        Proto.Write(output, 2, request.RangeEnd.Span);
-        Proto.Write(output, 3, request.PrevKv);
+        ProtoFields.Write(output, 1, request.Key.Span);
+        ProtoFields.Write(output, 2, request.RangeEnd.Span);
+        ProtoFields.Write(output, 3, request.PrevKv);
     }
 
     /// <summary>Encodes etcdserverpb.TxnRequest.</summary>
@@ -73,8 +73,8 @@ public static class RequestEncoder
     /// <param name="output">Receives the bytes.</param>
     public static void Encode(in CompactionRequest request, IBufferWriter<byte> output)
     {
-        Proto.Write(output, 1, request.Revision);
-        Proto.Write(output, 2, request.Physical);
+        ProtoFields.Write(output, 1, request.Revision);
+        ProtoFields.Write(output, 2, request.Physical);
     }
 
     /// <summary>Encodes etcdserverpb.LeaseGrantRequest.</summary>
@@ -82,23 +82,23 @@ public static class RequestEncoder
     /// <param name="output">Receives the bytes.</param>
     public static void Encode(in LeaseGrantRequest request, IBufferWriter<byte> output)
     {
-        Proto.Write(output, 1, request.TtlSeconds);
-        Proto.Write(output, 2, request.Id);
+        ProtoFields.Write(output, 1, request.TtlSeconds);
+        ProtoFields.Write(output, 2, request.Id);
     }
 
     /// <summary>Encodes etcdserverpb.LeaseRevokeRequest.</summary>
     /// <param name="leaseId">The lease.</param>
     /// <param name="output">Receives the bytes.</param>
-    public static void EncodeLeaseRevoke(long leaseId, IBufferWriter<byte> output) => Proto.Write(output, 1, leaseId);
+    public static void EncodeLeaseRevoke(long leaseId, IBufferWriter<byte> output) => ProtoFields.Write(output, 1, leaseId);
 
     /// <summary>Encodes etcdserverpb.AlarmRequest.</summary>
     /// <param name="request">The request.</param>
     /// <param name="output">Receives the bytes.</param>
     public static void Encode(in AlarmRequest request, IBufferWriter<byte> output)
     {
-        Proto.Write(output, 1, (long)request.Action);
-        Proto.Write(output, 2, request.MemberId);
-        Proto.Write(output, 3, (long)request.Type);
+        ProtoFields.Write(output, 1, (long)request.Action);
+        ProtoFields.Write(output, 2, request.MemberId);
+        ProtoFields.Write(output, 3, (long)request.Type);
     }
 
     /// <summary>Appends one lease to the payload of <see cref="EntryKind.LeaseCheckpoint"/>.</summary>
@@ -109,8 +109,8 @@ public static class RequestEncoder
     {
         ArgumentNullException.ThrowIfNull(output);
         var span = output.GetSpan(20);
-        var length = Proto.WriteVarint(span, (ulong)leaseId);
-        output.Advance(length + Proto.WriteVarint(span[length..], (ulong)remainingSeconds));
+        var length = ProtoFields.WriteVarint(span, (ulong)leaseId);
+        output.Advance(length + ProtoFields.WriteVarint(span[length..], (ulong)remainingSeconds));
     }
 
     private static void EncodeBranch(int field, IReadOnlyList<RequestOp> ops, IBufferWriter<byte> output)
@@ -121,11 +121,11 @@ public static class RequestEncoder
             EncodeOp(op, body);
             if (op.Kind == RequestOpKind.None)
             {
-                Proto.WriteLength(output, field, 0);
+                ProtoFields.WriteLength(output, field, 0);
                 continue;
             }
 
-            Proto.WriteLength(output, field, Proto.LengthDelimitedSize(body.WrittenCount));
+            ProtoFields.WriteLength(output, field, ProtoFields.LengthDelimitedSize(body.WrittenCount));
             WriteMessage(output, (int)op.Kind, body);
         }
     }
@@ -151,12 +151,12 @@ public static class RequestEncoder
 
     private static void EncodeCompare(Compare compare, IBufferWriter<byte> output)
     {
-        Proto.Write(output, 1, (long)compare.Result);
-        Proto.Write(output, 2, (long)compare.Target);
-        Proto.Write(output, 3, compare.Key.Span);
-        Proto.Write(output, 7, compare.Target == CompareTarget.Value ? compare.Value.Span : default);
+        ProtoFields.Write(output, 1, (long)compare.Result);
+        ProtoFields.Write(output, 2, (long)compare.Target);
+        ProtoFields.Write(output, 3, compare.Key.Span);
+        ProtoFields.Write(output, 7, compare.Target == CompareTarget.Value ? compare.Value.Span : default);
         var field = RequestDecoder.NumberField(compare.Target);
-        Proto.Write(output, field, field == 0 ? 0 : compare.Number);
+        ProtoFields.Write(output, field, field == 0 ? 0 : compare.Number);
         if (!compare.RangeEnd.IsEmpty)
         {
             WriteRangeEnd(compare.RangeEnd.Span, output);
@@ -167,14 +167,14 @@ public static class RequestEncoder
     private static void WriteRangeEnd(ReadOnlySpan<byte> rangeEnd, IBufferWriter<byte> output)
     {
         var span = output.GetSpan(12);
-        var length = Proto.WriteVarint(span, 64 << 3 | ProtoReader.LengthDelimited);
-        output.Advance(length + Proto.WriteVarint(span[length..], (ulong)rangeEnd.Length));
+        var length = ProtoFields.WriteVarint(span, 64 << 3 | ProtoReader.LengthDelimited);
+        output.Advance(length + ProtoFields.WriteVarint(span[length..], (ulong)rangeEnd.Length));
         output.Write(rangeEnd);
     }
 
     private static void WriteMessage(IBufferWriter<byte> output, int field, ArrayBufferWriter<byte> message)
     {
-        Proto.WriteLength(output, field, message.WrittenCount);
+        ProtoFields.WriteLength(output, field, message.WrittenCount);
         output.Write(message.WrittenSpan);
     }
 }

@@ -34,7 +34,7 @@ public static class ResponseEncoder
     public static long DeleteRangeSize(in ResponseHeader header, DeleteRangeResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
-        long size = header.FieldSize() + Proto.SizeOf(result.Deleted);
+        long size = header.FieldSize() + ProtoFields.SizeOf(result.Deleted);
         foreach (var version in result.Previous)
         {
             size += KeyValueEncoder.FieldSize(version);
@@ -52,7 +52,7 @@ public static class ResponseEncoder
     {
         ArgumentNullException.ThrowIfNull(result);
         header.WriteField(output);
-        Proto.Write(output, 2, result.Deleted);
+        ProtoFields.Write(output, 2, result.Deleted);
         foreach (var version in result.Previous)
         {
             KeyValueEncoder.WriteField(output, 3, version, values);
@@ -65,10 +65,10 @@ public static class ResponseEncoder
     public static long TxnSize(in ResponseHeader header, TxnResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
-        long size = header.FieldSize() + Proto.SizeOf(result.Succeeded);
+        long size = header.FieldSize() + ProtoFields.SizeOf(result.Succeeded);
         foreach (var op in result.Responses)
         {
-            size += Proto.LengthDelimitedSize(Proto.LengthDelimitedSize(OpSize(op)));
+            size += ProtoFields.LengthDelimitedSize(ProtoFields.LengthDelimitedSize(OpSize(op)));
         }
 
         return size;
@@ -86,12 +86,12 @@ public static class ResponseEncoder
     {
         ArgumentNullException.ThrowIfNull(result);
         header.WriteField(output);
-        Proto.Write(output, 2, result.Succeeded);
+        ProtoFields.Write(output, 2, result.Succeeded);
         foreach (var op in result.Responses)
         {
             var size = OpSize(op);
-            Proto.WriteLength(output, 3, Proto.LengthDelimitedSize(size));
-            Proto.WriteLength(output, (int)op.Kind, size);
+            ProtoFields.WriteLength(output, 3, ProtoFields.LengthDelimitedSize(size));
+            ProtoFields.WriteLength(output, (int)op.Kind, size);
             WriteOp(output, op, values);
         }
     }

@@ -10,18 +10,18 @@ namespace Etcdish.Store;
 public readonly record struct ResponseHeader(ulong ClusterId, ulong MemberId, long Revision, ulong RaftTerm)
 {
     /// <summary>Bytes of the message.</summary>
-    public int Size() => Proto.SizeOf(ClusterId) + Proto.SizeOf(MemberId) + Proto.SizeOf(Revision) + Proto.SizeOf(RaftTerm);
+    public int Size() => ProtoFields.SizeOf(ClusterId) + ProtoFields.SizeOf(MemberId) + ProtoFields.SizeOf(Revision) + ProtoFields.SizeOf(RaftTerm);
 
     /// <summary>Bytes of the message as the first field of a response, which is there even when it is empty.</summary>
-    internal int FieldSize() => Proto.LengthDelimitedSize(Size());
+    internal int FieldSize() => ProtoFields.LengthDelimitedSize(Size());
 
     /// <summary>Writes the message as the first field of a response.</summary>
     internal void WriteField(IBufferWriter<byte> output)
     {
-        Proto.WriteLength(output, 1, Size());
-        Proto.Write(output, 1, ClusterId);
-        Proto.Write(output, 2, MemberId);
-        Proto.Write(output, 3, Revision);
-        Proto.Write(output, 4, RaftTerm);
+        ProtoFields.WriteLength(output, 1, Size());
+        ProtoFields.Write(output, 1, ClusterId);
+        ProtoFields.Write(output, 2, MemberId);
+        ProtoFields.Write(output, 3, Revision);
+        ProtoFields.Write(output, 4, RaftTerm);
     }
 }
