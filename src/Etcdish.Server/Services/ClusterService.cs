@@ -3,6 +3,7 @@ using Etcdish.Protos;
 using Etcdish.Rpc;
 using Etcdish.Server.Configuration;
 using Etcdish.Store;
+using Google.Protobuf.Collections;
 
 namespace Etcdish.Server.Services;
 
@@ -63,7 +64,7 @@ internal sealed class ClusterService(ServiceContext context)
     private ValueTask<MemberPromoteResponse> PromoteAsync(MemberPromoteRequest request, ServerCall call) =>
         throw (request.ID == _node.MemberId ? EtcdError.MemberNotLearner : EtcdError.MemberNotFound).ToRpc();
 
-    private static void CheckUrls(IReadOnlyCollection<string> urls)
+    private static void CheckUrls(RepeatedField<string> urls)
     {
         try
         {
