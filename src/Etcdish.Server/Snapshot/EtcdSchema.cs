@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Etcdish.Server.Snapshot.Bolt;
+using Etcdish.Store;
 
 namespace Etcdish.Server.Snapshot;
 
@@ -29,7 +30,7 @@ internal static class EtcdSchema
     /// <summary>etcd's version of this layout; 3.6 was the first to write it down, and older ones do not look for it.</summary>
     public const string StorageVersion = "3.6.0";
 
-    private static readonly string[] s_emptyBuckets = [AuthBucket, "authRoles", "authUsers", "cluster", "members_removed"];
+    private static readonly string[] _emptyBuckets = [AuthBucket, "authRoles", "authUsers", "cluster", "members_removed"];
 
     /// <summary>All buckets of a snapshot of the given state.</summary>
     public static IEnumerable<BoltBucket> Buckets(ISnapshotState state)
@@ -39,7 +40,7 @@ internal static class EtcdSchema
         yield return Small(LeaseBucket, state.Leases.Select(Lease));
         yield return Small(AlarmBucket, state.Alarms.Select(Alarm));
         yield return Small(MembersBucket, state.Members.Select(Member));
-        foreach (string name in s_emptyBuckets)
+        foreach (string name in _emptyBuckets)
             yield return Small(name, []);
     }
 
@@ -63,19 +64,19 @@ internal static class EtcdSchema
         yield return new(Encoding.UTF8.GetBytes(FinishedCompaction), compacted);
     }
 
-    private static KeyValuePair<byte[], byte[]> Lease(SnapshotLease lease)
+    private static KeyValuePair<byte[], byte[]> Lease(LeaseInfo lease)
     {
-        byte[] value = new byte[Varint.FieldSize(lease.Id) + Varint.FieldSize(lease.Ttl) + Varint.FieldSize(lease.RemainingTtl)];
+        byte[] value = new byte[Varint.FieldSize(lease.Id) + Varint.FieldSize(lease.GrantedTtl) + Varint.FieldSize(lease.RemainingTtl)];
         Span<byte> rest = Varint.WriteField(value, field: 1, lease.Id);
-        rest = Varint.WriteField(rest, field: 2, lease.Ttl);
+        rest = Varint.WriteField(rest, field: 2, lease.GrantedTtl);
         Varint.WriteField(rest, field: 3, lease.RemainingTtl);
         return new(BigEndian((ulong)lease.Id), value);
     }
 
-    private static KeyValuePair<byte[], byte[]> Alarm(SnapshotAlarm alarm)
+    private static KeyValuePair<byte[], byte[]> Alarm(AlarmMember alarm)
     {
-        byte[] key = new byte[Varint.FieldSize((long)alarm.MemberId) + Varint.FieldSize(alarm.Type)];
-        Varint.WriteField(Varint.WriteField(key, field: 1, (long)alarm.MemberId), field: 2, alarm.Type);
+        byte[] key = new byte[Varint.FieldSize((long)alarm.MemberId) + Varint.FieldSize((long)alarm.Type)];
+        Varint.WriteField(Varint.WriteField(key, field: 1, (long)alarm.MemberId), field: 2, (long)alarm.Type);
         return new(key, []);
     }
 

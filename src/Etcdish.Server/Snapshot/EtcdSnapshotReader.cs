@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Etcdish.Server.Snapshot.Bolt;
+using Etcdish.Store;
 
 namespace Etcdish.Server.Snapshot;
 
@@ -72,7 +73,7 @@ internal sealed class EtcdSnapshotReader : IDisposable
     public EtcdRevisionReader OpenRevisions() => new(Database.OpenBucket(EtcdSchema.KeyBucket));
 
     /// <summary>All leases in the order of their IDs' bytes.</summary>
-    public IEnumerable<SnapshotLease> ReadLeases()
+    public IEnumerable<LeaseInfo> ReadLeases()
     {
         BoltTreeReader pairs = Database.OpenBucket(EtcdSchema.LeaseBucket);
         while (pairs.MoveNext())
@@ -82,18 +83,18 @@ internal sealed class EtcdSnapshotReader : IDisposable
                 throw BoltNode.Damage(pairs.KeyOffset, "a lease's key is not its ID");
             if (fields[2] <= 0 || fields[3] < 0)
                 throw BoltNode.Damage(pairs.ValueOffset, "a lease without time to live");
-            yield return new SnapshotLease(fields[1], fields[2], fields[3]);
+            yield return new LeaseInfo(fields[1], fields[2], fields[3]);
         }
     }
 
     /// <summary>All raised alarms.</summary>
-    public IEnumerable<SnapshotAlarm> ReadAlarms()
+    public IEnumerable<AlarmMember> ReadAlarms()
     {
         BoltTreeReader pairs = Database.OpenBucket(EtcdSchema.AlarmBucket);
         while (pairs.MoveNext())
         {
             long[] fields = Numbers(pairs.Key, pairs.KeyOffset, last: 2);
-            yield return new SnapshotAlarm((ulong)fields[1], (int)fields[2]);
+            yield return new AlarmMember((ulong)fields[1], (AlarmType)fields[2]);
         }
     }
 

@@ -23,24 +23,21 @@ internal interface ISnapshotState : IDisposable
     /// <summary>Where the values are.</summary>
     IValueSource Values { get; }
 
-    /// <summary>All retained changes up to <see cref="Revision"/> in (main, sub) order. It is walked twice and must give the same.</summary>
+    /// <summary>
+    /// All retained changes up to <see cref="Revision"/> in (main, sub) order: of each key the version that was current at
+    /// <see cref="CompactedRevision"/>, and all changes after that. It is walked twice and must give the same.
+    /// </summary>
     IEnumerable<KeyRevision> Revisions();
 
     /// <summary>All leases, in any order.</summary>
-    IReadOnlyCollection<SnapshotLease> Leases { get; }
+    IReadOnlyCollection<LeaseInfo> Leases { get; }
 
     /// <summary>The cluster's members, in any order.</summary>
     IReadOnlyCollection<SnapshotMember> Members { get; }
 
     /// <summary>Raised alarms, in any order.</summary>
-    IReadOnlyCollection<SnapshotAlarm> Alarms { get; }
+    IReadOnlyCollection<AlarmMember> Alarms { get; }
 }
-
-/// <summary>A lease as a snapshot keeps it; the keys carry their lease's ID themselves.</summary>
-/// <param name="Id">Its ID, not 0.</param>
-/// <param name="Ttl">Granted time to live in seconds.</param>
-/// <param name="RemainingTtl">Seconds left at the last checkpoint; 0 means that the full time is left.</param>
-internal readonly record struct SnapshotLease(long Id, long Ttl, long RemainingTtl);
 
 /// <summary>A member as a snapshot keeps it. Restoring replaces the members, so this is for the reader's information.</summary>
 /// <param name="Id">Member ID.</param>
@@ -50,8 +47,3 @@ internal readonly record struct SnapshotLease(long Id, long Ttl, long RemainingT
 /// <param name="IsLearner">Whether it has no vote.</param>
 internal sealed record SnapshotMember(
     ulong Id, string Name, IReadOnlyList<string> PeerUrls, IReadOnlyList<string> ClientUrls, bool IsLearner);
-
-/// <summary>A raised alarm.</summary>
-/// <param name="MemberId">Who raised it.</param>
-/// <param name="Type">etcdserverpb.AlarmType.</param>
-internal readonly record struct SnapshotAlarm(ulong MemberId, int Type);

@@ -1,6 +1,6 @@
 namespace Etcdish.Server.Snapshot;
 
-/// <summary>Steps through the fields of a protobuf message that has only numbers and byte strings, which is all that snapshots hold.</summary>
+/// <summary>Steps through a protobuf message that has only numbers and byte strings, which is all that snapshots hold.</summary>
 /// <param name="message">The encoded message.</param>
 internal struct ProtoFieldReader(ReadOnlyMemory<byte> message)
 {

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using Etcdish.Server.Snapshot.Bolt;
@@ -8,7 +9,7 @@ namespace Etcdish.Server.Tests.Snapshot;
 [TestFixture]
 internal sealed class BoltRoundTripTests
 {
-    private static readonly object[] s_shapes =
+    private static readonly object[] _shapes =
     [
         new object[] { "no pairs", 0, 8, 0 },
         new object[] { "one pair", 1, 8, 10 },
@@ -28,7 +29,7 @@ internal sealed class BoltRoundTripTests
         new object[] { "keys of many pages: two children to a branch", 40, 32_768, 10 },
     ];
 
-    [TestCaseSource(nameof(s_shapes))]
+    [TestCaseSource(nameof(_shapes))]
     public void Every_pair_comes_back(string shape, int count, int keyLength, int valueLength)
     {
         List<KeyValuePair<byte[], byte[]>> pairs = Pairs(count, keyLength, _ => valueLength);
@@ -37,7 +38,7 @@ internal sealed class BoltRoundTripTests
         Assert.That(shape, Is.Not.Empty);
     }
 
-    [TestCaseSource(nameof(s_shapes))]
+    [TestCaseSource(nameof(_shapes))]
     public void Bbolt_finds_it_sound(string shape, int count, int keyLength, int valueLength)
     {
         GenuineEtcd.Require();
@@ -57,7 +58,7 @@ internal sealed class BoltRoundTripTests
     }
 
     [Test]
-    public void Random_shapes_come_back([Range(1, 40)] int seed)
+    public void Random_shapes_come_back([Range(1, 20)] int seed)
     {
         var random = new Random(seed);
         (string, List<KeyValuePair<byte[], byte[]>>)[] buckets =
@@ -71,7 +72,7 @@ internal sealed class BoltRoundTripTests
     [Test]
     public void Buckets_may_be_so_many_that_the_root_is_a_tree()
     {
-        ExpectRoundTrip([.. Enumerable.Range(0, 900).Select(i => ($"bucket{i:D5}", Pairs(1, 8, _ => 700)))]);
+        ExpectRoundTrip([.. Enumerable.Range(0, 150).Select(i => ($"bucket{i:D5}", Pairs(1, 8, _ => 700)))]);
     }
 
     [Test]
@@ -171,8 +172,23 @@ internal sealed class BoltRoundTripTests
         var reader = new BoltFileReader(new MemoryStream(file), file.Length);
         Assert.That(reader.BucketNames, Is.EqualTo(buckets.Select(bucket => bucket.Name).Order(StringComparer.Ordinal)));
         Assert.That(reader.UsedLength, Is.EqualTo(file.Length));
+        Assert.That(BranchSizes(file), Is.All.GreaterThanOrEqualTo(2), "bbolt panics when it deletes below a branch with one child");
         foreach ((string name, List<KeyValuePair<byte[], byte[]>> pairs) in buckets)
             Assert.That(Read(file, name).SequenceEqual(pairs, new PairComparer()), name);
+    }
+
+    private static List<int> BranchSizes(byte[] file)
+    {
+        var sizes = new List<int>();
+        for (int page = 0; page < file.Length / 4096;)
+        {
+            ReadOnlySpan<byte> header = file.AsSpan(page * 4096, 16);
+            if (BinaryPrimitives.ReadUInt16LittleEndian(header[8..]) == BoltFormat.BranchPage)
+                sizes.Add(BinaryPrimitives.ReadUInt16LittleEndian(header[10..]));
+            page += 1 + (int)BinaryPrimitives.ReadUInt32LittleEndian(header[12..]);
+        }
+
+        return sizes;
     }
 
     private static List<KeyValuePair<byte[], byte[]>> RandomPairs(Random random)

@@ -30,7 +30,7 @@ internal sealed class EtcdSnapshotTests
     public void Leases_alarms_compaction_and_version_come_back()
     {
         FakeSnapshotState state = SnapshotStates.Busy();
-        state.AlarmList.Add(new(0x8e9e05c52164694d, 1));
+        state.AlarmList.Add(new(0x8e9e05c52164694d, AlarmType.NoSpace));
 
         using EtcdSnapshotReader snapshot = Open(SnapshotFiles.ToArray(state));
 

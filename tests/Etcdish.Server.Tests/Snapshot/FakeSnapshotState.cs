@@ -11,11 +11,11 @@ internal sealed class FakeSnapshotState : ISnapshotState, IValueSource
     private readonly List<byte[]> _values = [];
     private List<KeyRevision> _history = [];
 
-    public List<SnapshotLease> LeaseList { get; } = [];
+    public List<LeaseInfo> LeaseList { get; } = [];
 
     public List<SnapshotMember> MemberList { get; } = [];
 
-    public List<SnapshotAlarm> AlarmList { get; } = [];
+    public List<AlarmMember> AlarmList { get; } = [];
 
     /// <summary>How often a value was read.</summary>
     public int ValueReads { get; private set; }
@@ -30,11 +30,11 @@ internal sealed class FakeSnapshotState : ISnapshotState, IValueSource
 
     public IValueSource Values => this;
 
-    public IReadOnlyCollection<SnapshotLease> Leases => LeaseList;
+    public IReadOnlyCollection<LeaseInfo> Leases => LeaseList;
 
     public IReadOnlyCollection<SnapshotMember> Members => MemberList;
 
-    public IReadOnlyCollection<SnapshotAlarm> Alarms => AlarmList;
+    public IReadOnlyCollection<AlarmMember> Alarms => AlarmList;
 
     public IReadOnlyList<KeyRevision> History => _history;
 
@@ -96,7 +96,7 @@ internal sealed class FakeSnapshotState : ISnapshotState, IValueSource
         _latest.TryGetValue(key, out KeyRevision? previous);
         byte[] keyBytes = previous?.Key ?? Encoding.UTF8.GetBytes(key);
         if (value is null)
-            return new KeyRevision { Key = keyBytes, ModRevision = Revision, SubRevision = sub, Previous = previous };
+            return new KeyRevision { Key = keyBytes, ModRevision = Revision, SubRevision = sub };
         _values.Add(value);
         bool isNew = previous is null or { IsTombstone: true };
         return new KeyRevision
@@ -108,7 +108,6 @@ internal sealed class FakeSnapshotState : ISnapshotState, IValueSource
             Version = isNew ? 1 : previous!.Version + 1,
             Lease = lease,
             Value = new ValueReference(Segment: 1, Offset: (uint)(_values.Count - 1), value.Length, Checksum: 0),
-            Previous = previous,
         };
     }
 }

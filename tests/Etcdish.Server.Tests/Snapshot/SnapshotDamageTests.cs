@@ -8,12 +8,12 @@ namespace Etcdish.Server.Tests.Snapshot;
 [TestFixture]
 internal sealed class SnapshotDamageTests
 {
-    private static readonly byte[] s_sound = SnapshotFiles.ToArray(SnapshotStates.Busy());
+    private static readonly byte[] _sound = SnapshotFiles.ToArray(SnapshotStates.Busy());
 
     [Test]
     public void A_flipped_bit_anywhere_breaks_the_checksum([Range(1, 20)] int seed)
     {
-        byte[] file = (byte[])s_sound.Clone();
+        byte[] file = (byte[])_sound.Clone();
         file[new Random(seed).Next(file.Length)] ^= (byte)(1 << (seed % 8));
 
         Assert.That(() => new EtcdSnapshotReader(new MemoryStream(file), skipChecksum: false), Throws.TypeOf<InvalidDataException>());
@@ -25,7 +25,7 @@ internal sealed class SnapshotDamageTests
         var random = new Random(seed);
         for (int round = 0; round < 25; round++)
         {
-            byte[] file = (byte[])s_sound.Clone();
+            byte[] file = (byte[])_sound.Clone();
             for (int flips = random.Next(1, 6); flips > 0; flips--)
                 Damage(file, random);
             ReadAll(file);
@@ -33,13 +33,13 @@ internal sealed class SnapshotDamageTests
     }
 
     [Test]
-    public void Damage_in_every_byte_of_the_page_headers_and_tables_is_found_or_harmless([Values(0x00, 0x01, 0x7F, 0xFF)] int value)
+    public void Damage_in_metas_headers_and_tables_is_found_or_harmless([Values(0x00, 0x01, 0x7F, 0xFF)] int value)
     {
-        for (int page = 0; page < s_sound.Length / 4096; page++)
+        for (int page = 0; page < _sound.Length / 4096; page += page < 3 ? 1 : 4)
         {
-            for (int offset = 0; offset < 96; offset++)
+            for (int offset = 0; offset < 80; offset++)
             {
-                byte[] file = (byte[])s_sound.Clone();
+                byte[] file = (byte[])_sound.Clone();
                 file[page * 4096 + offset] = (byte)value;
                 ReadAll(file);
             }
@@ -49,11 +49,10 @@ internal sealed class SnapshotDamageTests
     [Test]
     public void A_file_cut_at_any_place_is_refused()
     {
-        for (int length = 0; length < s_sound.Length - 32; length += 509)
+        for (int length = 0; length < _sound.Length - 32; length += 509)
         {
-            byte[] file = s_sound[..length];
-            Assert.That(
-                () => new EtcdSnapshotReader(new MemoryStream(file), skipChecksum: true), Throws.TypeOf<InvalidDataException>(), $"{length}");
+            byte[] file = _sound[..length];
+            Assert.That(() => new EtcdSnapshotReader(new MemoryStream(file), skipChecksum: true), Throws.TypeOf<InvalidDataException>());
         }
     }
 

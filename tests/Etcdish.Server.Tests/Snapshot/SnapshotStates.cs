@@ -21,7 +21,7 @@ internal static class SnapshotStates
             else if (what == 1)
                 state.Apply(("t1", [1], 0), ("t2", null, 0), (key, Encoding.UTF8.GetBytes($"txn {i}"), 0));
             else
-                state.Put(key, new string((char)('a' + random.Next(26)), random.Next(what == 2 ? 9000 : 40)), random.Next(4) == 0 ? 0x7001 : 0);
+                state.Put(key, Value(random, longest: what == 2 ? 9000 : 40), lease: random.Next(4) == 0 ? 0x7001 : 0);
         }
 
         state.Put("leased", "value", lease: 0x7001);
@@ -30,4 +30,6 @@ internal static class SnapshotStates
         state.MemberList.Add(new(0x8e9e05c52164694d, "default", ["http://localhost:2380"], ["http://localhost:2379"], IsLearner: false));
         return state;
     }
+
+    private static string Value(Random random, int longest) => new((char)('a' + random.Next(26)), random.Next(longest));
 }

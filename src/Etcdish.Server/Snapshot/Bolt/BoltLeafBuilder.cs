@@ -94,7 +94,7 @@ internal sealed class BoltLeafBuilder(uint flags, bool measureOnly)
     /// <summary>Grows for one large value, but does not stay large for the rest of the file.</summary>
     private static void EnsureCapacity(ref byte[] buffer, int needed, int keep)
     {
-        const int Roomy = 1 << 20;
+        const int Roomy = 1 << 24;
         bool tooLarge = buffer.Length > Roomy && needed < buffer.Length / 8;
         if (buffer.Length >= needed && !tooLarge)
             return;
