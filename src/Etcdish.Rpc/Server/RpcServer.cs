@@ -17,6 +17,10 @@ namespace Etcdish.Rpc;
 /// </summary>
 public sealed class RpcServer : IAsyncDisposable
 {
+    // Kestrel adds the idle timeout to its clock without a look at overflow: "infinite" would close idle connections at
+    // the next heartbeat, within a second.
+    private static readonly TimeSpan _forever = TimeSpan.FromDays(3650);
+
     private readonly RpcServerOptions _options;
     private readonly KestrelServer _kestrel;
     private readonly ServiceProvider _kestrelServices;
@@ -172,7 +176,7 @@ public sealed class RpcServer : IAsyncDisposable
         limits.MaxConcurrentConnections = _options.MaxConnections;
         limits.MaxRequestHeadersTotalSize = _options.MaxRequestHeaderBytes;
         limits.RequestHeadersTimeout = _options.HandshakeTimeout;
-        limits.KeepAliveTimeout = _options.IdleTimeout;
+        limits.KeepAliveTimeout = _options.IdleTimeout == Timeout.InfiniteTimeSpan ? _forever : _options.IdleTimeout;
         limits.MaxResponseBufferSize = _options.MaxResponseBufferBytes;
         limits.Http2.MaxStreamsPerConnection = _options.MaxStreamsPerConnection;
         limits.Http2.MaxRequestHeaderFieldSize = _options.MaxRequestHeaderBytes;
