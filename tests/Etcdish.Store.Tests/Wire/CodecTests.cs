@@ -120,7 +120,7 @@ internal sealed class CodecTests
                 message[random.Next(message.Length)] = (byte)random.Next(256);
             }
 
-            foreach (var decode in Decoders)
+            foreach (var decode in _decoders)
             {
                 try
                 {
@@ -138,7 +138,7 @@ internal sealed class CodecTests
         }
     }
 
-    private static readonly Action<ReadOnlyMemory<byte>>[] Decoders =
+    private static readonly Action<ReadOnlyMemory<byte>>[] _decoders =
     [
         message => RequestDecoder.DecodeTxn(message),
         message => RequestDecoder.DecodeRange(message),
