@@ -12,8 +12,8 @@ public readonly record struct HashKvResult(uint Hash, long HashRevision, long Co
 
 /// <summary>
 /// etcd's checksum of the key space: CRC-32C over "key" and then, in revision order, each retained change as etcd stores it: a revision of
-/// 17 bytes (main, '_', sub, both big-endian), 't' for a tombstone, and the encoded pair. Members that agree on the content agree on it, and
-/// so does a genuine etcd with the same history.
+/// 17 bytes (main, '_', sub, both big-endian), 't' for a tombstone, and the encoded pair. Members that agree on the content agree on it,
+/// and so does a genuine etcd with the same history.
 /// </summary>
 internal sealed class RevisionHasher(StoreState state, IValueSource values, StoreOptions options)
 {
@@ -78,8 +78,8 @@ internal sealed class RevisionHasher(StoreState state, IValueSource values, Stor
         return checksum;
     }
 
-    // What compaction keeps at or below the compacted revision is hashed only while it is still current at the hashed revision; etcd decides
-    // so because the rest may or may not be gone, but forgets the rule when nothing at all exists at that revision.
+    // What compaction keeps at or below the compacted revision is hashed only while it is still current at the hashed revision; etcd
+    // decides so because the rest may or may not be gone, but forgets the rule when nothing at all exists at that revision.
     private List<KeyRevision> Covered(long upTo, long compacted)
     {
         var covered = new List<KeyRevision>();
