@@ -123,7 +123,7 @@ internal sealed partial class MaintenanceService(ServiceContext context)
     {
         // Both walks read from the disk, so neither may hold up the transport's threads.
         await Task.Yield();
-        using var state = new NodeSnapshotState(_node, context.Options);
+        using var state = new RevisionStoreSnapshot(_node.Store, _node.Values, [Member()]);
         var writer = new EtcdSnapshotWriter(state);
         context.Log.Info(
             "sending database snapshot to client", [new("total-bytes", writer.Length), new("storage-version", ServerVersion.Storage)]);
@@ -139,6 +139,13 @@ internal sealed partial class MaintenanceService(ServiceContext context)
 
         context.Log.Info("successfully sent database snapshot to client", [new("total-bytes", writer.Length)]);
     }
+
+    private SnapshotMember Member() => new(
+        _node.MemberId,
+        _node.Name,
+        [.. context.Options.InitialAdvertisePeerUrls.Select(url => url.ToString())],
+        [.. context.Options.AdvertiseClientUrls.Select(url => url.ToString())],
+        IsLearner: false);
 
     private ValueTask<MoveLeaderResponse> MoveLeaderAsync(MoveLeaderRequest request, ServerCall call) =>
         request.TargetID == _node.MemberId
