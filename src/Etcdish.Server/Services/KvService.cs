@@ -61,6 +61,7 @@ internal sealed class KvService(ServiceContext context)
     {
         PutRequest put = RequestDecoder.DecodePut(request);
         EtcdErrors.ThrowIfRefused(RequestValidator.Check(put));
+        await context.Quota.AdmitPutAsync(request).ConfigureAwait(false);
         using ReadScope scope = put.PrevKv ? _node.Values.EnterRead() : default;
         ApplyResult result = await context.ProposeAsync(EntryKind.Put, request).ConfigureAwait(false);
         context.Metrics.Puts.Increment();
@@ -99,6 +100,7 @@ internal sealed class KvService(ServiceContext context)
         }
         else
         {
+            await context.Quota.AdmitTxnAsync(txn, request).ConfigureAwait(false);
             ApplyResult result = await context.ProposeAsync(EntryKind.Txn, request).ConfigureAwait(false);
             (answer, revision) = (result.Txn!, result.Revision);
         }

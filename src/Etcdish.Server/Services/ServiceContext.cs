@@ -18,6 +18,8 @@ internal sealed class ServiceContext(Node node, ServerOptions options, ServerLog
 
     public ServerMetrics Metrics { get; } = metrics;
 
+    public QuotaGuard Quota { get; } = new(node, options.QuotaBytes, log);
+
     /// <summary>Header of an answer at a revision, for the hand codec.</summary>
     public ResponseHeader Header(long revision) => new(Node.ClusterId, Node.MemberId, revision, Node.Term);
 
