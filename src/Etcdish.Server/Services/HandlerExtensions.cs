@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Etcdish.Rpc;
 using Google.Protobuf;
 
@@ -7,7 +8,7 @@ namespace Etcdish.Server.Services;
 internal static class HandlerExtensions
 {
     public static RpcService AddRaw(this RpcService service, string method, ServiceContext context, RawUnaryHandler handler) =>
-        service.RawUnary(method, async (request, response, call) =>
+        service.RawUnary(method, [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))] async (request, response, call) =>
         {
             try
             {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Etcdish.Cluster;
 using Etcdish.Rpc;
 using Etcdish.Server.Configuration;
@@ -55,6 +56,7 @@ internal sealed class ServiceContext(Node node, ServerOptions options, ServerLog
     }
 
     /// <summary>Puts a write through the log; refusals come as the status that the client gets.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ApplyResult> ProposeAsync(EntryKind kind, ReadOnlyMemory<byte> request)
     {
         CheckSize(request);
