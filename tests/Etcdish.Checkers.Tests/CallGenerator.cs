@@ -23,7 +23,12 @@ internal sealed class CallGenerator(Random random, GeneratorOptions options, Ref
 
     private string Value() => "v" + ++_value;
 
-    private long AnyLease() => random.Next(8) == 0 || store.Leases is not { Length: > 0 } leases ? 1_000 : leases[random.Next(leases.Length)];
+    /// <summary>Mostly a living lease, sometimes one that ended or never was.</summary>
+    private long AnyLease()
+    {
+        long[] leases = store.Leases;
+        return random.Next(6) == 0 || leases.Length == 0 ? random.NextInt64(1, _lease + 2) : leases[random.Next(leases.Length)];
+    }
 
     private PutCall Put() =>
         new(Key(), Value(), options.Leases && random.Next(3) == 0 ? AnyLease() : 0, PrevKv: random.Next(2) == 0);

@@ -41,6 +41,7 @@ internal sealed class RawHttp2Client : IDisposable
 
     private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private NetworkStream _stream = null!;
+    private IOException? _end;
 
     /// <summary>Connects and says nothing.</summary>
     public static async Task<RawHttp2Client> ConnectSilentlyAsync(int port)
@@ -134,8 +135,9 @@ internal sealed class RawHttp2Client : IDisposable
             int streamId = BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(5));
             return new Frame((FrameType)header[3], header[4], streamId, payload);
         }
-        catch (IOException)
+        catch (IOException end)
         {
+            _end = end;
             return null;
         }
     }
@@ -143,15 +145,18 @@ internal sealed class RawHttp2Client : IDisposable
     /// <summary>The next frame that satisfies a condition.</summary>
     public async Task<Frame> ReceiveAsync(Func<Frame, bool> condition)
     {
+        Frame? last = null;
         while (await ReceiveAsync() is { } frame)
         {
             if (condition(frame))
             {
                 return frame;
             }
+
+            last = frame;
         }
 
-        throw new AssertionException("The server closed the connection before the frame came.");
+        throw new AssertionException($"The connection ended ({_end?.Message}) before the frame came; the last one was {last} {last?.Text}.");
     }
 
     /// <summary>The headers or trailers that end a stream.</summary>

@@ -13,6 +13,18 @@ public class ScaleTests
     public Task Ten_thousand_idle_connections_cost_nobody_else() => IdleConnectionsAsync(10_000);
 
     [Test]
+    public async Task An_idle_connection_stays_by_default()
+    {
+        await using EchoServer server = await EchoServer.StartAsync();
+        using RawHttp2Client client = await RawHttp2Client.ConnectAsync(server.Port);
+
+        Task<Frame> end = client.ReceiveAsync(frame => frame.Type == FrameType.GoAway);
+
+        // Two of Kestrel's heartbeats, at which it looks for idle connections: only time can show that nothing comes.
+        await Assert.ThatAsync(() => end.WaitAsync(TimeSpan.FromSeconds(2.5)), Throws.TypeOf<TimeoutException>());
+    }
+
+    [Test]
     public async Task A_thousand_streams_run_on_one_connection()
     {
         await using EchoServer server = await EchoServer.StartAsync();

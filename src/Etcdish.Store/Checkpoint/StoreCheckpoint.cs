@@ -42,6 +42,31 @@ public sealed class StoreCheckpoint : IDisposable
     /// <summary>Compacted revision after that entry, or -1.</summary>
     public long CompactedRevision { get; }
 
+    /// <summary>All leases after that entry, in the order of their IDs.</summary>
+    public IReadOnlyList<LeaseInfo> Leases => _leases;
+
+    /// <summary>All raised alarms after that entry.</summary>
+    public IReadOnlyList<AlarmMember> Alarms => _alarms;
+
+    /// <summary>
+    /// Appends all versions that the checkpoint contains, in key order and the newest of each key first. They may be used after it is
+    /// disposed, but their values only inside a <see cref="ReadScope"/> that was entered before it was captured.
+    /// </summary>
+    /// <param name="versions">Receives the versions.</param>
+    public void CollectVersions(List<KeyRevision> versions)
+    {
+        ArgumentNullException.ThrowIfNull(versions);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        var walk = new IndexWalk(_state, _options);
+        for (var batch = walk.NextBatch(); batch.Count > 0; batch = walk.NextBatch())
+        {
+            foreach (var newest in batch)
+            {
+                Retain(newest, versions);
+            }
+        }
+    }
+
     /// <summary>
     /// Writes all of it. Each frame is obtained and confirmed by one GetSpan and one Advance, outside of the store's lock: the output may
     /// block on a disk.

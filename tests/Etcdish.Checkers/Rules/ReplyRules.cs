@@ -7,7 +7,14 @@ internal static class ReplyRules
     {
         foreach (Operation operation in history.Operations)
         {
-            if (operation.Reply is { } reply && operation.Call is not KeepAliveCall)
+            if (operation.Reply is { } reply && operation.Call is not (KeepAliveCall or RevokeCall))
+                Check(operation, reply, states, writers, violations);
+        }
+
+        // The answer to a revocation does not tell whether there were keys, so it gets what the others leave.
+        foreach (Operation operation in history.Operations)
+        {
+            if (operation is { Reply: { } reply, Call: RevokeCall })
                 Check(operation, reply, states, writers, violations);
         }
     }
@@ -58,7 +65,6 @@ internal static class ReplyRules
             violations.Add(new(ViolationKind.WrongReply, $"{operation}: {difference}"));
     }
 
-    // The answer to a revocation does not tell whether there were keys, so the witness decides whether it wrote.
     private static void CheckRevoke(
         Operation operation, RevokeCall revoke, long revision, StateHistory states, Writers writers, List<Violation> violations)
     {

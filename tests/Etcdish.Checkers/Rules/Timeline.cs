@@ -8,8 +8,9 @@ internal sealed class Timeline
 {
     private readonly (long Time, long Revision)[] _shown;
     private readonly long[] _shownBy;
-    private readonly Operation[] _certainCompactions;
-    private readonly Operation[] _possibleCompactions;
+    private readonly (long Time, Operation Highest)[] _certainCompactions;
+    private readonly (long Time, Operation Highest)[] _possibleCompactions;
+    private readonly HashSet<long> _compactRevisions;
 
     public Timeline(History history, long lastRevision)
     {
@@ -30,41 +31,38 @@ internal sealed class Timeline
             _shown[i].Revision = Math.Max(_shown[i].Revision, _shown[i - 1].Revision);
 
         Operation[] compactions = [.. history.Operations.Where(op => op.Call is CompactCall && op.Outcome != Outcome.NotApplied)];
-        _certainCompactions = [.. compactions.Where(op => op.Outcome == Outcome.Ok).OrderBy(op => op.ReturnedAt)];
-        _possibleCompactions = [.. compactions.OrderBy(op => op.CalledAt)];
+        _compactRevisions = [.. compactions.Select(RevisionOf)];
+        _certainCompactions = Highest(compactions.Where(op => op.Outcome == Outcome.Ok), op => op.ReturnedAt);
+        _possibleCompactions = Highest(compactions, op => op.CalledAt);
     }
 
     /// <summary>The highest revision that someone had received before <paramref name="time"/>.</summary>
     public long ShownBefore(long time)
     {
-        int low = 0;
-        int high = _shown.Length;
-        while (low < high)
-        {
-            int middle = (low + high) / 2;
-            if (_shown[middle].Time < time)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-
-        return low == 0 ? 0 : _shown[low - 1].Revision;
+        int count = CountWhile(_shown, shown => shown.Time < time);
+        return count == 0 ? 0 : _shown[count - 1].Revision;
     }
 
     /// <summary>The first time at which someone had received this revision or a higher one.</summary>
     public long ShownBy(long revision) => revision < _shownBy.Length ? _shownBy[Math.Max(0, revision)] : long.MaxValue;
 
     /// <summary>A compaction above <paramref name="revision"/> that was complete before <paramref name="time"/>.</summary>
-    public Operation? CompactedAbove(long revision, long time) =>
-        _certainCompactions.TakeWhile(op => op.ReturnedAt < time).FirstOrDefault(op => RevisionOf(op) > revision);
+    public Operation? CompactedAbove(long revision, long time)
+    {
+        int count = CountWhile(_certainCompactions, entry => entry.Time < time);
+        return count > 0 && RevisionOf(_certainCompactions[count - 1].Highest) > revision ? _certainCompactions[count - 1].Highest : null;
+    }
 
     /// <summary>Whether a compaction above <paramref name="revision"/> may have happened by <paramref name="time"/>.</summary>
-    public bool MayBeCompactedAbove(long revision, long time) =>
-        _possibleCompactions.TakeWhile(op => op.CalledAt <= time).Any(op => RevisionOf(op) > revision);
+    public bool MayBeCompactedAbove(long revision, long time)
+    {
+        int count = CountWhile(_possibleCompactions, entry => entry.Time <= time);
+        return count > 0 && RevisionOf(_possibleCompactions[count - 1].Highest) > revision;
+    }
 
     /// <summary>Whether someone had asked by then for exactly this compaction.</summary>
     public bool MayBeCompactedAt(long revision, long time) =>
-        _possibleCompactions.TakeWhile(op => op.CalledAt <= time).Any(op => RevisionOf(op) == revision);
+        _compactRevisions.Contains(revision) && MayBeCompactedAbove(revision - 1, time);
 
     private static long RevisionOf(Operation compaction) => ((CompactCall)compaction.Call).Revision;
 
@@ -81,5 +79,34 @@ internal sealed class Timeline
             foreach (WatchResponse response in watch.Responses)
                 yield return (response.ReceivedAt, Math.Max(response.Revision, response.Events.Count > 0 ? response.Events[^1].Revision : 0));
         }
+    }
+
+    /// <summary>For each time at which a compaction counts, the highest one that counts by then.</summary>
+    private static (long Time, Operation Highest)[] Highest(IEnumerable<Operation> compactions, Func<Operation, long> timeOf)
+    {
+        (long Time, Operation Highest)[] sorted = [.. compactions.Select(op => (timeOf(op), op)).OrderBy(entry => entry.Item1)];
+        for (int i = 1; i < sorted.Length; i++)
+        {
+            if (RevisionOf(sorted[i - 1].Highest) > RevisionOf(sorted[i].Highest))
+                sorted[i].Highest = sorted[i - 1].Highest;
+        }
+
+        return sorted;
+    }
+
+    private static int CountWhile<T>(T[] sorted, Func<T, bool> condition)
+    {
+        int low = 0;
+        int high = sorted.Length;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (condition(sorted[middle]))
+                low = middle + 1;
+            else
+                high = middle;
+        }
+
+        return low;
     }
 }

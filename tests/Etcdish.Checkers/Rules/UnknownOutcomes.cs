@@ -8,7 +8,8 @@ internal sealed class UnknownOutcomes
 {
     private readonly StateHistory _states;
     private readonly Timeline _timeline;
-    private readonly List<Operation> _deletes = [];
+    private readonly List<Operation> _wideDeletes = [];
+    private readonly Dictionary<string, List<Operation>> _byDeletedKey = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<Operation>> _byValue = new(StringComparer.Ordinal);
     private readonly Dictionary<Operation, long> _revisionOf = new(ReferenceEqualityComparer.Instance);
 
@@ -48,18 +49,26 @@ internal sealed class UnknownOutcomes
         switch (call)
         {
             case PutCall put:
-                if (!_byValue.TryGetValue(put.Value, out List<Operation>? operations))
-                    _byValue[put.Value] = operations = [];
-                operations.Add(operation);
+                Add(_byValue, put.Value, operation);
+                break;
+            case DeleteCall { Keys.IsSingleKey: true } delete:
+                Add(_byDeletedKey, delete.Keys.Start, operation);
                 break;
             case DeleteCall or RevokeCall:
-                _deletes.Add(operation);
+                _wideDeletes.Add(operation);
                 break;
             case TxnCall txn:
                 foreach (Call inner in txn.Success.Concat(txn.Failure))
                     Register(operation, inner);
                 break;
         }
+    }
+
+    private static void Add(Dictionary<string, List<Operation>> index, string text, Operation operation)
+    {
+        if (!index.TryGetValue(text, out List<Operation>? operations))
+            index[text] = operations = [];
+        operations.Add(operation);
     }
 
     // One augmenting path of a bipartite matching (Kuhn). Unique values make nearly all candidate lists one long.
@@ -78,15 +87,17 @@ internal sealed class UnknownOutcomes
         return false;
     }
 
-    private List<Operation> Candidates(long revision)
+    private IEnumerable<Operation> Candidates(long revision)
     {
-        foreach (WatchEvent change in _states.EventsAt(revision))
+        ReadOnlySpan<WatchEvent> changes = _states.EventsAt(revision);
+        foreach (WatchEvent change in changes)
         {
             if (!change.IsDelete)
-                return _byValue.TryGetValue(change.Kv.Value, out List<Operation>? operations) ? operations : [];
+                return _byValue.GetValueOrDefault(change.Kv.Value) ?? [];
         }
 
-        return _deletes;
+        List<Operation> narrow = _byDeletedKey.GetValueOrDefault(changes[0].Kv.Key) ?? [];
+        return narrow.Concat(_wideDeletes);
     }
 
     private bool CanBe(Operation operation, long revision) =>
