@@ -219,7 +219,6 @@ public sealed class EtcdServer : IAsyncDisposable
             Name = options.Name,
             MemberId = memberId,
             ClusterId = MemberIdentity.ClusterId([memberId]),
-            QuotaBytes = options.QuotaBytes == long.MaxValue ? 0 : options.QuotaBytes,
             RequestTimeout = options.RequestTimeout,
             MinLeaseTtl = LeaseRules.MinTtlSeconds((long)options.ElectionTimeout.TotalMilliseconds),
             Watch = new WatchOptions { MaxResponseBytes = options.MaxRequestBytes + (512 * 1024) },

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Etcdish.Rpc;
 using Google.Protobuf;
 
@@ -7,18 +8,21 @@ namespace Etcdish.Server.Services;
 internal static class HandlerExtensions
 {
     public static RpcService AddRaw(this RpcService service, string method, ServiceContext context, RawUnaryHandler handler) =>
-        service.RawUnary(method, async (request, response, call) =>
-        {
-            try
+        service.RawUnary(
+            method,
+            [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+            async ValueTask (ReadOnlyMemory<byte> request, RpcResponse response, ServerCall call) =>
             {
-                context.Admit(call);
-                await handler(request, response, call).ConfigureAwait(false);
-            }
-            catch (Exception e) when (EtcdErrors.TryTranslate(e, out RpcException? status))
-            {
-                throw status;
-            }
-        });
+                try
+                {
+                    context.Admit(call);
+                    await handler(request, response, call).ConfigureAwait(false);
+                }
+                catch (Exception e) when (EtcdErrors.TryTranslate(e, out RpcException? status))
+                {
+                    throw status;
+                }
+            });
 
     public static RpcService AddRawStream(this RpcService service, string method, ServiceContext context, RawStreamHandler handler) =>
         service.RawStream(method, async (requests, responses, call) =>
