@@ -10,6 +10,7 @@ namespace Etcdish.Server.Snapshot;
 /// </summary>
 public static class SnapshotRestorer
 {
+    private const long NotCompacted = -1;
     private const string UnfinishedSuffix = ".restoring";
 
     /// <summary>Restores. Takes memory for the index of the keys, not for their values.</summary>
@@ -75,7 +76,7 @@ public static class SnapshotRestorer
 
         revision += options.BumpRevision;
         long compacted = options.MarkCompacted ? revision : snapshot.CompactedRevision;
-        import.Complete(revision, compacted, [.. snapshot.ReadAlarms()]);
+        import.Complete(revision, compacted == 0 ? NotCompacted : compacted, [.. snapshot.ReadAlarms()]);
         return new RestoredSnapshot(revision, compacted, import.KeyCount, versions, leases);
     }
 

@@ -159,7 +159,7 @@ internal sealed class Importer(StoreState state)
                 $"an import of {end.Versions} versions and {end.Leases} leases brought {_versions} and {state.Leases.Count}");
         }
 
-        if (end.Revision < Math.Max(1, _lastMod) || end.CompactedRevision < 0 || end.CompactedRevision > end.Revision)
+        if (end.Revision < Math.Max(1, _lastMod) || end.CompactedRevision < -1 || end.CompactedRevision > end.Revision)
         {
             throw new InvalidDataException(
                 $"an import up to revision {_lastMod} cannot end at revision {end.Revision}, compacted at {end.CompactedRevision}");
@@ -174,7 +174,7 @@ internal sealed class Importer(StoreState state)
         state.Gate.EnterWriteLock();
         try
         {
-            state.CompactedRevision = end.CompactedRevision == 0 ? -1 : end.CompactedRevision;
+            state.CompactedRevision = end.CompactedRevision;
             state.CurrentRevision = end.Revision;
         }
         finally
