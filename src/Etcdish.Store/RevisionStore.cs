@@ -243,6 +243,12 @@ public sealed class RevisionStore : IRevisionHistory, IDisposable
     public HashKvResult HashKv(long revision) => new RevisionHasher(_state, _values, _options).Compute(revision);
 
     /// <summary>
+    /// Checksum of key space, leases and alarms: equal on members that stand at the same entry. It is our own, not comparable with etcd's.
+    /// </summary>
+    /// <param name="currentRevision">The store's revision at that time.</param>
+    public uint Hash(out long currentRevision) => new RevisionHasher(_state, _values, _options).ComputeAll(out currentRevision);
+
+    /// <summary>
     /// Captures the state after the last applied entry, to be written while later entries are applied. Dispose it soon: it holds
     /// compaction back.
     /// </summary>
