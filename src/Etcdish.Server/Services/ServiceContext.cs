@@ -60,7 +60,17 @@ internal sealed class ServiceContext(Node node, ServerOptions options, ServerLog
     public async ValueTask<ApplyResult> ProposeAsync(EntryKind kind, ReadOnlyMemory<byte> request)
     {
         CheckSize(request);
-        ApplyResult result = await Node.ProposeAsync(kind, request).ConfigureAwait(false);
+        ApplyResult result;
+        try
+        {
+            result = await Node.ProposeAsync(kind, request).ConfigureAwait(false);
+        }
+        catch (EtcdException)
+        {
+            Metrics.ProposalsFailed.Increment();
+            throw;
+        }
+
         EtcdErrors.ThrowIfRefused(result.Error);
         return result;
     }
