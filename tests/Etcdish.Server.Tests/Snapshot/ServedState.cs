@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 
 namespace Etcdish.Server.Tests.Snapshot;
@@ -23,7 +24,7 @@ internal static class ServedState
         Ctl(endpoint, "compaction", "--physical", Revision(endpoint).ToString(CultureInfo.InvariantCulture));
         Ctl(endpoint, "put", "key1", "", "--lease", lease);
         Ctl(endpoint, "put", "ключ", "значение");
-        Txn(endpoint, "mod(\"key1\") > \"1\"", "put key0 reborn\nput txn/a 3\ndel txn/b", "put never 1");
+        Txn(endpoint, "mod(\"key1\") > \"1\"\n", "put key0 reborn\nput txn/a 3\ndel txn/b", "put never 1");
         Ctl(endpoint, "del", "ключ");
         Ctl(endpoint, "put", "key4", "last", "--lease", lease);
     }
@@ -73,12 +74,12 @@ internal static class ServedState
         {
             JsonElement lease = JsonDocument.Parse(Ctl(endpoint, "lease", "timetolive", id, "--keys", "-w", "json")).RootElement;
             string keys = lease.GetProperty("keys") is { ValueKind: JsonValueKind.Array } array
-                ? string.Join(' ', array.EnumerateArray().Select(key => key.GetString()).Order(StringComparer.Ordinal))
+                ? string.Join(' ', array.EnumerateArray().Select(key => Encoding.UTF8.GetString(key.GetBytesFromBase64())).Order(StringComparer.Ordinal))
                 : "";
             yield return $"lease {id} {lease.GetProperty("granted-ttl").GetInt64()} [{keys}]";
         }
     }
 
     private static void Txn(string endpoint, string compares, string success, string failure)
-        => GenuineEtcd.RunWithInput($"{compares}\n\n{success}\n\n{failure}\n\n", "etcdctl", "--endpoints", endpoint, "txn").Expect(0);
+        => GenuineEtcd.RunWithInput($"{compares}\n{success}\n\n{failure}\n\n", "etcdctl", "--endpoints", endpoint, "txn").Expect(0);
 }
