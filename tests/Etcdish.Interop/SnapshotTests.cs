@@ -28,8 +28,9 @@ public class SnapshotTests
         CommandResult restored = Restore();
 
         Assert.That(status.ExitCode, Is.Zero, status.ToString());
-        foreach (string number in (string[])["hash", "revision", "totalKey", "totalSize"])
+        foreach (string number in (string[])["hash", "revision", "totalSize"])
             Assert.That(Number(status, number), Is.EqualTo(Number(etcdctls, number)), number);
+        Assert.That(Number(status, "totalKey"), Is.EqualTo(2), "as etcdutl counts; etcdctl 3.4 counts the pairs of all buckets");
         Assert.That(restored.ExitCode, Is.Zero, restored.ToString());
         Assert.That(restored.StandardOutput, Does.Contain("revision 4, compacted 0, keys 2, versions 3, leases 0"));
         ExpectServed();
@@ -43,7 +44,7 @@ public class SnapshotTests
         CommandResult table = Run("snapshot", "status", Backup);
         CommandResult restored = Restore();
 
-        Assert.That(table.StandardOutput, Does.Contain("| TOTAL KEYS |").And.Contain("| 3.6.0 |").IgnoreCase);
+        Assert.That(table.StandardOutput, Does.Contain("| TOTAL KEYS |").And.Contain(" 3.6.0 |"));
         Assert.That(restored.ExitCode, Is.Zero, restored.ToString());
         ExpectServed();
     }

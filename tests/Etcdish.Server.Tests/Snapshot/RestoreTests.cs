@@ -172,6 +172,7 @@ internal sealed class RestoreTests
         string left = Data + ".restoring";
         new NodeImport(new NodeOptions { DataDirectory = left }).Dispose();
 
+        Assert.That(() => new NodeImport(new NodeOptions { DataDirectory = left }), Throws.InvalidOperationException);
         Assert.That(() => Restore(Save(SnapshotStates.Busy())), Throws.InstanceOf<IOException>().With.Message.Contains("interrupted: delete it"));
         Assert.That(
             () => RunningServer.StartAsync(dataDirectory: left), Throws.InstanceOf<IOException>().With.Message.Contains("unfinished restore"));
