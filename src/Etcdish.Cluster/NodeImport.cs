@@ -56,14 +56,14 @@ public sealed class NodeImport : IDisposable
 
     /// <summary>Adds the next version, in the order of (mod, sub) revision.</summary>
     /// <param name="version">The version; its bytes are copied.</param>
-    /// <exception cref="InvalidDataException">It does not fit to those before, or is too large for the log. Nothing may be added any more.</exception>
+    /// <exception cref="InvalidDataException">It does not fit to those before, or is too large for the log: give up.</exception>
     public void Add(in ImportedVersion version)
     {
         long most = ImportEncoder.MaxSizeOf(version);
         if (most > _log.MaxPayloadBytes - ImportEncoder.HeadBytes)
         {
             throw new InvalidDataException(
-                $"revision {version.ModRevision}.{version.SubRevision} takes {most} bytes; a record of the log holds {_log.MaxPayloadBytes}");
+                $"revision {version.ModRevision}.{version.SubRevision} takes {most} bytes; the log's records hold {_log.MaxPayloadBytes}");
         }
 
         MakeRoom(ImportPart.Versions, most);

@@ -76,7 +76,8 @@ internal sealed class ImportTests
     [Test]
     public void The_bytes_are_those_of_format_version_1()
     {
-        var versions = ImportedCopy.Versions(_harness.Log, PutVersion(300, "key", "value", create: 2, version: 7, lease: 5, sub: 1), Tombstone(301, "key"));
+        var versions = ImportedCopy.Versions(
+            _harness.Log, PutVersion(300, "key", "value", create: 2, version: 7, lease: 5, sub: 1), Tombstone(301, "key"));
         var leases = ImportedCopy.Leases(_harness.Log, new LeaseInfo(-1, 60, 3));
         var end = ImportedCopy.End(new ImportEnd(301, -1, 2, 1, [new AlarmMember(200, AlarmType.NoSpace)]), _harness.Log);
 
@@ -162,8 +163,10 @@ internal sealed class ImportTests
     {
         var seed = Environment.TickCount;
         var random = new Random(seed);
-        byte[] versions = [.. ImportedCopy.Versions(_harness.Log, PutVersion(300, "key", "value", create: 2, version: 7), Tombstone(301, "key")).Payload.Span];
-        byte[] end = [.. ImportedCopy.End(new ImportEnd(301, 5, 2, 0, [new AlarmMember(3, AlarmType.Corrupt)]), _harness.Log).Payload.Span];
+        var log = _harness.Log;
+        var versions = ImportedCopy.Versions(
+            log, PutVersion(300, "key", "value", create: 2, version: 7), Tombstone(301, "key")).Payload.ToArray();
+        var end = ImportedCopy.End(new ImportEnd(301, 5, 2, 0, [new AlarmMember(3, AlarmType.Corrupt)]), log).Payload.ToArray();
         for (var length = 0; length < versions.Length; length++)
         {
             ExpectSoundOrRefused(versions[..length], $"cut at {length}");
@@ -220,7 +223,8 @@ internal sealed class ImportTests
         harness.Store.Apply(ImportedCopy.Versions(harness.Log, PutVersion(9, "b", lease: lease)));
         harness.Store.Apply(ImportedCopy.Leases(harness.Log, new LeaseInfo(5, 60, 0)));
         Assert.That(
-            () => harness.Store.Apply(ImportedCopy.End(end, harness.Log)), Throws.TypeOf<InvalidDataException>().With.Message.Contains(why));
+            () => harness.Store.Apply(ImportedCopy.End(end, harness.Log)),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains(why));
     }
 
     private void Apply(in StoreEntry entry) => _harness.Store.Apply(entry);

@@ -198,7 +198,7 @@ internal sealed class Importer(StoreState state)
             if (!state.Leases.Contains(newest.Lease))
             {
                 throw new InvalidDataException(
-                    $"the key of revision {newest.ModRevision}.{newest.SubRevision} is attached to lease {newest.Lease:x16}, which is missing");
+                    $"the imported revision {newest.ModRevision}.{newest.SubRevision} names lease {newest.Lease:x16}, which is missing");
             }
 
             state.Leases.Attach(newest.Lease, newest.Key);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Etcdish.Cluster;
 using Etcdish.Server.Configuration;
 using Etcdish.Server.Snapshot;
@@ -112,7 +113,9 @@ internal sealed class RestoreTests
             InitialAdvertisePeerUrls = [peer],
         });
 
-        Assert.That(() => RunningServer.StartAsync(dataDirectory: Data), Throws.InstanceOf<IOException>().With.Message.Contains("belongs to member"));
+        Assert.That(
+            () => RunningServer.StartAsync(dataDirectory: Data),
+            Throws.InstanceOf<IOException>().With.Message.Contains("belongs to member"));
         await using RunningServer server = await RunningServer.StartAsync(
             options => options with
             {
@@ -173,9 +176,11 @@ internal sealed class RestoreTests
         new NodeImport(new NodeOptions { DataDirectory = left }).Dispose();
 
         Assert.That(() => new NodeImport(new NodeOptions { DataDirectory = left }), Throws.InvalidOperationException);
-        Assert.That(() => Restore(Save(SnapshotStates.Busy())), Throws.InstanceOf<IOException>().With.Message.Contains("interrupted: delete it"));
         Assert.That(
-            () => RunningServer.StartAsync(dataDirectory: left), Throws.InstanceOf<IOException>().With.Message.Contains("unfinished restore"));
+            () => Restore(Save(SnapshotStates.Busy())), Throws.InstanceOf<IOException>().With.Message.Contains("interrupted: delete it"));
+        Assert.That(
+            () => RunningServer.StartAsync(dataDirectory: left),
+            Throws.InstanceOf<IOException>().With.Message.Contains("unfinished restore"));
     }
 
     [Test]
@@ -194,11 +199,14 @@ internal sealed class RestoreTests
     {
         string file = Save(SnapshotStates.Busy());
 
-        Refuses<ArgumentException>("go together", () => Restore(file, options => options with { BumpRevision = 5 }));
-        Refuses<ArgumentException>("go together", () => Restore(file, options => options with { MarkCompacted = true }));
-        Refuses<ArgumentException>("cannot be bumped", () => Restore(file, o => o with { BumpRevision = long.MaxValue, MarkCompacted = true }));
-        Refuses<ArgumentException>("other peer URLs", () => Restore(file, options => options with { InitialCluster = "default=http://a:1" }));
-        Refuses<ArgumentException>("for one member", () => Restore(file, options => options with { InitialCluster = "m1=http://a:1,m2=http://b:1" }));
+        RefusesOptions("go together", options => options with { BumpRevision = 5 });
+        RefusesOptions("go together", options => options with { MarkCompacted = true });
+        RefusesOptions("cannot be bumped", options => options with { BumpRevision = long.MaxValue, MarkCompacted = true });
+        RefusesOptions("other peer URLs", options => options with { InitialCluster = "default=http://a:1" });
+        RefusesOptions("for one member", options => options with { InitialCluster = "m1=http://a:1,m2=http://b:1" });
+
+        void RefusesOptions(string why, Func<SnapshotRestoreOptions, SnapshotRestoreOptions> change)
+            => Refuses<ArgumentException>(why, () => Restore(file, change));
     }
 
     private static List<string> Lines(ISnapshotState state) => [.. state.Revisions().Select(revision =>
@@ -206,8 +214,8 @@ internal sealed class RestoreTests
         byte[] value = new byte[revision.ValueLength];
         if (value.Length > 0)
             state.Values.Read(revision.Value, value);
-        return $"{revision.ModRevision}.{revision.SubRevision} {Convert.ToHexString(revision.Key)} {revision.CreateRevision} {revision.Version} "
-            + $"{revision.Lease} {revision.IsTombstone} {value.Length} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(value))}";
+        return $"{revision.ModRevision}.{revision.SubRevision} {Convert.ToHexString(revision.Key)} {revision.CreateRevision} "
+            + $"{revision.Version} {revision.Lease} {revision.IsTombstone} {Convert.ToHexString(SHA256.HashData(value))}";
     })];
 
     private void Refuses<TError>(string why, Action restore)

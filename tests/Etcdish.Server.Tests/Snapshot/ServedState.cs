@@ -7,7 +7,7 @@ namespace Etcdish.Server.Tests.Snapshot;
 /// <summary>All that a client can learn of a store's state, asked by etcdctl of whichever server: equal lines are equal states.</summary>
 internal static class ServedState
 {
-    /// <summary>Overwrites, transactions, deletions, re-creations, leases, binary and empty values, and a compaction in the middle.</summary>
+    /// <summary>Overwrites, transactions, deletions, re-creations, leases, empty values, and a compaction in the middle.</summary>
     public static void Fill(string endpoint)
     {
         string lease = Ctl(endpoint, "lease", "grant", "6000").Split(' ')[1];
@@ -63,18 +63,21 @@ internal static class ServedState
         => GenuinePairs.Revision(JsonDocument.Parse(Ctl(endpoint, "get", "no such key", "-w", "json")).RootElement);
 
     // Without the scheme: etcdctl 3.4 would send it on as part of the host's name here, which not every server takes.
-    private static uint HashKv(string endpoint) => JsonDocument.Parse(Ctl(new Uri(endpoint).Authority, "endpoint", "hashkv", "-w", "json")).RootElement[0]
-        .GetProperty("HashKV").GetProperty("hash").GetUInt32();
+    private static uint HashKv(string endpoint)
+    {
+        string answer = Ctl(new Uri(endpoint).Authority, "endpoint", "hashkv", "-w", "json");
+        return JsonDocument.Parse(answer).RootElement[0].GetProperty("HashKV").GetProperty("hash").GetUInt32();
+    }
 
     /// <summary>The ID, granted TTL and keys of each lease; what is left of it depends on the moment.</summary>
     private static IEnumerable<string> Leases(string endpoint)
     {
-        string[] ids = [.. Ctl(endpoint, "lease", "list").Split('\n', StringSplitOptions.RemoveEmptyEntries)[1..].Order(StringComparer.Ordinal)];
-        foreach (string id in ids)
+        string[] lines = Ctl(endpoint, "lease", "list").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        foreach (string id in lines[1..].Order(StringComparer.Ordinal))
         {
             JsonElement lease = JsonDocument.Parse(Ctl(endpoint, "lease", "timetolive", id, "--keys", "-w", "json")).RootElement;
             string keys = lease.GetProperty("keys") is { ValueKind: JsonValueKind.Array } array
-                ? string.Join(' ', array.EnumerateArray().Select(key => Encoding.UTF8.GetString(key.GetBytesFromBase64())).Order(StringComparer.Ordinal))
+                ? string.Join(' ', array.EnumerateArray().Select(key => Encoding.UTF8.GetString(key.GetBytesFromBase64())).Order())
                 : "";
             yield return $"lease {id} {lease.GetProperty("granted-ttl").GetInt64()} [{keys}]";
         }
