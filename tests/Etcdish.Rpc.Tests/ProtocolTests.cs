@@ -232,8 +232,16 @@ public class ProtocolTests
         await _handlers.Blocked;
 
         Task stop = _server.Server.StopAsync(TimeSpan.FromSeconds(20));
-        await _client.ReceiveAsync(frame => frame.Type == FrameType.GoAway);
-        Frame stream = await _client.ReceiveEndAsync(1);
+        Frame? stream = null;
+        bool goAway = false;
+        while (stream is null || !goAway)
+        {
+            // The two come in either order.
+            Frame frame = await _client.ReceiveAsync(frame => frame.Type == FrameType.GoAway || (frame.StreamId == 1 && frame.IsEndOfStream));
+            goAway |= frame.Type == FrameType.GoAway;
+            stream = frame.StreamId == 1 ? frame : stream;
+        }
+
         _handlers.Release();
         Frame unary = await _client.ReceiveEndAsync(3);
 

@@ -88,11 +88,13 @@ public class WireTests
     [TestCase("", null)]
     [TestCase("P", null)]
     [TestCase("PR", null)]
-    [TestCase("PRI", true)]
-    [TestCase("PRI * HTTP/2.0", true)]
+    [TestCase("PRI * HTTP/2.0", null)]
+    [TestCase("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", true)]
+    [TestCase("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nmore", true)]
+    [TestCase("PRI * HTTP/2.0\r\n\r\nXX", false)]
     [TestCase("POST / HTTP/1.1", false)]
     [TestCase("G", false)]
     [TestCase("PROPFIND", false)]
-    public void Three_bytes_tell_the_protocol(string start, bool? isHttp2) =>
+    public void The_first_bytes_tell_the_protocol(string start, bool? isHttp2) =>
         Assert.That(ProtocolSniffer.IsHttp2(new ReadOnlySequence<byte>(System.Text.Encoding.ASCII.GetBytes(start))), Is.EqualTo(isHttp2));
 }

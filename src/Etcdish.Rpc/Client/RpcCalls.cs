@@ -78,7 +78,7 @@ public sealed class DuplexCall<TRequest, TResponse> : ServerStreamCall<TResponse
         {
             await _requests.WriteAsync(request, Call.EndToken).ConfigureAwait(false);
         }
-        catch (Exception failure) when (failure is not RpcException and not ObjectDisposedException)
+        catch (Exception failure) when (failure is not RpcException)
         {
             throw Call.Explain(failure);
         }

@@ -21,8 +21,8 @@ internal sealed class ProtocolSniffer(ConnectionDelegate http2, PlainHttpHandoff
         Http1,
     }
 
-    // The preface is "PRI * HTTP/2.0..."; no HTTP/1 method starts with PRI, so three bytes decide.
-    private static ReadOnlySpan<byte> PrefaceStart => "PRI"u8;
+    // Waited for whole, because the timeout here is the only one: Kestrel's for the preface is that of idle connections.
+    private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8;
 
     public async Task OnConnectionAsync(ConnectionContext connection)
     {
@@ -83,14 +83,14 @@ internal sealed class ProtocolSniffer(ConnectionDelegate http2, PlainHttpHandoff
 
     private static Verdict Judge(in ReadOnlySequence<byte> start)
     {
-        int length = (int)Math.Min(start.Length, PrefaceStart.Length);
+        int length = (int)Math.Min(start.Length, Preface.Length);
         Span<byte> bytes = stackalloc byte[length];
         start.Slice(0, length).CopyTo(bytes);
-        if (!PrefaceStart.StartsWith(bytes))
+        if (!Preface.StartsWith(bytes))
         {
             return Verdict.Http1;
         }
 
-        return length == PrefaceStart.Length ? Verdict.Http2 : Verdict.NeedMore;
+        return length == Preface.Length ? Verdict.Http2 : Verdict.NeedMore;
     }
 }

@@ -132,10 +132,10 @@ internal sealed class RpcApplication(
                 return (StatusCode.DeadlineExceeded, "context deadline exceeded");
             }
 
-            if (Stopping.IsCancellationRequested)
-            {
-                return (StatusCode.Unavailable, "the server is shutting down");
-            }
+            // The read or flush that a lost client cancels can end before its connection's token is cancelled: without another cause it was that.
+            return Stopping.IsCancellationRequested
+                ? (StatusCode.Unavailable, "the server is shutting down")
+                : (StatusCode.Canceled, "context canceled");
         }
 
         options.OnHandlerFault?.Invoke(call.Method, exception);

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Security.Authentication;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -25,6 +26,7 @@ public sealed class RpcServer : IAsyncDisposable
     private readonly ServiceProvider _kestrelServices;
     private readonly CancellationTokenSource _stopping = new();
     private readonly FrozenDictionary<string, RpcMethod> _methods;
+    private readonly RpcApplication _application;
     private readonly List<(RpcEndpoint Endpoint, ListenOptions Listen)> _bound = [];
     private int _started;
     private int _stopped;
@@ -38,6 +40,7 @@ public sealed class RpcServer : IAsyncDisposable
         options.Validate();
         _options = options;
         _methods = options.Services.Build();
+        _application = new RpcApplication(_methods, options, _stopping.Token);
 
         _kestrelServices = KestrelServices.Create(options.LoggerFactory);
         var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), options.LoggerFactory);
@@ -57,10 +60,9 @@ public sealed class RpcServer : IAsyncDisposable
             throw new InvalidOperationException("An RPC server starts once.");
         }
 
-        var application = new RpcApplication(_methods, _options, _stopping.Token);
         try
         {
-            await _kestrel.StartAsync(application, cancellationToken).ConfigureAwait(false);
+            await _kestrel.StartAsync(_application, cancellationToken).ConfigureAwait(false);
         }
         catch (IOException failure)
         {
@@ -73,6 +75,24 @@ public sealed class RpcServer : IAsyncDisposable
         foreach ((RpcEndpoint endpoint, ListenOptions listen) in _bound)
         {
             endpoint.EndPoint = listen.EndPoint;
+        }
+    }
+
+    /// <summary>
+    /// Runs a request that did not come from a socket, such as one that a JSON gateway makes: through the same methods, limits and
+    /// observer. Completes when its handler has ended.
+    /// </summary>
+    /// <param name="request">The features of an HTTP/2 request: request and its body's pipe, response, its body, trailers, lifetime, reset.</param>
+    public async Task RunAsync(IFeatureCollection request)
+    {
+        ServerCall call = _application.CreateContext(request);
+        try
+        {
+            await _application.ProcessRequestAsync(call).ConfigureAwait(false);
+        }
+        finally
+        {
+            _application.DisposeContext(call, exception: null);
         }
     }
 

@@ -1,0 +1,224 @@
+using System.Globalization;
+
+namespace Etcdish.Server.Configuration;
+
+/// <summary>What a command line asks for.</summary>
+public sealed record ParsedCommandLine
+{
+    /// <summary>Settings to serve with, or null when only help or the version is wanted.</summary>
+    public ServerOptions? Options { get; init; }
+
+    /// <summary>Whether the version is wanted.</summary>
+    public bool WantsVersion { get; init; }
+
+    /// <summary>Things that are accepted but should be looked at, one line each.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}
+
+/// <summary>Makes <see cref="ServerOptions"/> from the command line, the environment and a configuration file, as etcd does.</summary>
+public static class ServerOptionsParser
+{
+    private static readonly string[] _knownFeatureGates =
+    [
+        "AllAlpha", "AllBeta", "StopGRPCServiceOnDefrag", "TxnModeWriteWithSharedBuffer", "InitialCorruptCheck", "CompactHashCheck",
+        "LeaseCheckpoint", "LeaseCheckpointPersist", "SetMemberLocalAddr", "FastLeaseKeepAlive", "PriorityRequest",
+    ];
+
+    /// <summary>Reads and validates.</summary>
+    /// <param name="arguments">Arguments after the verb.</param>
+    /// <param name="environment">Environment; only names that begin with ETCD_ matter.</param>
+    /// <returns>The settings, or what else is wanted.</returns>
+    /// <exception cref="OptionException">Something cannot be read or makes no sense.</exception>
+    public static ParsedCommandLine Parse(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        ArgumentNullException.ThrowIfNull(environment);
+        var values = new OptionValues();
+        var warnings = new List<string>();
+        if (!OptionSources.ReadFlags(arguments, values))
+        {
+            return new ParsedCommandLine();
+        }
+
+        if (values.Switch("version"))
+        {
+            return new ParsedCommandLine { WantsVersion = true };
+        }
+
+        string file = values.Text("config-file");
+        file = file.Length > 0 ? file : environment.GetValueOrDefault("ETCD_CONFIG_FILE", "");
+        if (file.Length > 0)
+        {
+            if (values.GivenCount > (values.IsGiven("config-file") ? 1 : 0))
+            {
+                warnings.Add("a configuration file is given, so all other flags and ETCD_* variables are ignored");
+            }
+
+            values = new OptionValues();
+            YamlConfigFile.Read(file, values, warnings);
+        }
+        else
+        {
+            OptionSources.ReadEnvironment(environment, values, warnings);
+        }
+
+        warnings.AddRange(values.WithoutEffect().Select(option => $"--{option.Name} has no effect here: {option.Help}"));
+        WarnOfUnknownGates(values, warnings);
+        return new ParsedCommandLine { Options = Build(values), Warnings = warnings };
+    }
+
+    private static ServerOptions Build(OptionValues values)
+    {
+        Validate(values);
+        string name = values.Text("name");
+        IReadOnlyList<EtcdUrl> peerUrls = values.Urls("initial-advertise-peer-urls");
+        string maxTls = values.Text("tls-max-version");
+        bool isRevisionMode = values.Text("auto-compaction-mode") == "revision";
+        var options = new ServerOptions
+        {
+            Name = name,
+            DataDirectory = values.Text("data-dir") is { Length: > 0 } directory ? directory : name + ".etcd",
+            ListenClientUrls = values.Urls("listen-client-urls"),
+            ListenClientHttpUrls = values.Urls("listen-client-http-urls"),
+            ListenMetricsUrls = values.Urls("listen-metrics-urls"),
+            ListenPeerUrls = values.Urls("listen-peer-urls"),
+            AdvertiseClientUrls = values.Urls("advertise-client-urls"),
+            InitialAdvertisePeerUrls = peerUrls,
+            InitialCluster = values.Text("initial-cluster") is { Length: > 0 } cluster ? cluster : DefaultCluster(name, peerUrls),
+            JoinsExistingCluster = values.Text("initial-cluster-state") == "existing",
+            InitialClusterToken = values.Text("initial-cluster-token"),
+            HeartbeatInterval = TimeSpan.FromMilliseconds(values.Number("heartbeat-interval")),
+            ElectionTimeout = TimeSpan.FromMilliseconds(values.Number("election-timeout")),
+            QuotaBytes = Quota(values.Number("quota-backend-bytes")),
+            AutoCompactionMode = isRevisionMode ? AutoCompactionMode.Revision : AutoCompactionMode.Periodic,
+            AutoCompactionPeriod = isRevisionMode ? TimeSpan.Zero : RetentionPeriod(values.Text("auto-compaction-retention")),
+            AutoCompactionRevisions = isRevisionMode ? RetentionRevisions(values.Text("auto-compaction-retention")) : 0,
+            MaxTxnOps = (int)values.Number("max-txn-ops"),
+            MaxRequestBytes = (int)values.Number("max-request-bytes"),
+            MaxConcurrentStreams = (uint)values.Number("max-concurrent-streams"),
+            KeepAliveInterval = values.Duration("grpc-keepalive-interval"),
+            KeepAliveTimeout = values.Duration("grpc-keepalive-timeout"),
+            WatchProgressInterval = AtLeast(values.Duration("watch-progress-notify-interval"), TimeSpan.FromMilliseconds(100)),
+            SlowRequestThreshold = values.Duration("warning-unary-request-duration"),
+            SlowApplyThreshold = values.Duration("warning-apply-duration"),
+            ClientTls = Tls(values, ""),
+            PeerTls = Tls(values, "peer-"),
+            AllowsTls12 = values.Text("tls-min-version") != "TLS1.3",
+            AllowsTls13 = maxTls != "TLS1.2",
+            CorsOrigins = values.List("cors"),
+            HostWhitelist = values.List("host-whitelist"),
+            EnableGateway = values.Switch("enable-grpc-gateway"),
+            ExtensiveMetrics = values.Text("metrics") == "extensive",
+            LogLevel = values.Text("log-level"),
+            LogOutputs = [.. values.List("log-outputs").Select(output => output == "default" ? "stderr" : output)],
+            ConsoleLog = values.Text("log-format") == "console",
+        };
+        return options;
+    }
+
+    private static void Validate(OptionValues values)
+    {
+        Demand(
+            !values.IsGiven("listen-client-urls") || values.IsGiven("advertise-client-urls"),
+            "--advertise-client-urls is required when --listen-client-urls is set explicitly");
+        long heartbeat = values.Number("heartbeat-interval");
+        long election = values.Number("election-timeout");
+        Demand(
+            election >= 5 * heartbeat,
+            $"--election-timeout[{election}ms] should be at least as 5 times as --heartbeat-interval[{heartbeat}ms]");
+        foreach (string option in (string[])["listen-client-urls", "listen-client-http-urls", "listen-metrics-urls", "listen-peer-urls"])
+        {
+            foreach (EtcdUrl url in values.Urls(option))
+            {
+                Demand(url.IsBindable, $"expected IP in URL for binding ({url}); use an address or localhost in --{option}");
+            }
+        }
+
+        Demand(values.Urls("listen-client-urls").Count > 0, "--listen-client-urls must name at least one URL");
+        Demand(values.Urls("initial-advertise-peer-urls").Count > 0, "--initial-advertise-peer-urls must name at least one URL");
+        Demand(
+            values.Text("tls-min-version") != "TLS1.3" || values.Text("tls-max-version") != "TLS1.2",
+            "--tls-min-version is above --tls-max-version");
+        ValidateTls(values, "", ["listen-client-urls", "listen-client-http-urls"]);
+        ValidateTls(values, "peer-", ["listen-peer-urls"]);
+        Demand(
+            values.Text("auth-token") is "simple" or "" || values.Text("auth-token").StartsWith("jwt,", StringComparison.Ordinal),
+            "--auth-token must be simple, or jwt with its options after a comma");
+    }
+
+    private static void ValidateTls(OptionValues values, string prefix, string[] listenOptions)
+    {
+        TlsOptions tls = Tls(values, prefix);
+        Demand(
+            (tls.CertFile.Length > 0) == (tls.KeyFile.Length > 0),
+            $"--{prefix}cert-file and --{prefix}key-file must be given together");
+        Demand(
+            !tls.ClientCertAuth || tls.TrustedCaFile.Length > 0,
+            $"--{prefix}client-cert-auth needs --{prefix}trusted-ca-file to check certificates against");
+        foreach (EtcdUrl url in listenOptions.SelectMany(values.Urls))
+        {
+            Demand(!url.IsSecure || tls.IsConfigured, $"{url} needs TLS: give --{prefix}cert-file and --{prefix}key-file");
+        }
+    }
+
+    private static void Demand(bool condition, string message)
+    {
+        if (!condition)
+        {
+            throw new OptionException(message);
+        }
+    }
+
+    private static TlsOptions Tls(OptionValues values, string prefix) => new()
+    {
+        CertFile = values.Text(prefix + "cert-file"),
+        KeyFile = values.Text(prefix + "key-file"),
+        TrustedCaFile = values.Text(prefix + "trusted-ca-file"),
+        ClientCertAuth = values.Switch(prefix + "client-cert-auth"),
+    };
+
+    private static string DefaultCluster(string name, IReadOnlyList<EtcdUrl> peerUrls) =>
+        string.Join(',', peerUrls.Select(url => $"{name}={url}"));
+
+    private static long Quota(long number) => number switch
+    {
+        0 => ServerOptions.DefaultQuotaBytes,
+        < 0 => long.MaxValue,
+        _ => number,
+    };
+
+    private static TimeSpan AtLeast(TimeSpan value, TimeSpan floor) => value < floor ? floor : value;
+
+    private static TimeSpan RetentionPeriod(string text)
+    {
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int hours))
+        {
+            return TimeSpan.FromHours(hours);
+        }
+
+        Demand(
+            GoDuration.TryParse(text, out TimeSpan period) && period >= TimeSpan.Zero,
+            $"invalid value \"{text}\" for --auto-compaction-retention: use hours, or a duration such as 30m");
+        return period;
+    }
+
+    private static long RetentionRevisions(string text)
+    {
+        Demand(
+            long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long revisions),
+            $"invalid value \"{text}\" for --auto-compaction-retention: use a number of revisions");
+        return revisions;
+    }
+
+    private static void WarnOfUnknownGates(OptionValues values, List<string> warnings)
+    {
+        foreach (string gate in values.List("feature-gates"))
+        {
+            string name = gate.Split('=')[0];
+            if (!_knownFeatureGates.Contains(name, StringComparer.Ordinal))
+            {
+                warnings.Add($"unknown feature gate {name} is ignored");
+            }
+        }
+    }
+}

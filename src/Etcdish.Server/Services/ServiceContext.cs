@@ -1,0 +1,63 @@
+using Etcdish.Cluster;
+using Etcdish.Rpc;
+using Etcdish.Server.Configuration;
+using Etcdish.Server.Logging;
+using Etcdish.Server.Metrics;
+using Etcdish.Store;
+
+namespace Etcdish.Server.Services;
+
+/// <summary>What all services share: the node, the settings, and the rules that hold for every call.</summary>
+internal sealed class ServiceContext(Node node, ServerOptions options, ServerLog log, ServerMetrics metrics)
+{
+    public Node Node { get; } = node;
+
+    public ServerOptions Options { get; } = options;
+
+    public ServerLog Log { get; } = log;
+
+    public ServerMetrics Metrics { get; } = metrics;
+
+    /// <summary>Header of an answer at a revision, for the hand codec.</summary>
+    public ResponseHeader Header(long revision) => new(Node.ClusterId, Node.MemberId, revision, Node.Term);
+
+    /// <summary>Header of an answer at a revision, as a message.</summary>
+    public Protos.ResponseHeader HeaderMessage(long revision) => new()
+    {
+        ClusterId = Node.ClusterId,
+        MemberId = Node.MemberId,
+        Revision = revision,
+        RaftTerm = Node.Term,
+    };
+
+    /// <summary>
+    /// What etcd looks at before any method: counts the client's version, and refuses a call that demands a leader when there is none. The
+    /// check of who calls joins in here.
+    /// </summary>
+    public void Admit(ServerCall call)
+    {
+        Metrics.CountClientRequest(call.Method, call.GetMetadata("client-api-version"));
+        if (Node.LeaderId == 0 && call.GetMetadata("hasleader") == "true")
+        {
+            throw EtcdError.NoLeader.ToRpc();
+        }
+    }
+
+    /// <summary>Refuses a write that is larger than the log takes from a client.</summary>
+    public void CheckSize(ReadOnlyMemory<byte> request)
+    {
+        if (request.Length > Options.MaxRequestBytes)
+        {
+            throw EtcdError.RequestTooLarge.ToRpc();
+        }
+    }
+
+    /// <summary>Puts a write through the log; refusals come as the status that the client gets.</summary>
+    public async ValueTask<ApplyResult> ProposeAsync(EntryKind kind, ReadOnlyMemory<byte> request)
+    {
+        CheckSize(request);
+        ApplyResult result = await Node.ProposeAsync(kind, request).ConfigureAwait(false);
+        EtcdErrors.ThrowIfRefused(result.Error);
+        return result;
+    }
+}
