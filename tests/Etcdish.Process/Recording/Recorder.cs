@@ -31,7 +31,8 @@ internal sealed class Recorder : IAsyncDisposable
         _url = url;
         _options = options;
         _clients = [.. Enumerable.Range(0, options.Clients).Select(id => new RecordedClient(this, id, url, options))];
-        var everything = new WatchRecord(0, KeyRange.Everything, []) { StartRevision = 1 };
+        // Next to compactions the witness must be in step from the start: one that catches up from revision 1 could come too late.
+        var everything = new WatchRecord(0, KeyRange.Everything, []) { StartRevision = options.Compact ? 0 : 1 };
         WatchRecord[] wishes =
         [
             everything,
