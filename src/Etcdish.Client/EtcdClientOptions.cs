@@ -14,7 +14,7 @@ public sealed record EtcdClientOptions
     /// <summary>How long one connection may take to open, TLS included; more than zero.</summary>
     public TimeSpan DialTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Silence on a connection with open calls after which it is probed; at least 1 s, and servers may refuse less than 5 s.</summary>
+    /// <summary>Silence on a connection in use after which it is probed; at least 1 s, and servers may refuse less than 5 s.</summary>
     public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long a probe may stay unanswered before the connection counts as broken; at least 1 s.</summary>
@@ -32,7 +32,7 @@ public sealed record EtcdClientOptions
     /// <summary>Ask members that see no leader to refuse calls and end streams, rather than let them wait.</summary>
     public bool RequireLeader { get; init; }
 
-    /// <summary>Attempts of one call, the first included; 1 = never retry. What may be retried at all: see <see cref="EtcdClient"/>.</summary>
+    /// <summary>Attempts of one call, the first included; 1 = never retry. What may be repeated: <see cref="EtcdClient"/>.</summary>
     public int MaxAttempts { get; init; } = 20;
 
     /// <summary>Pause before an endpoint that failed once is tried again; doubles with each failure in a row.</summary>

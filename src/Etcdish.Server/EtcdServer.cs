@@ -118,6 +118,12 @@ public sealed class EtcdServer : IAsyncDisposable
     private async Task StartAsync(CancellationToken cancellation)
     {
         StartupLog.Starting(_log, _options);
+        if (_options.JoinsExistingCluster && !Directory.Exists(_options.DataDirectory))
+        {
+            throw new OptionException(
+                $"--initial-cluster-state is existing, but there is no data in {_options.DataDirectory}: this server cannot join others");
+        }
+
         _node = await Node.OpenAsync(NodeOptionsOf(_options), cancellation).ConfigureAwait(false);
         ServerMetrics.RegisterNode(_registry, _node, _options.QuotaBytes);
         _ = WatchNodeAsync(_node);
@@ -219,7 +225,6 @@ public sealed class EtcdServer : IAsyncDisposable
             Name = options.Name,
             MemberId = memberId,
             ClusterId = MemberIdentity.ClusterId([memberId]),
-            QuotaBytes = options.QuotaBytes == long.MaxValue ? 0 : options.QuotaBytes,
             RequestTimeout = options.RequestTimeout,
             MinLeaseTtl = LeaseRules.MinTtlSeconds((long)options.ElectionTimeout.TotalMilliseconds),
             Watch = new WatchOptions { MaxResponseBytes = options.MaxRequestBytes + (512 * 1024) },

@@ -68,8 +68,18 @@ public static class ServerProcess
         catch (Exception e) when (IsExpectedAtStart(e))
         {
             await Console.Error.WriteLineAsync("etcdish server: " + e.Message).ConfigureAwait(false);
-            return e is Log.LogDamagedException ? NodeFailed : CouldNotStart;
+            return CouldNotStart;
         }
+#pragma warning disable CA1031 // Damage, or a state that cannot be: told in full, with the code that says so.
+        catch (Exception e)
+        {
+            string complaint = e is Log.LogDamagedException or Log.LogFailedException ? e.Message : e.ToString();
+            await Console.Error.WriteLineAsync("etcdish server: the data cannot be served: " + complaint).ConfigureAwait(false);
+            return NodeFailed;
+        }
+#pragma warning restore CA1031
+
+        SystemdNotifier.Ready();
 
         foreach (string warning in warnings)
         {
@@ -103,7 +113,8 @@ public static class ServerProcess
     }
 
     private static bool IsExpectedAtStart(Exception e) =>
-        e is OptionException or IOException or UnauthorizedAccessException or ArgumentException or Log.LogDamagedException or Log.LogLockedException;
+        e is OptionException or Log.LogLockedException
+        || (e is IOException or UnauthorizedAccessException or ArgumentException && e is not (Log.LogDamagedException or Log.LogFailedException));
 
     private static Dictionary<string, string> Variables()
     {

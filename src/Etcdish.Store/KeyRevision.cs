@@ -70,7 +70,7 @@ public sealed class KeyRevision
         return version is null || version.IsTombstone ? null : version;
     }
 
-    /// <summary>Points to a copy of the same bytes. One 64-bit store, so readers see the old place or the new one, never a mixture.</summary>
+    /// <summary>Points to a copy of the same bytes. One store of 64 bits, so readers see one place or the other.</summary>
     internal void MoveValue(in ValueReference copy) => Volatile.Write(ref _valuePlace, PlaceOf(copy));
 
     private static ulong PlaceOf(in ValueReference value) => ((ulong)value.Segment << 32) | value.Offset;

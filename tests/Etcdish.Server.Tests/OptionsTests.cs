@@ -58,6 +58,8 @@ public sealed class OptionsTests
     [TestCase("--election-timeout=50001", 2, "from 5 to 50000")]
     [TestCase("--cert-file=a.crt", 1, "must be given together")]
     [TestCase("--client-cert-auth", 1, "needs --trusted-ca-file")]
+    [TestCase("--initial-cluster=default=http://10.0.0.1:2380,b=http://10.0.0.2:2380", 1, "name this member alone")]
+    [TestCase("--initial-cluster=default=http://10.0.0.1:2380", 1, "different URLs")]
     [TestCase("--unsafe-no-fsync", 1, "not supported")]
     [TestCase("--auto-compaction-retention=soon", 1, "auto-compaction-retention")]
     public void What_makes_no_sense_is_refused_in_one_line(string flag, int exitCode, string complaint)

@@ -46,6 +46,18 @@ internal sealed class HashKvTests
     }
 
     [Test]
+    public void The_hash_of_everything_covers_leases_and_alarms()
+    {
+        _harness.Put("a");
+        var bare = _harness.Store.Hash(out var revision);
+        Assert.That(revision, Is.EqualTo(2));
+        _harness.Grant(7);
+        var leased = _harness.Store.Hash(out _);
+        _harness.Alarm(AlarmAction.Activate, AlarmType.NoSpace);
+        Assert.That(new[] { bare, leased, _harness.Store.Hash(out _) }, Is.Unique);
+    }
+
+    [Test]
     public void Revisions_out_of_reach_are_refused()
     {
         _harness.Put("a");

@@ -88,6 +88,22 @@ internal sealed class KeyIndexTests
         Assert.That(resume, Is.Not.Null, "nothing before it has changed since; behind it every key has");
     }
 
+    [Test]
+    public void A_count_of_the_past_notices_what_changed_since_however_deep()
+    {
+        var index = new KeyIndex();
+        for (var i = 0; i < 100_000; i++)
+        {
+            index.Set(Version($"key{i:D6}", i + 2, previous: null, isTombstone: false));
+        }
+
+        index.Set(Version("key050000", 100_002, index.Find("key050000"u8), isTombstone: true));
+        var range = KeyRange.Of(TestLog.Bytes("key010000"), TestLog.Bytes("key090000"));
+        Assert.That(index.CountVisible(range.Start.Span, range, 100_002, budget: 1000, out _), Is.EqualTo(79_999));
+        Assert.That(index.CountVisible(range.Start.Span, range, 100_001, budget: 1000, out var resume), Is.EqualTo(80_000));
+        Assert.That(resume, Is.Null);
+    }
+
     private static void AssertSame(KeyIndex index, SortedDictionary<string, KeyRevision> expected, int seed)
     {
         Assert.That(Walk(index, ""), Is.EqualTo(expected.Values), $"seed {seed}");

@@ -17,7 +17,8 @@ internal sealed class StoreHarness : IDisposable
 
     public RevisionStore Store { get; set; }
 
-    public static RangeRequest RangeOf(string key, string rangeEnd = "") => new() { Key = TestLog.Bytes(key), RangeEnd = TestLog.Bytes(rangeEnd) };
+    public static RangeRequest RangeOf(string key, string rangeEnd = "") =>
+        new() { Key = TestLog.Bytes(key), RangeEnd = TestLog.Bytes(rangeEnd) };
 
     public static PutRequest PutOf(string key, string value = "", long lease = 0) =>
         new() { Key = TestLog.Bytes(key), Value = TestLog.Bytes(value), Lease = lease };

@@ -81,7 +81,10 @@ internal sealed class TransactionTests
         _harness.Put("b", "2");
         var versionIs1 = new Compare
         {
-            Target = CompareTarget.Version, Number = 1, Key = TestLog.Bytes("a"), RangeEnd = TestLog.Bytes("b"),
+            Target = CompareTarget.Version,
+            Number = 1,
+            Key = TestLog.Bytes("a"),
+            RangeEnd = TestLog.Bytes("b"),
         };
         Assert.That(Holds(versionIs1), Is.True);
         Assert.That(Holds(versionIs1 with { RangeEnd = TestLog.Bytes("c") }), Is.False);

@@ -54,7 +54,8 @@ internal static class CompareCommand
 
     public static Command Create()
     {
-        Command command = new("compare", "Start genuine etcd and Etcdish in turn, measure both, print the ratios; exit 1 if a bound is missed.")
+        Command command = new(
+            "compare", "Start genuine etcd and Etcdish in turn, measure both, print the ratios; exit 1 if a bound is missed.")
         {
             _folder, _etcd, _etcdish, _self, _rounds, _duration, _warmUp, _keySpace, _cases, _assert,
         };
@@ -106,7 +107,8 @@ internal static class CompareCommand
         {
             good = false;
             Console.WriteLine(
-                $"WRONG  {result.Workload} at {result.Endpoint}: {result.WritesAcknowledged} writes acknowledged, {result.RevisionsMoved} revisions");
+                $"WRONG  {result.Workload} at {result.Endpoint}: {result.WritesAcknowledged} writes acknowledged, "
+                + $"{result.RevisionsMoved} revisions");
         }
 
         return good;

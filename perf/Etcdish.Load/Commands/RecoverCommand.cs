@@ -23,11 +23,18 @@ internal static class RecoverCommand
 
     private static readonly Option<int> _keys = new("--keys") { Description = "number of keys", DefaultValueFactory = _ => 1_000_000 };
 
-    private static readonly Option<int> _valueSize = new("--value-size") { Description = "bytes of a value", DefaultValueFactory = _ => 256 };
+    private static readonly Option<int> _valueSize = new("--value-size")
+    {
+        Description = "bytes of a value",
+        DefaultValueFactory = _ => 256,
+    };
 
     private static readonly Option<double?> _maxSeconds = new("--max-seconds") { Description = "exit 1 if the first answer takes longer" };
 
-    private static readonly Option<double?> _maxMiB = new("--max-mib") { Description = "exit 1 if the server holds more memory after loading" };
+    private static readonly Option<double?> _maxMiB = new("--max-mib")
+    {
+        Description = "exit 1 if the server holds more memory after loading",
+    };
 
     public static Command Create()
     {
@@ -56,7 +63,10 @@ internal static class RecoverCommand
 
         Directory.Delete(folder, recursive: true);
         Console.WriteLine(FormattableString.Invariant(
-            $"{program.Name}: {outcome.Keys:N0} keys in {outcome.ResidentMiB:F0} MiB; after kill -9 first read after {outcome.RestartSeconds:F3} s (an empty one took {outcome.EmptyStartSeconds:F3} s), then {outcome.ResidentMiBAfterRestart:F0} MiB"));
+            $"{program.Name}: {outcome.Keys:N0} keys in {outcome.ResidentMiB:F0} MiB"));
+        Console.WriteLine(FormattableString.Invariant(
+            $"kill -9: first read after {outcome.RestartSeconds:F3} s (of an empty store {outcome.EmptyStartSeconds:F3} s)"));
+        Console.WriteLine(FormattableString.Invariant($"then {outcome.ResidentMiBAfterRestart:F0} MiB"));
         Console.WriteLine(JsonSerializer.Serialize(outcome, JsonSerializerOptions.Web));
         return outcome.RestartSeconds <= (parsed.GetValue(_maxSeconds) ?? double.MaxValue)
             && outcome.ResidentMiB <= (parsed.GetValue(_maxMiB) ?? double.MaxValue) ? 0 : 1;

@@ -20,7 +20,7 @@ internal static class RunCommand
     private static readonly Option<int> _valueSize = Number("--value-size", "bytes of a value", 256);
     private static readonly Option<int> _keySpace = Number("--key-space", "number of different keys", 10_000);
     private static readonly Option<int> _txnPuts = Number("--txn-puts", "puts in a transaction", 1);
-    private static readonly Option<int> _watchers = Number("--watchers", "watchers in all, spread over connections x clients streams", 1_000);
+    private static readonly Option<int> _watchers = Number("--watchers", "watchers in all, over connections x clients streams", 1_000);
     private static readonly Option<int> _serverPid = Number("--server-pid", "report this process's CPU time and memory (0 = none)", 0);
     private static readonly Option<int> _seed = Number("--seed", "seed of the choice of keys", 1);
     private static readonly Option<long> _total = new("--total") { Description = "operations to do, instead of a time (0 = go by time)" };

@@ -47,12 +47,18 @@ internal sealed class Comparison(ServerProgram theirs, ServerProgram ours, IRead
             {
                 LoadResult result = await LoadRunner.RunAsync(OptionsOf(server, which), cancellationToken);
                 Remember(program, which, result);
-                progress.WriteLine(FormattableString.Invariant(
-                    $"round {round} {program.Name,-8} {which.Name,-16} {result.PerSecond,12:N0}/s  p50 {result.P50Ms,8:F3} ms  p99 {result.P99Ms,8:F3} ms  {result.ServerCpuSecondsPer1000 * 1000,8:F2} us/op  errors {result.Errors}"));
+                progress.WriteLine($"round {round} {program.Name,-10} {which.Name,-16} {Line(result)}");
             }
         }
 
         Directory.Delete(folder, recursive: true);
+    }
+
+    private static string Line(LoadResult result)
+    {
+        string speed = FormattableString.Invariant($"{result.PerSecond,12:N0}/s  {result.ServerCpuSecondsPer1000 * 1000,8:F2} us/op");
+        string latency = FormattableString.Invariant($"p50 {result.P50Ms,8:F3} ms  p99 {result.P99Ms,8:F3} ms");
+        return $"{speed}  {latency}  errors {result.Errors}";
     }
 
     /// <summary>Fills the key space and runs puts and ranges until compilers and caches have settled.</summary>

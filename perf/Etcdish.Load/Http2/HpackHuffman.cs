@@ -62,7 +62,7 @@ internal static class HpackHuffman
                 length++;
                 if (TryFind(code, length, out int symbol))
                 {
-                    decoded.Add(symbol == EndOfString ? throw new InvalidDataException("end of string inside a Huffman string") : (byte)symbol);
+                    decoded.Add(symbol < EndOfString ? (byte)symbol : throw new InvalidDataException("end of string inside a string"));
                     code = 0;
                     length = 0;
                 }

@@ -24,7 +24,8 @@ internal readonly record struct ProcessUsage(double CpuSeconds, long ResidentByt
         string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         double ticks = Parse(fields[UserTimeField]) + Parse(fields[UserTimeField + 1]);
         string resident = File.ReadLines($"/proc/{pid}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return new ProcessUsage(ticks / TicksPerSecond, Parse(resident.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1]) * 1024);
+        string kibibytes = resident.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1];
+        return new ProcessUsage(ticks / TicksPerSecond, Parse(kibibytes) * 1024);
     }
 
     private static long Parse(string text) => long.Parse(text, CultureInfo.InvariantCulture);

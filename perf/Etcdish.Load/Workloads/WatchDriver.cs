@@ -40,7 +40,8 @@ internal sealed class WatchDriver : IDriver
     public async Task DriveAsync(CancellationToken cancellationToken)
     {
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task watching = Task.WhenAll(_exchanges.Select(exchange => Task.Run(() => WatchAsync(exchange, end.Token), CancellationToken.None)));
+        Task watching = Task.WhenAll(_exchanges.Select(
+            exchange => Task.Run(() => WatchAsync(exchange, end.Token), CancellationToken.None)));
         try
         {
             await _rounds.AllCreated.WaitAsync(cancellationToken);

@@ -42,7 +42,7 @@ internal sealed class CallInvoker(EtcdClientOptions options, EndpointSet endpoin
         return await endpoint.Channel.UnaryAsync(method, request, metadata, cancellationToken);
     }
 
-    /// <summary>A stream of answers from whichever endpoint is next. Broken streams are not resumed: the caller knows what it has seen.</summary>
+    /// <summary>A stream of answers from whichever endpoint is next. Not resumed when broken: the caller knows what it has seen.</summary>
     public async IAsyncEnumerable<TResponse> StreamAsync<TRequest, TResponse>(
         EtcdMethod<TRequest, TResponse> method, TRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
         where TRequest : class, IMessage<TRequest>
@@ -64,7 +64,18 @@ internal sealed class CallInvoker(EtcdClientOptions options, EndpointSet endpoin
         where TResponse : class, IMessage<TResponse>, new()
     {
         Endpoint endpoint = await NextEndpointAsync(cancellationToken);
-        CallMetadata metadata = await MetadataAsync(endpoint, cancellationToken);
+        CallMetadata metadata;
+        try
+        {
+            metadata = await MetadataAsync(endpoint, cancellationToken);
+        }
+        catch (RpcException)
+        {
+            // The login failed. Whoever tries again is to be held back like after any other failure.
+            endpoints.ReportFailure(endpoint);
+            throw;
+        }
+
         return new(endpoint, metadata.Token, endpoint.Channel.OpenDuplex(method, metadata, cancellationToken));
     }
 

@@ -7,10 +7,10 @@ namespace Etcdish.Client;
 /// <param name="End">Empty = only <paramref name="Key"/>; one zero byte = every key from it on; else the first key no longer meant.</param>
 public readonly record struct KeyRange(ByteString Key, ByteString End)
 {
-    private static readonly ByteString ZeroByte = ByteString.CopyFrom(0);
+    private static readonly ByteString _zeroByte = ByteString.CopyFrom(0);
 
     /// <summary>Every key.</summary>
-    public static KeyRange All { get; } = new(ZeroByte, ZeroByte);
+    public static KeyRange All { get; } = new(_zeroByte, _zeroByte);
 
     /// <summary>One key.</summary>
     public static KeyRange One(ByteString key) => new(key, ByteString.Empty);
@@ -19,7 +19,7 @@ public readonly record struct KeyRange(ByteString Key, ByteString End)
     public static KeyRange One(string key) => One(ByteString.CopyFromUtf8(key));
 
     /// <summary>Every key that is not less than this one.</summary>
-    public static KeyRange From(ByteString key) => new(key, ZeroByte);
+    public static KeyRange From(ByteString key) => new(key, _zeroByte);
 
     /// <summary>The keys from <paramref name="key"/> up to but not including <paramref name="end"/>.</summary>
     public static KeyRange Between(ByteString key, ByteString end) => new(key, end);

@@ -11,6 +11,9 @@ public sealed class KeptLease : IDisposable
         _keeper = keeper;
         Id = id;
         Renewed(timeToLive, now, clock);
+
+        // When the lease was asked for is not known here, so the first renewal, whose time is, goes out at once.
+        DueAt = now;
     }
 
     /// <summary>Lease id.</summary>
@@ -25,7 +28,7 @@ public sealed class KeptLease : IDisposable
     /// <summary>Timestamp at which the next renewal is due.</summary>
     internal long DueAt { get; set; }
 
-    /// <summary>Timestamp at which the lease is gone unless renewed; counted from when the renewal was asked for, so never too late.</summary>
+    /// <summary>Timestamp at which the lease is gone unless renewed; counted from the request for the last renewal.</summary>
     internal long ExpiresAt { get; private set; }
 
     /// <summary>Timestamp at which the renewal now under way was asked for.</summary>

@@ -11,7 +11,7 @@ namespace Etcdish.Client;
 /// </summary>
 internal sealed class LeaseKeeper(CallInvoker calls) : IAsyncDisposable
 {
-    private static readonly TimeSpan LongestNap = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan _longestNap = TimeSpan.FromMilliseconds(500);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<long, KeptLease> _leases = [];
@@ -71,7 +71,10 @@ internal sealed class LeaseKeeper(CallInvoker calls) : IAsyncDisposable
             {
                 using OpenedStream<LeaseKeepAliveRequest, LeaseKeepAliveResponse> opened =
                     await calls.OpenDuplexAsync(EtcdMethods.LeaseKeepAlive, stop);
-                await UseStreamAsync(opened, stop);
+                if (await UseStreamAsync(opened, stop))
+                {
+                    return;
+                }
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -84,15 +87,20 @@ internal sealed class LeaseKeeper(CallInvoker calls) : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs one stream until it breaks, the keeper stops, or no lease is left.</summary>
-    private async Task UseStreamAsync(OpenedStream<LeaseKeepAliveRequest, LeaseKeepAliveResponse> opened, CancellationToken stop)
+    /// <summary>Runs one stream until it breaks or the keeper stops (false), or no lease is left (true).</summary>
+    private async Task<bool> UseStreamAsync(OpenedStream<LeaseKeepAliveRequest, LeaseKeepAliveResponse> opened, CancellationToken stop)
     {
         using CancellationTokenSource broken = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        Task reading = ReadAnswersAsync(opened, broken);
+        Task reading = ReadAnswersAsync(opened, broken, stop);
         try
         {
-            while (!broken.IsCancellationRequested && DropExpired())
+            while (!broken.IsCancellationRequested)
             {
+                if (!DropExpired())
+                {
+                    return true;
+                }
+
                 foreach (KeptLease lease in TakeDue())
                 {
                     await opened.Stream.WriteAsync(new LeaseKeepAliveRequest { ID = lease.Id });
@@ -103,7 +111,7 @@ internal sealed class LeaseKeeper(CallInvoker calls) : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            // The reader found the stream broken; its verdict follows.
+            // The reader found the stream broken; the endpoint set has its verdict.
         }
         finally
         {
@@ -111,10 +119,12 @@ internal sealed class LeaseKeeper(CallInvoker calls) : IAsyncDisposable
             opened.Dispose();
             await reading;
         }
+
+        return false;
     }
 
     private async Task ReadAnswersAsync(
-        OpenedStream<LeaseKeepAliveRequest, LeaseKeepAliveResponse> opened, CancellationTokenSource broken)
+        OpenedStream<LeaseKeepAliveRequest, LeaseKeepAliveResponse> opened, CancellationTokenSource broken, CancellationToken stop)
     {
         try
         {
@@ -128,7 +138,7 @@ internal sealed class LeaseKeeper(CallInvoker calls) : IAsyncDisposable
         }
         catch (RpcException e)
         {
-            if (!broken.IsCancellationRequested)
+            if (!stop.IsCancellationRequested)
             {
                 calls.ShouldReopen(e, opened.Endpoint, opened.Token);
             }
@@ -212,7 +222,7 @@ internal sealed class LeaseKeeper(CallInvoker calls) : IAsyncDisposable
         lock (_gate)
         {
             long now = calls.TimeProvider.GetTimestamp();
-            TimeSpan nap = LongestNap;
+            TimeSpan nap = _longestNap;
             foreach (KeptLease lease in _leases.Values)
             {
                 TimeSpan untilDue = calls.TimeProvider.GetElapsedTime(now, Math.Min(lease.DueAt, lease.ExpiresAt));

@@ -25,7 +25,7 @@ public sealed class Mutex
 
     /// <summary>Waits for the lock. A wait that is cancelled gives up the place in the queue.</summary>
     /// <exception cref="SessionLostException">The session ended meanwhile.</exception>
-    /// <exception cref="Rpc.RpcException">A call failed. Ask again with this mutex, or dispose the session to be out of the queue.</exception>
+    /// <exception cref="Rpc.RpcException">A call failed. Ask again with this mutex, or dispose the session to leave the queue.</exception>
     public async Task LockAsync(CancellationToken cancellationToken = default)
     {
         if (!await _contender.JoinAsync(ByteString.Empty, cancellationToken))
@@ -35,7 +35,7 @@ public sealed class Mutex
     }
 
     /// <summary>Takes the lock if it is free; false when somebody else holds it.</summary>
-    /// <exception cref="Rpc.RpcException">A call failed. Ask again with this mutex, or dispose the session to be out of the queue.</exception>
+    /// <exception cref="Rpc.RpcException">A call failed. Ask again with this mutex, or dispose the session to leave the queue.</exception>
     public async Task<bool> TryLockAsync(CancellationToken cancellationToken = default)
     {
         if (await _contender.JoinAsync(ByteString.Empty, cancellationToken))

@@ -56,8 +56,12 @@ public sealed class Watcher : IAsyncEnumerable<WatchResponse>
 
         while (true)
         {
-            using OpenedStream<WatchRequest, WatchResponse> opened =
-                await _calls.OpenDuplexAsync(EtcdMethods.Watch, cancellationToken);
+            using OpenedStream<WatchRequest, WatchResponse>? opened = await TryOpenAsync(cancellationToken);
+            if (opened is null)
+            {
+                continue;
+            }
+
             await using IAsyncEnumerator<WatchResponse> responses =
                 ConnectAsync(opened, cancellationToken).GetAsyncEnumerator(cancellationToken);
             while (await MoveNextUntilBrokenAsync(responses, opened))
@@ -69,6 +73,19 @@ public sealed class Watcher : IAsyncEnumerable<WatchResponse>
             }
 
             _stream = null;
+        }
+    }
+
+    /// <summary>Null when the login that comes first could not be made for now; the next try is paced like any other.</summary>
+    private async Task<OpenedStream<WatchRequest, WatchResponse>?> TryOpenAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _calls.OpenDuplexAsync(EtcdMethods.Watch, cancellationToken);
+        }
+        catch (RpcException e) when (e.Code == StatusCode.Unavailable)
+        {
+            return null;
         }
     }
 
@@ -97,7 +114,15 @@ public sealed class Watcher : IAsyncEnumerable<WatchResponse>
     private async IAsyncEnumerable<WatchResponse> ConnectAsync(
         OpenedStream<WatchRequest, WatchResponse> opened, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await WriteAsync(opened.Stream, new WatchRequest { CreateRequest = _request }, cancellationToken);
+        try
+        {
+            await WriteAsync(opened.Stream, new WatchRequest { CreateRequest = _request }, cancellationToken);
+        }
+        catch (RpcException)
+        {
+            // A stream that takes no request has ended; with which status, only reading tells.
+        }
+
         _stream = opened.Stream;
         WatchResponse? fragments = null;
         await foreach (WatchResponse response in opened.Stream.ReadAllAsync())

@@ -28,7 +28,7 @@ internal static class OptionTable
         new("data-dir", Text, "", InForce, "Data directory; default is <name>.etcd in the working directory."),
         new("wal-dir", Text, "", RefusedUnlessDefault, "Separate directory of the log: not available, because the log is the database."),
         new("listen-client-urls", Urls, "http://localhost:2379", InForce, "URLs to listen on for clients; needs --advertise-client-urls."),
-        new("listen-peer-urls", Urls, "http://localhost:2380", InForce, "URLs to listen on for peers."),
+        new("listen-peer-urls", Urls, "http://localhost:2380", NoEffect, "URLs to listen on for peers; a cluster of one has none."),
         new("listen-client-http-urls", Urls, "", InForce, "URLs for HTTP only (gateway, health); client URLs then serve gRPC only."),
         new("listen-metrics-urls", Urls, "", InForce, "Further URLs that serve /metrics and the health endpoints only."),
         new("config-file", Text, "", InForce, "YAML configuration file; flags and environment are ignored when it is given."),
@@ -42,12 +42,12 @@ internal static class OptionTable
         new("initial-cluster", Text, "", InForce, "Members at bootstrap as name=peerURL,...; default is this member alone."),
         new("initial-cluster-state", Text, "new", InForce, "Whether the cluster is made now or is joined.") { Choices = ["new", "existing"] },
         new("initial-cluster-token", Text, "etcd-cluster", InForce, "Token that sets the IDs of clusters with equal members apart."),
-        new("heartbeat-interval", Number, "100", InForce, "Heartbeat interval in milliseconds.", 1, 10_000),
+        new("heartbeat-interval", Number, "100", NoEffect, "Heartbeat interval in milliseconds; a cluster of one has none.", 1, 10_000),
         new("election-timeout", Number, "1000", InForce, "Election timeout in milliseconds, at least 5 heartbeats.", 5, 50_000),
         new("force-new-cluster", Switch, "false", RefusedUnlessDefault, "Start a cluster of one from this member's data."),
-        new("strict-reconfig-check", Switch, "true", InForce, "Refuse membership changes that would lose quorum."),
-        new("pre-vote", Switch, "true", InForce, "Ask for votes before raising the term."),
-        new("max-learners", Number, "1", InForce, "Most learners at a time.", 0, 1_000),
+        new("strict-reconfig-check", Switch, "true", NoEffect, "Refuse membership changes that would lose quorum; a cluster of one has none."),
+        new("pre-vote", Switch, "true", NoEffect, "Ask for votes before raising the term; a cluster of one has none."),
+        new("max-learners", Number, "1", NoEffect, "Most learners at a time; a cluster of one has none.", 0, 1_000),
         new("discovery-srv", Text, "", RefusedUnlessDefault, "DNS domain to find the members in."),
         new("discovery-srv-name", Text, "", RefusedUnlessDefault, "Service name in that domain."),
     ];
@@ -63,10 +63,10 @@ internal static class OptionTable
         new("client-cert-file", Text, "", NoEffect, "Client certificate for the server's calls to itself; it makes none."),
         new("client-key-file", Text, "", NoEffect, "Key of that certificate."),
         new("auto-tls", Switch, "false", RefusedUnlessDefault, "Client TLS with a generated certificate."),
-        new("peer-cert-file", Text, "", InForce, "Certificate between peers (PEM)."),
-        new("peer-key-file", Text, "", InForce, "Its private key (PEM)."),
-        new("peer-client-cert-auth", Switch, "false", InForce, "Require certificates of peers."),
-        new("peer-trusted-ca-file", Text, "", InForce, "CA certificates that peers are checked against (PEM)."),
+        new("peer-cert-file", Text, "", NoEffect, "Certificate between peers (PEM); a cluster of one has none."),
+        new("peer-key-file", Text, "", NoEffect, "Its private key (PEM)."),
+        new("peer-client-cert-auth", Switch, "false", NoEffect, "Require certificates of peers."),
+        new("peer-trusted-ca-file", Text, "", NoEffect, "CA certificates that peers are checked against (PEM)."),
         new("peer-client-cert-file", Text, "", NoEffect, "Separate certificate for outgoing peer connections."),
         new("peer-client-key-file", Text, "", NoEffect, "Key of that certificate."),
         new("peer-cert-allowed-cn", List, "", RefusedUnlessDefault, "Common names allowed in peer certificates."),
@@ -82,9 +82,9 @@ internal static class OptionTable
 
     private static OptionDefinition[] Auth =>
     [
-        new("auth-token", Text, "simple", InForce, "Kind of authentication token: simple, or jwt with its options."),
-        new("auth-token-ttl", Number, "300", InForce, "Life of a simple token in seconds.", 1, int.MaxValue),
-        new("bcrypt-cost", Number, "10", InForce, "Cost of password hashes.", 4, 31),
+        new("auth-token", Text, "simple", NoEffect, "Kind of authentication token; there are no users to give one to."),
+        new("auth-token-ttl", Number, "300", NoEffect, "Life of a simple token in seconds.", 1, int.MaxValue),
+        new("bcrypt-cost", Number, "10", NoEffect, "Cost of password hashes.", 4, 31),
     ];
 
     private static OptionDefinition[] Logging =>
@@ -105,7 +105,7 @@ internal static class OptionTable
         new("max-txn-ops", Number, "128", InForce, "Most operations in a transaction's branch.", 1, int.MaxValue),
         new("max-request-bytes", Number, "1572864", InForce, "Most bytes in a request.", 1, 1 << 30),
         new("max-concurrent-streams", Number, "4294967295", InForce, "Most streams of a connection at a time.", 1, uint.MaxValue),
-        new("grpc-keepalive-min-time", Duration, "5s", InForce, "Least time between a client's pings."),
+        new("grpc-keepalive-min-time", Duration, "5s", NoEffect, "Least time between a client's pings; any is taken."),
         new("grpc-keepalive-interval", Duration, "2h", InForce, "Time without traffic after which the server pings; 0 is never."),
         new("grpc-keepalive-timeout", Duration, "20s", InForce, "Time to wait for the ping's answer."),
         new("watch-progress-notify-interval", Duration, "10m", InForce, "Time between progress notifications of an idle watch."),
@@ -122,7 +122,7 @@ internal static class OptionTable
     [
         new("metrics", Text, "basic", InForce, "extensive adds histograms of gRPC handling times.") { Choices = ["basic", "extensive"] },
         new("enable-grpc-gateway", Switch, "true", InForce, "Serve the JSON gateway under /v3."),
-        new("warning-apply-duration", Duration, "100ms", InForce, "Time after which applying an entry is reported as slow."),
+        new("warning-apply-duration", Duration, "100ms", NoEffect, "Applying is not timed apart from the request."),
         new("warning-unary-request-duration", Duration, "300ms", InForce, "Time after which a request is reported as slow."),
         new("corrupt-check-time", Duration, "0", NoEffect, "Every read is checked."),
         new("compact-hash-check-time", Duration, "1m", NoEffect, "Every read is checked."),

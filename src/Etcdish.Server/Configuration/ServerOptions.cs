@@ -34,9 +34,6 @@ public sealed record ServerOptions
     /// <summary>Further places for metrics and health only.</summary>
     public IReadOnlyList<EtcdUrl> ListenMetricsUrls { get; init; } = [];
 
-    /// <summary>Where peers are served.</summary>
-    public IReadOnlyList<EtcdUrl> ListenPeerUrls { get; init; } = [new EtcdUrl("http", "localhost", 2380)];
-
     /// <summary>Client URLs told to clients that list members.</summary>
     public IReadOnlyList<EtcdUrl> AdvertiseClientUrls { get; init; } = [new EtcdUrl("http", "localhost", 2379)];
 
@@ -51,9 +48,6 @@ public sealed record ServerOptions
 
     /// <summary>Token that sets the IDs of clusters with equal members apart.</summary>
     public string InitialClusterToken { get; init; } = "etcd-cluster";
-
-    /// <summary>Time between heartbeats.</summary>
-    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Time without a leader before an election; at least 5 heartbeats, at most 50 s.</summary>
     public TimeSpan ElectionTimeout { get; init; } = TimeSpan.FromSeconds(1);
@@ -91,14 +85,8 @@ public sealed record ServerOptions
     /// <summary>Time after which a unary request is logged as slow.</summary>
     public TimeSpan SlowRequestThreshold { get; init; } = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>Time after which applying an entry counts as slow.</summary>
-    public TimeSpan SlowApplyThreshold { get; init; } = TimeSpan.FromMilliseconds(100);
-
     /// <summary>TLS of the client port.</summary>
     public TlsOptions ClientTls { get; init; } = new();
-
-    /// <summary>TLS of the peer port.</summary>
-    public TlsOptions PeerTls { get; init; } = new();
 
     /// <summary>Whether TLS 1.2 is allowed.</summary>
     public bool AllowsTls12 { get; init; } = true;

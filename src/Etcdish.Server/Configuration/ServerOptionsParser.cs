@@ -81,13 +81,11 @@ public static class ServerOptionsParser
             ListenClientUrls = values.Urls("listen-client-urls"),
             ListenClientHttpUrls = values.Urls("listen-client-http-urls"),
             ListenMetricsUrls = values.Urls("listen-metrics-urls"),
-            ListenPeerUrls = values.Urls("listen-peer-urls"),
             AdvertiseClientUrls = values.Urls("advertise-client-urls"),
             InitialAdvertisePeerUrls = peerUrls,
             InitialCluster = values.Text("initial-cluster") is { Length: > 0 } cluster ? cluster : DefaultCluster(name, peerUrls),
             JoinsExistingCluster = values.Text("initial-cluster-state") == "existing",
             InitialClusterToken = values.Text("initial-cluster-token"),
-            HeartbeatInterval = TimeSpan.FromMilliseconds(values.Number("heartbeat-interval")),
             ElectionTimeout = TimeSpan.FromMilliseconds(values.Number("election-timeout")),
             QuotaBytes = Quota(values.Number("quota-backend-bytes")),
             AutoCompactionMode = isRevisionMode ? AutoCompactionMode.Revision : AutoCompactionMode.Periodic,
@@ -100,9 +98,7 @@ public static class ServerOptionsParser
             KeepAliveTimeout = values.Duration("grpc-keepalive-timeout"),
             WatchProgressInterval = AtLeast(values.Duration("watch-progress-notify-interval"), TimeSpan.FromMilliseconds(100)),
             SlowRequestThreshold = values.Duration("warning-unary-request-duration"),
-            SlowApplyThreshold = values.Duration("warning-apply-duration"),
-            ClientTls = Tls(values, ""),
-            PeerTls = Tls(values, "peer-"),
+            ClientTls = Tls(values),
             AllowsTls12 = values.Text("tls-min-version") != "TLS1.3",
             AllowsTls13 = maxTls != "TLS1.2",
             CorsOrigins = values.List("cors"),
@@ -139,26 +135,39 @@ public static class ServerOptionsParser
         Demand(
             values.Text("tls-min-version") != "TLS1.3" || values.Text("tls-max-version") != "TLS1.2",
             "--tls-min-version is above --tls-max-version");
-        ValidateTls(values, "", ["listen-client-urls", "listen-client-http-urls"]);
-        ValidateTls(values, "peer-", ["listen-peer-urls"]);
-        Demand(
-            values.Text("auth-token") is "simple" or "" || values.Text("auth-token").StartsWith("jwt,", StringComparison.Ordinal),
-            "--auth-token must be simple, or jwt with its options after a comma");
+        ValidateTls(values);
+        ValidateCluster(values);
     }
 
-    private static void ValidateTls(OptionValues values, string prefix, string[] listenOptions)
+    private static void ValidateTls(OptionValues values)
     {
-        TlsOptions tls = Tls(values, prefix);
-        Demand(
-            (tls.CertFile.Length > 0) == (tls.KeyFile.Length > 0),
-            $"--{prefix}cert-file and --{prefix}key-file must be given together");
+        TlsOptions tls = Tls(values);
+        Demand((tls.CertFile.Length > 0) == (tls.KeyFile.Length > 0), "--cert-file and --key-file must be given together");
         Demand(
             !tls.ClientCertAuth || tls.TrustedCaFile.Length > 0,
-            $"--{prefix}client-cert-auth needs --{prefix}trusted-ca-file to check certificates against");
-        foreach (EtcdUrl url in listenOptions.SelectMany(values.Urls))
+            "--client-cert-auth needs --trusted-ca-file to check certificates against");
+        foreach (EtcdUrl url in ((string[])["listen-client-urls", "listen-client-http-urls", "listen-metrics-urls"]).SelectMany(values.Urls))
         {
-            Demand(!url.IsSecure || tls.IsConfigured, $"{url} needs TLS: give --{prefix}cert-file and --{prefix}key-file");
+            Demand(!url.IsSecure || tls.IsConfigured, $"{url} needs TLS: give --cert-file and --key-file");
         }
+    }
+
+    /// <summary>A member that is meant to have peers must not come up alone: its writes would be lost when the real cluster forms.</summary>
+    private static void ValidateCluster(OptionValues values)
+    {
+        string name = values.Text("name");
+        IReadOnlyList<string> members = values.List("initial-cluster");
+        if (members.Count == 0)
+        {
+            return;
+        }
+
+        Demand(
+            members.All(member => member.StartsWith(name + "=", StringComparison.Ordinal)),
+            $"--initial-cluster must name this member alone ({name}): clusters of several members are not available");
+        Demand(
+            members.All(member => values.List("initial-advertise-peer-urls").Contains(member[(name.Length + 1)..])),
+            $"--initial-cluster and --initial-advertise-peer-urls name different URLs for {name}");
     }
 
     private static void Demand(bool condition, string message)
@@ -169,12 +178,12 @@ public static class ServerOptionsParser
         }
     }
 
-    private static TlsOptions Tls(OptionValues values, string prefix) => new()
+    private static TlsOptions Tls(OptionValues values) => new()
     {
-        CertFile = values.Text(prefix + "cert-file"),
-        KeyFile = values.Text(prefix + "key-file"),
-        TrustedCaFile = values.Text(prefix + "trusted-ca-file"),
-        ClientCertAuth = values.Switch(prefix + "client-cert-auth"),
+        CertFile = values.Text("cert-file"),
+        KeyFile = values.Text("key-file"),
+        TrustedCaFile = values.Text("trusted-ca-file"),
+        ClientCertAuth = values.Switch("client-cert-auth"),
     };
 
     private static string DefaultCluster(string name, IReadOnlyList<EtcdUrl> peerUrls) =>

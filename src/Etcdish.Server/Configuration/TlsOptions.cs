@@ -1,6 +1,6 @@
 namespace Etcdish.Server.Configuration;
 
-/// <summary>Certificates of one side (client port or peer port); nothing is set when that side speaks plain HTTP.</summary>
+/// <summary>Certificates of the client port; nothing is set when it speaks plain HTTP.</summary>
 public sealed record TlsOptions
 {
     /// <summary>Certificate chain (PEM), or empty.</summary>

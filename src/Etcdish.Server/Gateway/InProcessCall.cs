@@ -19,6 +19,7 @@ internal sealed class InProcessCall : IHttpRequestFeature, IHttpResponseFeature,
 
     private readonly Pipe _requests = new();
     private readonly Pipe _responses = new();
+    private readonly CancellationToken _clientGone;
     private readonly CancellationTokenSource _aborted;
     private readonly FeatureCollection _features = new();
 
@@ -29,7 +30,8 @@ internal sealed class InProcessCall : IHttpRequestFeature, IHttpResponseFeature,
         Headers["content-type"] = "application/grpc";
         CopyHeader(outer, "authorization");
         CopyHeader(outer, "grpc-timeout");
-        _aborted = CancellationTokenSource.CreateLinkedTokenSource(outer.RequestAborted);
+        _clientGone = outer.RequestAborted;
+        _aborted = CancellationTokenSource.CreateLinkedTokenSource(_clientGone);
         RequestAborted = _aborted.Token;
         _features.Set<IHttpRequestFeature>(this);
         _features.Set<IHttpResponseFeature>(this);
@@ -115,7 +117,8 @@ internal sealed class InProcessCall : IHttpRequestFeature, IHttpResponseFeature,
     {
         while (true)
         {
-            ReadResult read = await _responses.Reader.ReadAsync(RequestAborted).ConfigureAwait(false);
+            // Not the call's own token: a call that is aborted here still ends with what its handler says.
+            ReadResult read = await _responses.Reader.ReadAsync(_clientGone).ConfigureAwait(false);
             ReadOnlySequence<byte> buffer = read.Buffer;
             if (TryTake(buffer, out ReadOnlySequence<byte> message))
             {
@@ -144,6 +147,13 @@ internal sealed class InProcessCall : IHttpRequestFeature, IHttpResponseFeature,
     }
 
     public void Abort() => _aborted.Cancel();
+
+    /// <summary>Aborts the call and takes no more messages of it, so that its handler cannot wait for a reader.</summary>
+    public void Abandon()
+    {
+        Abort();
+        _responses.Reader.Complete();
+    }
 
     public void Dispose() => _aborted.Dispose();
 

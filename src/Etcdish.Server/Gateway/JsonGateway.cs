@@ -56,9 +56,20 @@ internal sealed class JsonGateway(Func<IFeatureCollection, Task> server, int max
 
         using InProcessCall call = Open(context, method);
         Task running = call.RunAsync(server);
-        await call.SendAsync(request).ConfigureAwait(false);
-        await call.CompleteRequestsAsync().ConfigureAwait(false);
-        IMessage? response = await call.ReceiveAsync(method.OutputType.Parser).ConfigureAwait(false);
+        IMessage? response;
+        try
+        {
+            await call.SendAsync(request).ConfigureAwait(false);
+            await call.CompleteRequestsAsync().ConfigureAwait(false);
+            response = await call.ReceiveAsync(method.OutputType.Parser).ConfigureAwait(false);
+        }
+        catch
+        {
+            call.Abandon();
+            await running.ConfigureAwait(false);
+            throw;
+        }
+
         await running.ConfigureAwait(false);
         (StatusCode code, string message) = call.Status();
         if (code != StatusCode.Ok || response is null)
@@ -77,21 +88,19 @@ internal sealed class JsonGateway(Func<IFeatureCollection, Task> server, int max
         Task running = call.RunAsync(server);
         Task<RpcException?> sending = SendAllAsync(context, method, call);
         bool any = false;
-        while (await call.ReceiveAsync(method.OutputType.Parser).ConfigureAwait(false) is { } message)
+        try
         {
-            if (!any)
-            {
-                any = true;
-                context.Response.ContentType = "application/json";
-            }
-
-            await WriteAsync(context, json => WriteNested(json, "result"u8, () => GatewayJson.Write(json, message)), isLine: true)
-                .ConfigureAwait(false);
+            any = await RelayAsync(context, method, call).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Nothing of the call may outlive the request that it stands for.
+            call.Abandon();
+            await running.ConfigureAwait(false);
+            await sending.ConfigureAwait(false);
         }
 
-        await running.ConfigureAwait(false);
         (StatusCode code, string text) = call.Status();
-        call.Abort();
         if (await sending.ConfigureAwait(false) is { } refused)
         {
             (code, text) = (refused.Code, refused.Message);
@@ -110,6 +119,26 @@ internal sealed class JsonGateway(Func<IFeatureCollection, Task> server, int max
 
         await WriteAsync(context, json => WriteNested(json, "error"u8, () => GatewayError.WriteObject(json, code, text)), isLine: true)
             .ConfigureAwait(false);
+    }
+
+    /// <summary>Passes on what the handler sends, a line each.</summary>
+    /// <returns>Whether there was anything.</returns>
+    private static async Task<bool> RelayAsync(HttpContext context, MethodDescriptor method, InProcessCall call)
+    {
+        bool any = false;
+        while (await call.ReceiveAsync(method.OutputType.Parser).ConfigureAwait(false) is { } message)
+        {
+            if (!any)
+            {
+                any = true;
+                context.Response.ContentType = "application/json";
+            }
+
+            await WriteAsync(context, json => WriteNested(json, "result"u8, () => GatewayJson.Write(json, message)), isLine: true)
+                .ConfigureAwait(false);
+        }
+
+        return any;
     }
 
     /// <summary>Passes the body's objects to the handler; a bad object ends the call, and is returned to be told.</summary>

@@ -26,13 +26,20 @@ internal sealed class HttpEndpoints(AccessControl access, HealthEndpoints health
             context.Request.Path = path;
         }
 
-        if (gateway is not null && path.StartsWith(CurrentGateway, StringComparison.Ordinal))
+        if (gateway is null || !path.StartsWith(CurrentGateway, StringComparison.Ordinal))
         {
-            await gateway.HandleAsync(context).ConfigureAwait(false);
+            await ObserveAsync(context).ConfigureAwait(false);
             return;
         }
 
-        await ObserveAsync(context).ConfigureAwait(false);
+        try
+        {
+            await gateway.HandleAsync(context).ConfigureAwait(false);
+        }
+        catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
+        {
+            // Who closes a watch's connection has had enough of it: nothing to tell.
+        }
     }
 
     /// <summary>Answers a request on a metrics URL: metrics, health and version, but nothing that reads data.</summary>

@@ -18,7 +18,6 @@ internal static class StartupLog
             new("name", options.Name),
             new("data-dir", Path.GetFullPath(options.DataDirectory)),
             new("election-timeout", options.ElectionTimeout),
-            new("heartbeat-interval", options.HeartbeatInterval),
             new("initial-advertise-peer-urls", Texts(options.InitialAdvertisePeerUrls)),
             new("advertise-client-urls", Texts(options.AdvertiseClientUrls)),
             new("listen-client-urls", Texts(options.ListenClientUrls)),

@@ -26,7 +26,6 @@ internal sealed class ServerMetrics
         Deletes = registry.AddCounter("etcd_mvcc_delete_total", "Total number of deletes seen by this member.");
         Txns = registry.AddCounter("etcd_mvcc_txn_total", "Total number of txns seen by this member.");
         ProposalsFailed = registry.AddCounter("etcd_server_proposals_failed_total", "The total number of failed proposals seen.");
-        SlowReads = registry.AddCounter("etcd_server_slow_read_indexes_total", "The total number of pending read indexes not in sync.");
         LeasesGranted = registry.AddCounter("etcd_debugging_lease_granted_total", "The total number of granted leases.");
         LeasesRevoked = registry.AddCounter("etcd_debugging_lease_revoked_total", "The total number of revoked leases.");
         LeasesRenewed = registry.AddCounter("etcd_debugging_lease_renewed_total", "The number of renewed leases seen by the leader.");
@@ -54,8 +53,6 @@ internal sealed class ServerMetrics
     public Counter Txns { get; }
 
     public Counter ProposalsFailed { get; }
-
-    public Counter SlowReads { get; }
 
     public Counter LeasesGranted { get; }
 
@@ -113,6 +110,7 @@ internal sealed class ServerMetrics
         registry.AddCounter("etcd_server_leader_changes_seen_total", "The number of leader changes seen.", () => 1);
         registry.AddCounter("etcd_server_heartbeat_send_failures_total", "The total number of leader heartbeat send failures.", () => 0);
         registry.AddCounter("etcd_server_slow_apply_total", "The total number of slow apply requests.", () => 0);
+        registry.AddCounter("etcd_server_slow_read_indexes_total", "The total number of pending read indexes not in sync.", () => 0);
         registry.AddCounter("etcd_server_read_indexes_failed_total", "The total number of failed read indexes seen.", () => 0);
         registry.AddGauge("etcd_server_proposals_committed_total", "The total number of consensus proposals committed.",
             () => node.CommittedIndex);

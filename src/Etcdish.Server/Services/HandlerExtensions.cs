@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Etcdish.Rpc;
 using Google.Protobuf;
 
@@ -7,18 +8,7 @@ namespace Etcdish.Server.Services;
 internal static class HandlerExtensions
 {
     public static RpcService AddRaw(this RpcService service, string method, ServiceContext context, RawUnaryHandler handler) =>
-        service.RawUnary(method, async (request, response, call) =>
-        {
-            try
-            {
-                context.Admit(call);
-                await handler(request, response, call).ConfigureAwait(false);
-            }
-            catch (Exception e) when (EtcdErrors.TryTranslate(e, out RpcException? status))
-            {
-                throw status;
-            }
-        });
+        service.RawUnary(method, (request, response, call) => RunAsync(context, handler, request, response, call));
 
     public static RpcService AddRawStream(this RpcService service, string method, ServiceContext context, RawStreamHandler handler) =>
         service.RawStream(method, async (requests, responses, call) =>
@@ -67,4 +57,19 @@ internal static class HandlerExtensions
                 throw status;
             }
         });
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private static async ValueTask RunAsync(
+        ServiceContext context, RawUnaryHandler handler, ReadOnlyMemory<byte> request, RpcResponse response, ServerCall call)
+    {
+        try
+        {
+            context.Admit(call);
+            await handler(request, response, call).ConfigureAwait(false);
+        }
+        catch (Exception e) when (EtcdErrors.TryTranslate(e, out RpcException? status))
+        {
+            throw status;
+        }
+    }
 }

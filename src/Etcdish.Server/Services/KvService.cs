@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Etcdish.Cluster;
 using Etcdish.Protos;
 using Etcdish.Rpc;
@@ -33,6 +34,7 @@ internal sealed class KvService(ServiceContext context)
         .AddRaw("Txn", context, TxnAsync)
         .AddRaw("Compact", context, CompactAsync);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask RangeAsync(ReadOnlyMemory<byte> request, RpcResponse response, ServerCall call)
     {
         RangeRequest range = RequestDecoder.DecodeRange(request);
@@ -57,10 +59,12 @@ internal sealed class KvService(ServiceContext context)
         KeepForNext(result);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask PutAsync(ReadOnlyMemory<byte> request, RpcResponse response, ServerCall call)
     {
         PutRequest put = RequestDecoder.DecodePut(request);
         EtcdErrors.ThrowIfRefused(RequestValidator.Check(put));
+        await context.Quota.AdmitPutAsync(request).ConfigureAwait(false);
         using ReadScope scope = put.PrevKv ? _node.Values.EnterRead() : default;
         ApplyResult result = await context.ProposeAsync(EntryKind.Put, request).ConfigureAwait(false);
         context.Metrics.Puts.Increment();
@@ -69,6 +73,7 @@ internal sealed class KvService(ServiceContext context)
         ResponseEncoder.WritePut(output, header, result.PutPrevious, _node.Values);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask DeleteRangeAsync(ReadOnlyMemory<byte> request, RpcResponse response, ServerCall call)
     {
         DeleteRangeRequest deletion = RequestDecoder.DecodeDeleteRange(request);
@@ -81,6 +86,7 @@ internal sealed class KvService(ServiceContext context)
         ResponseEncoder.WriteDeleteRange(response.Begin(MessageLength(size)), header, result.DeleteRange!, _node.Values);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask TxnAsync(ReadOnlyMemory<byte> request, RpcResponse response, ServerCall call)
     {
         TxnRequest txn = RequestDecoder.DecodeTxn(request);
@@ -99,6 +105,7 @@ internal sealed class KvService(ServiceContext context)
         }
         else
         {
+            await context.Quota.AdmitTxnAsync(txn, request).ConfigureAwait(false);
             ApplyResult result = await context.ProposeAsync(EntryKind.Txn, request).ConfigureAwait(false);
             (answer, revision) = (result.Txn!, result.Revision);
         }

@@ -23,6 +23,7 @@ internal sealed class LeaseService(ServiceContext context)
 
     private async ValueTask<LeaseGrantResponse> GrantAsync(LeaseGrantRequest request, ServerCall call)
     {
+        await context.Quota.AdmitLeaseAsync().ConfigureAwait(false);
         ApplyResult result = await _node.GrantLeaseAsync(request.ID, request.TTL).ConfigureAwait(false);
         EtcdErrors.ThrowIfRefused(result.Error);
         context.Metrics.LeaseGranted(result.LeaseTtl);

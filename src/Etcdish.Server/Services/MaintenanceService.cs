@@ -126,14 +126,14 @@ internal sealed partial class MaintenanceService(ServiceContext context)
         using var state = new RevisionStoreSnapshot(_node.Store, _node.Values, [Member()]);
         var writer = new EtcdSnapshotWriter(state);
         context.Log.Info(
-            "sending database snapshot to client", [new("total-bytes", writer.Length), new("storage-version", ServerVersion.Storage)]);
+            "sending database snapshot to client", [new("total-bytes", writer.Length), new("storage-version", EtcdSchema.StorageVersion)]);
         foreach (SnapshotBlob blob in writer.WriteBlobs())
         {
             await responses.WriteAsync(new SnapshotResponse
             {
                 Blob = UnsafeByteOperations.UnsafeWrap(blob.Bytes),
                 RemainingBytes = (ulong)blob.Remaining,
-                Version = ServerVersion.Storage,
+                Version = EtcdSchema.StorageVersion,
             }).ConfigureAwait(false);
         }
 

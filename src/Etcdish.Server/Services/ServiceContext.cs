@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Etcdish.Cluster;
 using Etcdish.Rpc;
 using Etcdish.Server.Configuration;
@@ -17,6 +18,8 @@ internal sealed class ServiceContext(Node node, ServerOptions options, ServerLog
     public ServerLog Log { get; } = log;
 
     public ServerMetrics Metrics { get; } = metrics;
+
+    public QuotaGuard Quota { get; } = new(node, options.QuotaBytes, log);
 
     /// <summary>Header of an answer at a revision, for the hand codec.</summary>
     public ResponseHeader Header(long revision) => new(Node.ClusterId, Node.MemberId, revision, Node.Term);
@@ -53,10 +56,21 @@ internal sealed class ServiceContext(Node node, ServerOptions options, ServerLog
     }
 
     /// <summary>Puts a write through the log; refusals come as the status that the client gets.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ApplyResult> ProposeAsync(EntryKind kind, ReadOnlyMemory<byte> request)
     {
         CheckSize(request);
-        ApplyResult result = await Node.ProposeAsync(kind, request).ConfigureAwait(false);
+        ApplyResult result;
+        try
+        {
+            result = await Node.ProposeAsync(kind, request).ConfigureAwait(false);
+        }
+        catch (EtcdException)
+        {
+            Metrics.ProposalsFailed.Increment();
+            throw;
+        }
+
         EtcdErrors.ThrowIfRefused(result.Error);
         return result;
     }

@@ -25,7 +25,7 @@ public sealed class CheckpointLoader
 
     /// <summary>Takes in the next block: one or several whole frames.</summary>
     /// <param name="block">The bytes.</param>
-    /// <exception cref="InvalidDataException">They are no part of a checkpoint, or of a version that this program does not know.</exception>
+    /// <exception cref="InvalidDataException">They are no part of a checkpoint, or of a version unknown here.</exception>
     public void Add(ReadOnlySpan<byte> block)
     {
         while (!block.IsEmpty)
@@ -122,7 +122,8 @@ public sealed class CheckpointLoader
         var version = reader.ReadUInt32();
         if (version != CheckpointFormat.Version)
         {
-            throw new InvalidDataException($"the store's checkpoint has format version {version}; this program reads {CheckpointFormat.Version}");
+            throw new InvalidDataException(
+                $"the store's checkpoint has format version {version}; this program reads {CheckpointFormat.Version}");
         }
 
         _state.AppliedIndex = reader.ReadUInt64();

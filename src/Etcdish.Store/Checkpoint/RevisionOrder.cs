@@ -6,7 +6,7 @@ namespace Etcdish.Store;
 /// </summary>
 internal static class RevisionOrder
 {
-    private static readonly Comparison<KeyRevision> ByRevision =
+    private static readonly Comparison<KeyRevision> _byRevision =
         static (a, b) => (a.ModRevision, a.SubRevision).CompareTo((b.ModRevision, b.SubRevision));
 
     public static void Sort(List<KeyRevision> changes)
@@ -20,7 +20,7 @@ internal static class RevisionOrder
 
         if (changes.Count < 2 || last - first > 4L * changes.Count)
         {
-            changes.Sort(ByRevision);
+            changes.Sort(_byRevision);
             return;
         }
 
@@ -51,7 +51,7 @@ internal static class RevisionOrder
         {
             if (starts[i] - start > 1)
             {
-                Array.Sort(sorted, start, starts[i] - start, Comparer<KeyRevision>.Create(ByRevision));
+                Array.Sort(sorted, start, starts[i] - start, Comparer<KeyRevision>.Create(_byRevision));
             }
         }
 

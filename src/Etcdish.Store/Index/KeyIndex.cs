@@ -69,8 +69,10 @@ internal sealed class KeyIndex
     /// <returns>The count so far; <paramref name="resume"/> is the key to go on from, or null at the end.</returns>
     public long CountVisible(ReadOnlySpan<byte> from, in KeyRange range, long revision, int budget, out byte[]? resume)
     {
-        resume = null;
-        return CountBelow(_root, from, range, isLastKnownInside: range.IsUnbounded, revision, ref budget, ref resume);
+        var counter = new KeyCounter(range, revision, budget);
+        var count = counter.Count(_root, from);
+        resume = counter.Resume;
+        return count;
     }
 
     /// <summary>Replaces the content by <paramref name="sorted"/>: newest versions in key order, each key once.</summary>
@@ -120,8 +122,9 @@ internal sealed class KeyIndex
         return upper;
     }
 
-    /// <summary>A key at or below all keys of a node that was just split off or built (its first leaf may have been emptied since).</summary>
-    private static byte[] LowerKeyOf(KeyIndexNode node) => node is KeyIndexLeaf leaf ? leaf.Items[0].Key : ((KeyIndexBranch)node).LowerKeys[0];
+    /// <summary>A key at or below all keys of a node that was just split off or built (its first leaf may have been emptied).</summary>
+    private static byte[] LowerKeyOf(KeyIndexNode node) =>
+        node is KeyIndexLeaf leaf ? leaf.Items[0].Key : ((KeyIndexBranch)node).LowerKeys[0];
 
     private KeyIndexLeaf LeafOf(ReadOnlySpan<byte> key)
     {
@@ -300,67 +303,5 @@ internal sealed class KeyIndex
         {
             left.InsertAt(left.Count, right.Children[i], i == 0 ? rightLowerKey : right.LowerKeys[i]);
         }
-    }
-
-    /// <param name="node">Where to count.</param>
-    /// <param name="from">Least key that counts; empty once the node is known to lie behind it.</param>
-    /// <param name="range">Gives the end.</param>
-    /// <param name="isLastKnownInside">Whether even the node's last key is known to lie before the range's end.</param>
-    /// <param name="revision">When the keys must exist.</param>
-    /// <param name="budget">Versions that may still be looked at.</param>
-    /// <param name="resume">Set when the budget ran out.</param>
-    private static long CountBelow(
-        KeyIndexNode node, ReadOnlySpan<byte> from, in KeyRange range, bool isLastKnownInside, long revision, ref int budget, ref byte[]? resume)
-    {
-        if (from.IsEmpty && isLastKnownInside && node.MaxModRevision <= revision)
-        {
-            return node.Live;
-        }
-
-        if (node is KeyIndexLeaf leaf)
-        {
-            return CountInLeaf(leaf, from, range, isLastKnownInside, revision, ref budget, ref resume);
-        }
-
-        var branch = (KeyIndexBranch)node;
-        long count = 0;
-        var first = from.IsEmpty ? 0 : branch.ChildOf(from);
-        for (var slot = first; slot < branch.Count && resume is null; slot++)
-        {
-            if (slot > first && !isLastKnownInside && !range.EndsAfter(branch.LowerKeys[slot]))
-            {
-                break;
-            }
-
-            var childInside = isLastKnownInside || (slot + 1 < branch.Count && range.EndsAfter(branch.LowerKeys[slot + 1]));
-            count += CountBelow(branch.Children[slot], slot == first ? from : default, range, childInside, revision, ref budget, ref resume);
-        }
-
-        return count;
-    }
-
-    private static long CountInLeaf(
-        KeyIndexLeaf leaf, ReadOnlySpan<byte> from, in KeyRange range, bool isLastKnownInside, long revision, ref int budget, ref byte[]? resume)
-    {
-        var slot = from.IsEmpty ? 0 : leaf.LowerBound(from, out _);
-        if (budget <= 0 && slot < leaf.Count)
-        {
-            resume = leaf.Items[slot].Key;
-            return 0;
-        }
-
-        long count = 0;
-        for (; slot < leaf.Count; slot++, budget--)
-        {
-            var newest = leaf.Items[slot];
-            if (!isLastKnownInside && !range.EndsAfter(newest.Key))
-            {
-                break;
-            }
-
-            count += newest.VisibleAt(revision) is null ? 0 : 1;
-        }
-
-        return count;
     }
 }

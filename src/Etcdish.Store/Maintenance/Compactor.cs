@@ -15,7 +15,9 @@ internal sealed class Compactor(StoreState state)
     /// <summary>The revision up to which all is taken away that can go.</summary>
     public long FinishedRevision => Volatile.Read(ref _finished);
 
-    /// <summary>Works on, looking at <paramref name="maxChanges"/> changes at most. The caller holds <see cref="StoreState.Writer"/>.</summary>
+    /// <summary>
+    /// Works on, looking at <paramref name="maxChanges"/> changes at most. The caller holds <see cref="StoreState.Writer"/>.
+    /// </summary>
     /// <returns>Whether there is more to do now; what a reader has pinned has to wait.</returns>
     public bool Step(int maxChanges)
     {

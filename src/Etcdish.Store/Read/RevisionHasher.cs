@@ -12,8 +12,8 @@ public readonly record struct HashKvResult(uint Hash, long HashRevision, long Co
 
 /// <summary>
 /// etcd's checksum of the key space: CRC-32C over "key" and then, in revision order, each retained change as etcd stores it: a revision of
-/// 17 bytes (main, '_', sub, both big-endian), 't' for a tombstone, and the encoded pair. Members that agree on the content agree on it, and
-/// so does a genuine etcd with the same history.
+/// 17 bytes (main, '_', sub, both big-endian), 't' for a tombstone, and the encoded pair. Members that agree on the content agree on it,
+/// and so does a genuine etcd with the same history.
 /// </summary>
 internal sealed class RevisionHasher(StoreState state, IValueSource values, StoreOptions options)
 {
@@ -54,8 +54,32 @@ internal sealed class RevisionHasher(StoreState state, IValueSource values, Stor
         }
     }
 
-    // What compaction keeps at or below the compacted revision is hashed only while it is still current at the hashed revision; etcd decides
-    // so because the rest may or may not be gone, but forgets the rule when nothing at all exists at that revision.
+    /// <summary>The checksum of the key space now, carried on over leases and alarms.</summary>
+    public uint ComputeAll(out long currentRevision)
+    {
+        var keys = Compute(revision: 0);
+        currentRevision = keys.CurrentRevision;
+        Span<byte> item = stackalloc byte[2 * sizeof(ulong)];
+        var checksum = keys.Hash;
+        foreach (var lease in state.Leases.Snapshot())
+        {
+            BinaryPrimitives.WriteInt64BigEndian(item, lease.Id);
+            BinaryPrimitives.WriteInt64BigEndian(item[sizeof(long)..], lease.GrantedTtl);
+            checksum = Crc32C.Append(checksum, item);
+        }
+
+        foreach (var alarm in state.Alarms.List(AlarmType.None))
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(item, alarm.MemberId);
+            BinaryPrimitives.WriteUInt64BigEndian(item[sizeof(ulong)..], (ulong)alarm.Type);
+            checksum = Crc32C.Append(checksum, item);
+        }
+
+        return checksum;
+    }
+
+    // What compaction keeps at or below the compacted revision is hashed only while it is still current at the hashed revision; etcd
+    // decides so because the rest may or may not be gone, but forgets the rule when nothing at all exists at that revision.
     private List<KeyRevision> Covered(long upTo, long compacted)
     {
         var covered = new List<KeyRevision>();

@@ -1,6 +1,6 @@
 namespace Etcdish.Store;
 
-/// <summary>A set of keys made of half-open intervals, kept sorted and disjoint so that a hostile transaction costs no quadratic time.</summary>
+/// <summary>A set of keys made of half-open intervals, sorted and disjoint so that a hostile transaction costs no quadratic time.</summary>
 internal sealed class KeyIntervals
 {
     private readonly List<Interval> _pending = [];

@@ -4,7 +4,7 @@ namespace Etcdish.Store;
 /// Finds keys that one run of a branch could put twice, or put and delete. The two branches of a nested transaction exclude each other and
 /// may overlap; deletions may overlap deletions. Two peculiarities are etcd's: the puts of a nested transaction are checked against the
 /// deletions of its own level and of the nested transactions before it, not after it; and a deletion "from the key on" counts as no
-/// overlap at all. The second lets a key be deleted and then put with ignore_value, which has no answer (etcd crashes): that one is refused.
+/// overlap at all. The second lets a key be deleted and then put with ignore_value, which has no answer (etcd crashes): that is refused.
 /// </summary>
 internal sealed class TxnOverlapCheck
 {

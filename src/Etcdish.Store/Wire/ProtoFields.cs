@@ -3,7 +3,7 @@ using System.Numerics;
 
 namespace Etcdish.Store;
 
-/// <summary>Sizes and writes protobuf fields; fields at their zero value are left out, as proto3 does. Field numbers here are below 16.</summary>
+/// <summary>Sizes and writes protobuf fields. Zero values are left out, as proto3 does; field numbers here are below 16.</summary>
 internal static class ProtoFields
 {
     /// <summary>Most bytes that a tag and a varint need.</summary>

@@ -241,18 +241,26 @@ public static class RequestDecoder
         var reader = new ProtoReader(message);
         while (reader.MoveNext())
         {
-            switch (reader.Field, reader.WireType)
+            if (reader.WireType == Bytes && reader.Field is >= (int)RequestOpKind.Range and <= (int)RequestOpKind.Txn)
             {
-                case (1, Bytes): op = new RequestOp { Kind = RequestOpKind.Range, Range = DecodeRange(reader.ReadBytes()) }; break;
-                case (2, Bytes): op = new RequestOp { Kind = RequestOpKind.Put, Put = DecodePut(reader.ReadBytes()) }; break;
-                case (3, Bytes): op = new RequestOp { Kind = RequestOpKind.DeleteRange, DeleteRange = DecodeDeleteRange(reader.ReadBytes()) }; break;
-                case (4, Bytes): op = new RequestOp { Kind = RequestOpKind.Txn, Txn = DecodeTxn(reader.ReadBytes(), depth + 1) }; break;
-                default: reader.Skip(); break;
+                op = DecodeOp((RequestOpKind)reader.Field, reader.ReadBytes(), depth);
+            }
+            else
+            {
+                reader.Skip();
             }
         }
 
         return op ?? new RequestOp();
     }
+
+    private static RequestOp DecodeOp(RequestOpKind kind, ReadOnlyMemory<byte> request, int depth) => kind switch
+    {
+        RequestOpKind.Range => new RequestOp { Kind = kind, Range = DecodeRange(request) },
+        RequestOpKind.Put => new RequestOp { Kind = kind, Put = DecodePut(request) },
+        RequestOpKind.DeleteRange => new RequestOp { Kind = kind, DeleteRange = DecodeDeleteRange(request) },
+        _ => new RequestOp { Kind = kind, Txn = DecodeTxn(request, depth + 1) },
+    };
 
     private static Compare DecodeCompare(ReadOnlyMemory<byte> message)
     {

@@ -10,7 +10,8 @@ namespace Etcdish.Store;
 public readonly record struct ResponseHeader(ulong ClusterId, ulong MemberId, long Revision, ulong RaftTerm)
 {
     /// <summary>Bytes of the message.</summary>
-    public int Size() => ProtoFields.SizeOf(ClusterId) + ProtoFields.SizeOf(MemberId) + ProtoFields.SizeOf(Revision) + ProtoFields.SizeOf(RaftTerm);
+    public int Size() =>
+        ProtoFields.SizeOf(ClusterId) + ProtoFields.SizeOf(MemberId) + ProtoFields.SizeOf(Revision) + ProtoFields.SizeOf(RaftTerm);
 
     /// <summary>Bytes of the message as the first field of a response, which is there even when it is empty.</summary>
     internal int FieldSize() => ProtoFields.LengthDelimitedSize(Size());

@@ -84,14 +84,16 @@ internal sealed class NaiveStore
 
         // At the compacted revision a tombstone stays unless a later change of the same revision hides it.
         var lastAtCompacted = _changes[(int)Compacted].Select(change => change.Split(' ')[1]).GroupBy(change => change.Split('=')[0]);
-        return newer + _states[(int)Compacted].Count + lastAtCompacted.Count(changes => !changes.Last().Contains('=', StringComparison.Ordinal));
+        var tombstones = lastAtCompacted.Count(changes => !changes.Last().Contains('=', StringComparison.Ordinal));
+        return newer + _states[(int)Compacted].Count + tombstones;
     }
 
     public int KeyCount() => _states[^1].Count;
 
     private static SortedDictionary<string, ModelPair> NewState() => new(StringComparer.Ordinal);
 
-    private static SortedDictionary<string, ModelPair> Copy(SortedDictionary<string, ModelPair> state) => new(state, StringComparer.Ordinal);
+    private static SortedDictionary<string, ModelPair> Copy(SortedDictionary<string, ModelPair> state) =>
+        new(state, StringComparer.Ordinal);
 
     private static string Text(ReadOnlyMemory<byte> bytes) => TestLog.Text(bytes.Span);
 

@@ -3,9 +3,9 @@ namespace Etcdish.Store.Tests;
 /// <summary>Random requests over a small key space, so that they meet each other often.</summary>
 internal sealed class RequestGenerator(Random random)
 {
-    private static readonly string[] Keys = ["a", "ab", "abc", "b", "ba", "c", "cc", "d", "e", "f"];
-    private static readonly string[] Ends = ["", "", "", "\0", "b", "c", "ca", "e", "z"];
-    private static readonly string[] Values = ["", "1", "2", "3", "value", "a longer value"];
+    private static readonly string[] _keys = ["a", "ab", "abc", "b", "ba", "c", "cc", "d", "e", "f"];
+    private static readonly string[] _ends = ["", "", "", "\0", "b", "c", "ca", "e", "z"];
+    private static readonly string[] _values = ["", "1", "2", "3", "value", "a longer value"];
 
     public bool Chance(int percent) => random.Next(100) < percent;
 
@@ -20,7 +20,7 @@ internal sealed class RequestGenerator(Random random)
         return new PutRequest
         {
             Key = Key(),
-            Value = ignoresValue ? default : Pick(Values),
+            Value = ignoresValue ? default : Pick(_values),
             Lease = ignoresLease || Chance(70) ? 0 : LeaseId(),
             PrevKv = Chance(30),
             IgnoreValue = ignoresValue,
@@ -100,7 +100,7 @@ internal sealed class RequestGenerator(Random random)
                 CompareTarget.Lease => random.Next(4),
                 _ => random.NextInt64(revision + 1),
             },
-            Value = target == CompareTarget.Value ? Pick(Values) : default,
+            Value = target == CompareTarget.Value ? Pick(_values) : default,
         };
     }
 
@@ -108,9 +108,9 @@ internal sealed class RequestGenerator(Random random)
 
     private long Bound(long revision) => Chance(60) ? 0 : random.NextInt64(revision + 2);
 
-    private byte[] Key() => Pick(Keys);
+    private byte[] Key() => Pick(_keys);
 
-    private byte[] End() => Pick(Ends);
+    private byte[] End() => Pick(_ends);
 
     private byte[] Pick(string[] texts) => TestLog.Bytes(texts[random.Next(texts.Length)]);
 }

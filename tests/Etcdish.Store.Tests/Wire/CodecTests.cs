@@ -55,7 +55,8 @@ internal sealed class CodecTests
         Assert.That(RequestDecoder.DecodeCompaction(compact), Is.EqualTo(new CompactionRequest { Revision = 300, Physical = true }));
         var grant = new Pb.LeaseGrantRequest { ID = -5, TTL = 10 }.ToByteArray();
         Assert.That(RequestDecoder.DecodeLeaseGrant(grant), Is.EqualTo(new LeaseGrantRequest { Id = -5, TtlSeconds = 10 }));
-        Assert.That(RequestDecoder.DecodeLeaseRevoke(new Pb.LeaseRevokeRequest { ID = long.MaxValue }.ToByteArray()), Is.EqualTo(long.MaxValue));
+        var revoke = new Pb.LeaseRevokeRequest { ID = long.MaxValue }.ToByteArray();
+        Assert.That(RequestDecoder.DecodeLeaseRevoke(revoke), Is.EqualTo(long.MaxValue));
         var alarm = new AlarmRequest { Action = AlarmAction.Deactivate, MemberId = ulong.MaxValue, Type = AlarmType.Corrupt };
         Assert.That(RequestDecoder.DecodeAlarm(Encode(output => RequestEncoder.Encode(alarm, output))), Is.EqualTo(alarm));
 
@@ -67,7 +68,8 @@ internal sealed class CodecTests
         var leases = new List<KeyValuePair<long, long>>();
         RequestDecoder.DecodeLeaseCheckpoint(payload, leases);
         Assert.That(leases, Is.EqualTo([new KeyValuePair<long, long>(-1, 5), new(7, 0)]));
-        Assert.That(() => RequestDecoder.DecodeLeaseCheckpoint(payload.AsMemory(0, payload.Length - 1), leases), Throws.TypeOf<MalformedRequestException>());
+        var cut = payload.AsMemory(0, payload.Length - 1);
+        Assert.That(() => RequestDecoder.DecodeLeaseCheckpoint(cut, leases), Throws.TypeOf<MalformedRequestException>());
     }
 
     [Test]
@@ -120,7 +122,7 @@ internal sealed class CodecTests
                 message[random.Next(message.Length)] = (byte)random.Next(256);
             }
 
-            foreach (var decode in Decoders)
+            foreach (var decode in _decoders)
             {
                 try
                 {
@@ -138,7 +140,7 @@ internal sealed class CodecTests
         }
     }
 
-    private static readonly Action<ReadOnlyMemory<byte>>[] Decoders =
+    private static readonly Action<ReadOnlyMemory<byte>>[] _decoders =
     [
         message => RequestDecoder.DecodeTxn(message),
         message => RequestDecoder.DecodeRange(message),

@@ -8,7 +8,7 @@ namespace Etcdish.Store.Tests;
 [TestFixture]
 internal sealed class ResponseTests
 {
-    private static readonly ResponseHeader Header = new(0xCDF818194E3A8C32, 0x8E9E05C52164694D, 2, 300);
+    private static readonly ResponseHeader _header = new(0xCDF818194E3A8C32, 0x8E9E05C52164694D, 2, 300);
 
     private StoreHarness _harness = null!;
 
@@ -39,13 +39,13 @@ internal sealed class ResponseTests
         var put = _harness.Apply(PutOf("a", "2") with { PrevKv = true });
         var deleted = _harness.Apply(DeleteOf("a", "c") with { PrevKv = true });
         var previous = Check(
-            output => ResponseEncoder.WritePut(output, Header, put.PutPrevious, _harness.Log),
-            ResponseEncoder.PutSize(Header, put.PutPrevious),
+            output => ResponseEncoder.WritePut(output, _header, put.PutPrevious, _harness.Log),
+            ResponseEncoder.PutSize(_header, put.PutPrevious),
             Pb.PutResponse.Parser).PrevKv;
         Assert.That((previous.Value.ToStringUtf8(), previous.Lease, previous.ModRevision), Is.EqualTo(("1", -7L, 2L)));
         var answer = Check(
-            output => ResponseEncoder.WriteDeleteRange(output, Header, deleted.DeleteRange!, _harness.Log),
-            ResponseEncoder.DeleteRangeSize(Header, deleted.DeleteRange!),
+            output => ResponseEncoder.WriteDeleteRange(output, _header, deleted.DeleteRange!, _harness.Log),
+            ResponseEncoder.DeleteRangeSize(_header, deleted.DeleteRange!),
             Pb.DeleteRangeResponse.Parser);
         Assert.That((answer.Deleted, answer.PrevKvs.Count), Is.EqualTo((2L, 2)));
     }
@@ -60,14 +60,14 @@ internal sealed class ResponseTests
         var answer = Check(
             output =>
             {
-                var writer = new RangeResponseWriter(Header, result, _harness.Log);
+                var writer = new RangeResponseWriter(_header, result, _harness.Log);
                 do
                 {
                     pieces++;
                 }
                 while (!writer.WriteSome(output, bytesAtATime));
             },
-            RangeResponseWriter.SizeOf(Header, result),
+            RangeResponseWriter.SizeOf(_header, result),
             Pb.RangeResponse.Parser);
         Assert.That((answer.Count, answer.More, answer.Kvs.Count), Is.EqualTo((3L, false, 3)));
         Assert.That(answer.Kvs[1].Value.Length, Is.EqualTo(300));
@@ -79,8 +79,8 @@ internal sealed class ResponseTests
     {
         var result = _harness.Store.Range(RangeOf("a") with { KeysOnly = true });
         var pair = Check(
-            output => new RangeResponseWriter(Header, result, _harness.Log).WriteSome(output, long.MaxValue),
-            RangeResponseWriter.SizeOf(Header, result),
+            output => new RangeResponseWriter(_header, result, _harness.Log).WriteSome(output, long.MaxValue),
+            RangeResponseWriter.SizeOf(_header, result),
             Pb.RangeResponse.Parser).Kvs[0];
         Assert.That((pair.Value.Length, pair.Lease, pair.Version), Is.EqualTo((0, 0L, 1L)));
         Assert.That(_harness.Log.Reads, Is.Zero);
@@ -92,8 +92,8 @@ internal sealed class ResponseTests
         var nested = new TxnRequest { Success = [Op(RangeOf("a", "z")), Op(DeleteOf("c"))] };
         var result = _harness.Txn(Op(PutOf("d", "4") with { PrevKv = true }), Op(nested), Op(DeleteOf("a") with { PrevKv = true }));
         var answer = Check(
-            output => ResponseEncoder.WriteTxn(output, Header, result.Txn!, _harness.Log),
-            ResponseEncoder.TxnSize(Header, result.Txn!),
+            output => ResponseEncoder.WriteTxn(output, _header, result.Txn!, _harness.Log),
+            ResponseEncoder.TxnSize(_header, result.Txn!),
             Pb.TxnResponse.Parser);
         Assert.That(answer.Responses[0].ResponsePut.Header, Is.EqualTo(new Pb.ResponseHeader { Revision = 5 }));
         Assert.That(answer.Responses[1].ResponseTxn.Header, Is.EqualTo(new Pb.ResponseHeader()));
@@ -110,10 +110,9 @@ internal sealed class ResponseTests
         {
             if (_harness.Apply(generate.Txn(_harness.Store.CurrentRevision)) is { Error: null, Txn: { } txn })
             {
-                TestContext.Out.WriteLine($"seed {seed}, round {i}");
                 Check(
-                    output => ResponseEncoder.WriteTxn(output, Header, txn, _harness.Log),
-                    ResponseEncoder.TxnSize(Header, txn),
+                    output => ResponseEncoder.WriteTxn(output, _header, txn, _harness.Log),
+                    ResponseEncoder.TxnSize(_header, txn),
                     Pb.TxnResponse.Parser);
             }
         }
