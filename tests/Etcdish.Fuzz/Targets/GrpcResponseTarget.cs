@@ -13,7 +13,7 @@ internal sealed class GrpcResponseTarget : IFuzzTarget
 
     public byte[] MakeInput(Random random) => InputMutator.MakeInput(random, static r => GrpcBodies.Make(r, RandomMessages.Watch));
 
-    // Google's parser, when a length close to 2 GiB overflows its limit, reads the same bytes again at every depth that it allows.
+    // Google's parser was seen to allocate 2 MiB for 60 bytes in which a length close to 2 GiB overflows its limits.
     public long MostAllocatedBytes(byte[] input) => 32 << 20;
 
     public bool Accepts(byte[] input)
