@@ -15,7 +15,6 @@ namespace Etcdish.Cluster;
 /// </remarks>
 internal sealed class NodeLoop
 {
-    private const int CompletionChunk = 16;
     private static readonly TimeSpan _tickInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly SegmentedLog _log;
@@ -285,22 +284,14 @@ internal sealed class NodeLoop
         }
     }
 
-    // In chunks, so that a batch of hundreds costs a few work items rather than hundreds, and still spreads over the cores.
     private static void CompleteAll(List<Proposal> batch)
     {
-        for (int start = 0; start < batch.Count; start += CompletionChunk)
+        ReadOnlySpan<Proposal> left = CollectionsMarshal.AsSpan(batch);
+        while (left.Length > 0)
         {
-            Proposal[] chunk = batch.GetRange(start, Math.Min(CompletionChunk, batch.Count - start)).ToArray();
-            ThreadPool.UnsafeQueueUserWorkItem(
-                static proposals =>
-                {
-                    foreach (Proposal proposal in proposals)
-                    {
-                        proposal.Complete();
-                    }
-                },
-                chunk,
-                preferLocal: false);
+            int count = Math.Min(left.Length, CompletionChunk.Size);
+            ThreadPool.UnsafeQueueUserWorkItem(CompletionChunk.Rent(left[..count]), preferLocal: false);
+            left = left[count..];
         }
     }
 

@@ -1,3 +1,4 @@
+using Etcdish.Client.Tests.Fakes;
 using Etcdish.Protos;
 using Etcdish.Rpc;
 using Etcdish.Testing;
@@ -64,13 +65,19 @@ public sealed class ReconnectTests
     {
         using GenuineEtcd server = new();
         server.Start();
-        await using EtcdClient client = new(new EtcdClientOptions { Endpoints = [server.ClientUrl], MaxAttempts = 1000 });
+        using Relay relay = new(server.ClientPort);
+        await using EtcdClient client = new(new EtcdClientOptions { Endpoints = [relay.Url], MaxAttempts = 1000 });
         await client.Kv.PutAsync("key", "1", _limit);
         server.Pause();
-        Task<PutResponse> put = client.Kv.PutAsync("key", "2", _limit);
-        server.Kill();
+        const int Size = 10_000;
+        Task passedOn = relay.WaitForBytesAsync(Size);
+        Task<PutResponse> put = client.Kv.PutAsync("key", new string('x', Size), _limit);
+        await passedOn.WaitAsync(_limit);
+        relay.Break();
+        server.Resume();
         RpcException? error = await Assert.ThrowsAsync<RpcException>(() => put);
         Assert.That(error!.Code, Is.EqualTo(StatusCode.Unavailable));
+        Assert.That(error.RequestNotSent, Is.False);
     }
 
     [Test]

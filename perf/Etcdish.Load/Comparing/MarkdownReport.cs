@@ -7,7 +7,8 @@ internal static class MarkdownReport
         TextWriter writer, Comparison comparison, IReadOnlyList<ComparisonCase> cases, ServerProgram theirs, ServerProgram ours)
     {
         const string Rest = "CPU µs/op | p50/p99 ms | RSS MiB";
-        writer.WriteLine($"| case | {theirs.Name}: per s | {Rest} | {ours.Name}: per s | {Rest} | throughput × | CPU/op × | p50 × | p99 × |");
+        const string Ratios = "throughput × | CPU/op × | p50 × | p99 ×";
+        writer.WriteLine($"| case | {theirs.Name}: per s | {Rest} | {ours.Name}: per s | {Rest} | {Ratios} |");
         writer.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
         foreach (ComparisonCase which in cases)
         {

@@ -6,7 +6,7 @@ using Etcdish.Rpc;
 
 namespace Etcdish.Load.Comparing;
 
-/// <summary>A server with its data in a folder of its own, on ports that were free. What it prints goes to <c>server.log</c> there.</summary>
+/// <summary>A server with its data in a folder of its own, on ports that were free. It prints to <c>server.log</c> there.</summary>
 internal sealed class ServerProcess : IDisposable
 {
     private const long QuotaBytes = 8L << 30;

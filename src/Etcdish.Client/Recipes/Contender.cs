@@ -32,21 +32,36 @@ internal sealed class Contender
 
     private KvClient Kv => _session.Client.Kv;
 
-    /// <summary>Takes a place, or finds the one this session already has; tells whether it is the first.</summary>
+    /// <summary>
+    /// Takes a place, or finds the one this session already has; tells whether it is the first. Cancellation gives a new place up again:
+    /// so the request itself is not cancelled, for then nobody would know whether there is a place to give up. Its wait ends with the
+    /// session at the latest, and so does the place.
+    /// </summary>
     /// <exception cref="SessionLostException">The lease has ended.</exception>
     public async Task<bool> JoinAsync(ByteString value, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         TxnResponse joined;
         try
         {
-            joined = await EnqueueAsync(value, cancellationToken);
+            joined = await EnqueueAsync(value, _session.Lost);
         }
-        catch (RpcException e) when (e.Message == "etcdserver: requested lease not found")
+        catch (RpcException e) when (_session.Lost.IsCancellationRequested || e.Message == "etcdserver: requested lease not found")
+        {
+            throw new SessionLostException();
+        }
+        catch (OperationCanceledException) when (_session.Lost.IsCancellationRequested)
         {
             throw new SessionLostException();
         }
 
         Revision = joined.Succeeded ? joined.Header.Revision : joined.Responses[0].ResponseRange.Kvs[0].CreateRevision;
+        if (cancellationToken.IsCancellationRequested && joined.Succeeded)
+        {
+            await LeaveAsync(CancellationToken.None);
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
         return joined.Responses[1].ResponseRange.Kvs[0].CreateRevision == Revision;
     }
 

@@ -27,7 +27,7 @@ public sealed class Session : IAsyncDisposable
 
     /// <summary>Makes a lease and starts to renew it.</summary>
     /// <param name="client">Client to use.</param>
-    /// <param name="ttlSeconds">How long after this process dies its locks are given up; above zero, and raised to the server's least.</param>
+    /// <param name="ttlSeconds">Time after which a dead process gives up its locks; above zero, raised to the server's least.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     /// <exception cref="Rpc.RpcException">The lease could not be made.</exception>
     public static async Task<Session> OpenAsync(EtcdClient client, long ttlSeconds, CancellationToken cancellationToken = default)
