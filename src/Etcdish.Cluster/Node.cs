@@ -92,6 +92,7 @@ public sealed class Node : IAsyncDisposable
     /// <param name="cancellation">Gives up between two steps of the recovery.</param>
     /// <exception cref="LogLockedException">Another process, or this one, has the directory open.</exception>
     /// <exception cref="LogDamagedException">Something acknowledged is damaged; the message names file and offset.</exception>
+    /// <exception cref="IOException">The disk failed, or the directory holds an unfinished <see cref="NodeImport"/>.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
     public static async Task<Node> OpenAsync(NodeOptions options, CancellationToken cancellation = default)
     {

@@ -32,4 +32,10 @@ public enum EntryKind : byte
 
     /// <summary>etcdserverpb.AlarmRequest (activate or deactivate).</summary>
     Alarm = 8,
+
+    /// <summary>
+    /// A piece of another store's state, such as a restored snapshot; see <see cref="ImportPart"/>. Only the log's first entries can be
+    /// imports, and no other kind may come before their end.
+    /// </summary>
+    Import = 9,
 }

@@ -65,6 +65,11 @@ public sealed class RevisionStore : IRevisionHistory, IDisposable
     public long LiveBytes => _state.Usage.TotalBytes;
 
     /// <summary>
+    /// Whether an import (<see cref="EntryKind.Import"/>) has begun and its end was not applied: nobody may use the store before that.
+    /// </summary>
+    public bool IsImporting => _applier.IsImporting;
+
+    /// <summary>
     /// The changes that the last <see cref="Apply"/> made, in order; for the applying thread, valid until its next call.
     /// </summary>
     public ReadOnlySpan<KeyRevision> LastChanges => _applier.LastChanges;
@@ -81,6 +86,7 @@ public sealed class RevisionStore : IRevisionHistory, IDisposable
     /// <exception cref="InvalidOperationException">The index is not the next one, or the entry cannot be one that was proposed. The store
     /// must not be used any more.</exception>
     /// <exception cref="MalformedRequestException">The payload is no request: the log is not what was proposed.</exception>
+    /// <exception cref="InvalidDataException">An import holds what no store could have held. The store must not be used any more.</exception>
     /// <exception cref="DamagedValueException">A value that a compare needs is damaged.</exception>
     public ApplyResult Apply(in StoreEntry entry)
     {
@@ -252,11 +258,12 @@ public sealed class RevisionStore : IRevisionHistory, IDisposable
     /// Captures the state after the last applied entry, to be written while later entries are applied. Dispose it soon: it holds
     /// compaction back.
     /// </summary>
+    /// <exception cref="InvalidOperationException">An import is under way, which a checkpoint has no words for.</exception>
     public StoreCheckpoint CaptureCheckpoint()
     {
         lock (_state.Writer)
         {
-            return new StoreCheckpoint(_state, _options);
+            return IsImporting ? throw new InvalidOperationException("an import is under way") : new StoreCheckpoint(_state, _options);
         }
     }
 

@@ -1,75 +1,47 @@
 using System.CommandLine;
-using System.Security.Cryptography;
-using Etcdish.Client;
-using Etcdish.Protos;
 
 namespace Etcdish.Cli.Verbs;
 
-/// <summary>etcdish snapshot: saves a server's state to a file that etcd's tools read as well.</summary>
+/// <summary>etcdish snapshot: a server's state as a file, which etcd's tools read as well, and back.</summary>
 internal static class SnapshotVerb
 {
-    private const int SectorBytes = 512;
-
-    private static readonly Argument<string> _path = new("file") { Description = "The snapshot's file." };
-
-    public static Command Command() => new("snapshot", "Save snapshots.")
+    public static Command Command() => new("snapshot", "Save, inspect and restore snapshots of etcd or etcdish.")
     {
-        new Command("save", "Save a snapshot of the server to a file.\n\nExample:\n  etcdish snapshot save backup.db") { _path }
-            .WithClientEndless(SaveAsync),
+        SnapshotSaveVerb.Command(), SnapshotStatusVerb.Command(), SnapshotRestoreVerb.Command(),
     };
 
-    private static async Task SaveAsync(EtcdClient client, ParseResult parsed, CancellationToken cancellation)
+    /// <summary>The argument that all of them have.</summary>
+    public static Argument<string> File() => new("file") { Description = "The snapshot's file." };
+
+    /// <summary>For files that were not saved by a client.</summary>
+    public static Option<bool> SkipHashCheck() => new("--skip-hash-check")
     {
-        string path = parsed.GetRequiredValue(_path);
-        string part = path + ".part";
-        string version = "";
-        try
-        {
-            await using (var file = new FileStream(part, FileMode.Create, FileAccess.ReadWrite))
-            {
-                await foreach (SnapshotResponse piece in client.Maintenance.SnapshotAsync(cancellation))
-                {
-                    await file.WriteAsync(piece.Blob.Memory, cancellation);
-                    version = piece.Version;
-                }
+        Description = "Take a file without checksum, such as member/snap/db of a stopped etcd.",
+    };
 
-                await VerifyAsync(file, cancellation);
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(part, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(part);
-        }
-
-        Console.WriteLine($"Snapshot saved at {path}\nServer version {version}");
+    /// <summary>A verb that works on files alone: exit code 0, or one line of error and 1.</summary>
+    public static Command Offline(this Command command, Action<ParseResult, CancellationToken> run)
+    {
+        command.SetAction((parsed, cancellation) => Task.Run(() => Run(parsed, run, cancellation), CancellationToken.None));
+        return command;
     }
 
-    /// <summary>The last 32 bytes are the SHA-256 of all before them.</summary>
-    private static async Task VerifyAsync(FileStream file, CancellationToken cancellation)
+    private static int Run(ParseResult parsed, Action<ParseResult, CancellationToken> run, CancellationToken cancellation)
     {
-        long length = file.Length - SHA256.HashSizeInBytes;
-        if (length <= 0 || length % SectorBytes != 0)
+        try
         {
-            throw new CommandException($"the snapshot is incomplete ({file.Length} bytes); try again");
+            run(parsed, cancellation);
+            return 0;
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("etcdish: interrupted; nothing was left behind");
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or FormatException)
+        {
+            Console.Error.WriteLine("etcdish: " + e.Message);
         }
 
-        file.Position = 0;
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] buffer = new byte[128 * 1024];
-        while (file.Position < length)
-        {
-            int read = await file.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, length - file.Position)), cancellation);
-            hash.AppendData(buffer.AsSpan(0, read));
-        }
-
-        byte[] expected = new byte[SHA256.HashSizeInBytes];
-        await file.ReadExactlyAsync(expected, cancellation);
-        if (!hash.GetHashAndReset().AsSpan().SequenceEqual(expected))
-        {
-            throw new CommandException("the snapshot does not match its checksum; try again");
-        }
+        return 1;
     }
 }

@@ -12,11 +12,21 @@ namespace Etcdish.Server.Snapshot;
 /// <param name="TotalKeys">Number of keys that exist at that revision.</param>
 /// <param name="TotalSize">Size of the database in bytes.</param>
 /// <param name="Version">Version of the storage layout, empty before 3.6.</param>
-internal sealed record SnapshotStatus(uint Hash, long Revision, int TotalKeys, long TotalSize, string Version)
+public sealed record SnapshotStatus(uint Hash, long Revision, int TotalKeys, long TotalSize, string Version)
 {
+    /// <summary>Walks a whole snapshot file. Memory grows with the number of live keys, some 40 bytes for each.</summary>
+    /// <param name="file">The snapshot.</param>
+    /// <param name="skipHashCheck">Whether to take a file without the SHA-256 at its end.</param>
+    /// <exception cref="InvalidDataException">The snapshot is damaged; the message says where.</exception>
+    public static SnapshotStatus Of(string file, bool skipHashCheck = false)
+    {
+        using EtcdSnapshotReader snapshot = EtcdSnapshotReader.Open(file, skipHashCheck);
+        return Of(snapshot);
+    }
+
     /// <summary>Walks the whole snapshot. Memory grows with the number of live keys, some 40 bytes for each.</summary>
     /// <exception cref="InvalidDataException">The snapshot is damaged.</exception>
-    public static SnapshotStatus Of(EtcdSnapshotReader snapshot)
+    internal static SnapshotStatus Of(EtcdSnapshotReader snapshot)
     {
         var live = new HashSet<UInt128>();
         long revision = 0;

@@ -10,6 +10,7 @@ internal sealed class EntryApplier
     private readonly WriteTransaction _changes;
     private readonly Mutator _mutator;
     private readonly TxnExecutor _txns;
+    private readonly Importer _importer;
     private readonly List<KeyValuePair<long, long>> _remainingTtls = [];
 
     public EntryApplier(StoreState state, RangeReader reader, CompareEvaluator compares)
@@ -18,16 +19,25 @@ internal sealed class EntryApplier
         _changes = new WriteTransaction(state);
         _mutator = new Mutator(state, _changes);
         _txns = new TxnExecutor(state, reader, compares, _mutator);
+        _importer = new Importer(state);
     }
 
     /// <summary>The changes that the last entry made.</summary>
     public ReadOnlySpan<KeyRevision> LastChanges => _changes.Changes;
+
+    /// <summary>Whether an import has begun and not ended.</summary>
+    public bool IsImporting => _importer.IsOpen;
 
     public ApplyResult Apply(in StoreEntry entry)
     {
         if (entry.Index != _state.AppliedIndex + 1)
         {
             throw new InvalidOperationException($"entry {entry.Index} cannot be applied after entry {_state.AppliedIndex}");
+        }
+
+        if (IsImporting && entry.Kind != EntryKind.Import)
+        {
+            throw new InvalidOperationException($"entry {entry.Index} comes before the end of an import");
         }
 
         _mutator.Begin(entry);
@@ -62,6 +72,7 @@ internal sealed class EntryApplier
         EntryKind.LeaseRevoke => RevokeLease(RequestDecoder.DecodeLeaseRevoke(entry.Payload)),
         EntryKind.LeaseCheckpoint => CheckpointLeases(entry.Payload),
         EntryKind.Alarm => Alarm(RequestDecoder.DecodeAlarm(entry.Payload), ref result),
+        EntryKind.Import => Import(entry),
         _ => throw new InvalidOperationException($"entry {entry.Index} is of a kind that this version does not know: {entry.Kind}"),
     };
 
@@ -177,6 +188,12 @@ internal sealed class EntryApplier
             _state.Leases.Checkpoint(id, remainingSeconds);
         }
 
+        return null;
+    }
+
+    private EtcdError? Import(in StoreEntry entry)
+    {
+        _importer.Apply(entry);
         return null;
     }
 
