@@ -22,7 +22,6 @@ public class MaintenanceTests
             member list -w fields
             alarm list
             alarm disarm
-            alarm list -w json
             defrag
             defrag --cluster
             move-leader 1234
@@ -111,7 +110,6 @@ public class MaintenanceTests
     }
 
     [Test]
-    [Parallelizable]
     public void Check_perf_passes_at_a_small_load()
     {
         using ServerProcess candidate = SideBySide.CreateCandidate();

@@ -18,6 +18,12 @@ internal static partial class Normaliser
         return MemberId().Replace(text, "#id");
     }
 
+    /// <summary>The same for a message in protobuf's JSON form.</summary>
+    public static string NormaliseMessage(string json) => HeaderIdentity().Replace(json, "");
+
+    [GeneratedRegex(@"""(?:clusterId|memberId|raftTerm)"": ""[0-9]+"",? ?")]
+    private static partial Regex HeaderIdentity();
+
     // "cluster_id":1, "raft_term":2 and their like; a status also has sizes, indexes and the server's version.
     [GeneratedRegex("""("(?:cluster_id|member_id|raft_term|ID|leader|raftIndex|raftAppliedIndex|raftTerm|dbSize|dbSizeInUse|hash)":)\d+""")]
     private static partial Regex JsonIdentity();

@@ -28,6 +28,24 @@ internal static class SideBySide
         }
     }
 
+    /// <summary>The same for calls as messages.</summary>
+    public static async Task CompareAsync(Func<RawCalls, Task> scenario)
+    {
+        using ServerProcess genuine = new GenuineEtcd();
+        using ServerProcess candidate = CreateCandidate();
+        using var expected = new RawCalls(genuine.ClientUrl);
+        using var actual = new RawCalls(candidate.ClientUrl);
+        genuine.Start();
+        await scenario(expected);
+        candidate.Start();
+        await scenario(actual);
+        using (Assert.EnterMultipleScope())
+        {
+            for (int i = 0; i < expected.Steps.Count; i++)
+                Compare(i, expected.Steps[i], actual.Steps[i], candidate);
+        }
+    }
+
     private static void Compare(
         int index, (string Title, string Output) expected, (string Title, string Output) actual, ServerProcess candidate)
     {

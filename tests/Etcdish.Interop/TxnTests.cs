@@ -3,6 +3,7 @@ namespace Etcdish.Interop;
 /// <summary>Transactions of etcdctl, piped and interactive, next to genuine etcd.</summary>
 public class TxnTests
 {
+    // Compares of leases make etcdctl 3.4 panic; they are compared through raw calls.
     [Test]
     public void Compares_of_every_target() => SideBySide.Compare(session =>
     {
@@ -12,10 +13,10 @@ public class TxnTests
     });
 
     private static IEnumerable<string> Compares =>
-        from target in new[] { "value(\"a\")", "version(\"a\")", "create(\"a\")", "mod(\"a\")", "lease(\"a\")", "value(\"none\")", "mod(\"none\")" }
+        from target in new[] { "value(\"a\")", "version(\"a\")", "create(\"a\")", "mod(\"a\")", "value(\"none\")", "mod(\"none\")" }
         from comparison in new[] { "=", ">", "<", "!=" }
-        from operand in target.StartsWith("lease", StringComparison.Ordinal) ? new[] { "\"0\"", "\"1\"" } : ["\"0\"", "\"2\"", "\"3\""]
-        select $"{target} {comparison} {operand}";
+        from operand in new[] { "0", "2", "3" }
+        select $"{target} {comparison} \"{operand}\"";
 
     [Test]
     public void Branches_with_all_operations() => SideBySide.Compare(session =>
@@ -39,7 +40,6 @@ public class TxnTests
             "mod(\"none\") = \"0\"\n\nput \"\" 1\n\n\n",
             "value(\"\") = \"0\"\n\nget e\n\n\n",
             "nonsense\n\n\n\n",
-            "value(\"a\") ~ \"5\"\n\n\n\n",
             "mod(\"a\") = \"x\"\n\n\n\n",
             "\nfrobnicate a\n\n\n",
             "\nput a\n\n\n",

@@ -61,10 +61,11 @@ public class WatchTests
     public void From_a_compacted_revision() => SideBySide.Compare(session =>
     {
         KeyValueTests.Table(session, Changes);
-        session.Run("compaction 5");
+        // Not at a delete: etcd 3.4 forgets a tombstone at the compacted revision, newer versions keep it for such a watch.
+        session.Run("compaction 4");
         ChildProcess compacted = session.Start("watch k --prefix --rev 3");
         session.Finish(compacted, "watch from below the compaction");
-        ChildProcess watch = session.Start("watch k --prefix --prev-kv --rev 5");
+        ChildProcess watch = session.Start("watch k --prefix --prev-kv --rev 4");
         session.Await(watch, "last");
         session.Interrupt(watch, "watch from the compaction");
     });

@@ -98,9 +98,10 @@ internal static class Model
 
         if (range.SortOrder == SortOrder.None && range.SortTarget != SortTarget.Key)
         {
-            // etcd sorts ascending then, but cuts to the limit in key order first.
-            Cut(kvs, range.Limit);
+            // etcd sorts ascending then, but only what it fetched in key order: one key more than the limit.
+            Cut(kvs, range.Limit == 0 ? 0 : range.Limit + 1);
             Sort(kvs, range.SortTarget, descending: false);
+            Cut(kvs, range.Limit);
         }
         else
         {
