@@ -51,25 +51,19 @@ public sealed class NodeImport : IDisposable
         }
     }
 
-    /// <summary>Current revision of the state, once it is complete.</summary>
-    public long Revision => _store.CurrentRevision;
-
-    /// <summary>Compacted revision of the state once it is complete, -1 for none.</summary>
-    public long CompactedRevision => _store.CompactedRevision;
-
     /// <summary>Number of keys that exist so far.</summary>
     public int KeyCount => _store.KeyCount;
 
     /// <summary>Adds the next version, in the order of (mod, sub) revision.</summary>
     /// <param name="version">The version; its bytes are copied.</param>
-    /// <exception cref="InvalidDataException">It does not fit to those before, or is too large for the log. Nothing may be added any more.</exception>
+    /// <exception cref="InvalidDataException">It does not fit to those before, or is too large for the log: give up.</exception>
     public void Add(in ImportedVersion version)
     {
         long most = ImportEncoder.MaxSizeOf(version);
         if (most > _log.MaxPayloadBytes - ImportEncoder.HeadBytes)
         {
             throw new InvalidDataException(
-                $"revision {version.ModRevision}.{version.SubRevision} takes {most} bytes; a record of the log holds {_log.MaxPayloadBytes}");
+                $"revision {version.ModRevision}.{version.SubRevision} takes {most} bytes; the log's records hold {_log.MaxPayloadBytes}");
         }
 
         MakeRoom(ImportPart.Versions, most);
@@ -90,7 +84,7 @@ public sealed class NodeImport : IDisposable
 
     /// <summary>Ends the import, durably, and writes a checkpoint for a quick first start.</summary>
     /// <param name="revision">Current revision.</param>
-    /// <param name="compactedRevision">Compacted revision, 0 for none.</param>
+    /// <param name="compactedRevision">Compacted revision, -1 for none.</param>
     /// <param name="alarms">Alarms that are raised.</param>
     /// <exception cref="InvalidDataException">The state does not fit together, such as a key with a lease that is missing.</exception>
     public void Complete(long revision, long compactedRevision, IReadOnlyList<AlarmMember> alarms)

@@ -1,5 +1,3 @@
-using Google.Protobuf;
-
 namespace Etcdish.Rpc;
 
 /// <summary>A call that ended with a status other than OK. A handler throws it to answer so; a client gets it thrown.</summary>
@@ -19,8 +17,10 @@ public sealed class RpcException(StatusCode code, string message, Exception? inn
 
     /// <summary>The answer to a request whose bytes are not its message, in the words that etcd's clients know.</summary>
     /// <param name="malformed">What the parser found.</param>
-    public static RpcException Unmarshalling(InvalidProtocolBufferException malformed)
+    public static RpcException Unmarshalling(Exception malformed)
     {
+        ArgumentNullException.ThrowIfNull(malformed);
+
         // The parser has no code for "truncated"; its text is the only sign.
         string reason = malformed.Message.Contains("ended unexpectedly", StringComparison.Ordinal) ? "unexpected EOF" : malformed.Message;
         return new RpcException(StatusCode.Internal, $"grpc: error unmarshalling request: {reason}", malformed);

@@ -129,7 +129,7 @@ public sealed class EtcdServer : IAsyncDisposable
         _ = WatchNodeAsync(_node);
         StartupLog.NodeReady(_log, _node, _options);
 
-        var context = new ServiceContext(_node, _options, _log, _metrics);
+        var context = new ServiceContext(_node, _options, _log, _metrics, _stopping.Token);
         var health = new HealthEndpoints(new NodeServerState(_node), _options.RequestTimeout, _log, new HealthMetrics(_registry));
         await ServeClientsAsync(context, health, cancellation).ConfigureAwait(false);
         await ServeMetricsAsync(health, cancellation).ConfigureAwait(false);

@@ -76,6 +76,7 @@ public class ProtocolTests
     [TestCase("00 00 00 00 00 00 00 00 00 00", "13", "takes one request message, but more were sent", TestName = "Two messages")]
     [TestCase("01 00 00 00 00", "13", "compressed flag set with identity or empty encoding", TestName = "Compressed by nothing")]
     [TestCase("00 00 00 00 02 0A 05", "13", "grpc: error unmarshalling request: unexpected EOF", TestName = "A broken protobuf")]
+    [TestCase("00 00 00 00 06 7A FF FF FF FF 07", "13", "grpc: error unmarshalling request", TestName = "A field of nearly 2 GiB")]
     public async Task A_malformed_request_gets_its_status(string bytes, string status, string text)
     {
         await _client.OpenAsync(1, "Unary");

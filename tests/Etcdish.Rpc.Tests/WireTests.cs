@@ -97,4 +97,17 @@ public class WireTests
     [TestCase("PROPFIND", false)]
     public void The_first_bytes_tell_the_protocol(string start, bool? isHttp2) =>
         Assert.That(ProtocolSniffer.IsHttp2(new ReadOnlySequence<byte>(System.Text.Encoding.ASCII.GetBytes(start))), Is.EqualTo(isHttp2));
+
+    [TestCase("FFFFFFFFFF")]
+    [TestCase("1AFFFFFFFF07")]
+    [TestCase("0AFFFFFFFF07")]
+    [TestCase("7AFFFFFFFF07")]
+    public void A_malformed_response_is_an_rpc_error(string hex)
+    {
+        byte[] body = RawHttp2Client.Message(Convert.FromHexString(hex));
+        using var reader = new ResponseReader(new MemoryStream(body), maxMessageBytes: 100);
+        Assert.That(
+            async () => await reader.ReadAsync(Protos.EchoRequest.Parser, CancellationToken.None),
+            Throws.TypeOf<RpcException>().With.Property("Code").EqualTo(StatusCode.Internal));
+    }
 }

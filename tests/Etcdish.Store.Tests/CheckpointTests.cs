@@ -135,6 +135,33 @@ internal sealed class CheckpointTests
         }
     }
 
+    [Test]
+    public void A_value_longer_than_any_segment_is_refused()
+    {
+        // The only value of "a", 5 bytes long in segment 0: its length becomes 2^31 - 1, which takes four bytes more.
+        var bytes = Convert.ToHexString(Write(_harness));
+        var at = bytes.IndexOf("0200000105050031", StringComparison.Ordinal);
+        Assert.That(at, Is.Positive);
+        bytes = bytes[..(at + 10)] + "FFFFFFFF07" + bytes[(at + 12)..];
+        bytes = bytes.Replace("270000002BAA4606", "2B0000002BAA4606", StringComparison.Ordinal);
+        var damaged = Convert.FromHexString(bytes);
+        RepairChecksums(damaged);
+        Assert.That(() => Load(_harness, damaged), Throws.TypeOf<InvalidDataException>().With.Message.Contains("too long"));
+    }
+
+    [Test]
+    public void An_absurd_number_of_keys_in_the_head_reserves_little_memory()
+    {
+        const int KeysAt = CheckpointFormat.FrameHeadBytes + 1 + CheckpointFormat.HeadContentBytes - 8;
+        var bytes = Write(_harness);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(KeysAt), ulong.MaxValue);
+        RepairChecksums(bytes);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        using var store = Load(_harness, bytes);
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(32 << 20));
+        Assert.That(store.KeyCount, Is.EqualTo(1));
+    }
+
     private static byte[] Write(StoreHarness harness)
     {
         using var checkpoint = harness.Store.CaptureCheckpoint();

@@ -20,9 +20,16 @@ internal static class SnapshotRestoreVerb
     private static readonly Argument<string> _path = SnapshotVerb.File();
     private static readonly Option<bool> _skipHashCheck = SnapshotVerb.SkipHashCheck();
 
-    private static readonly Option<string?> _dataDirectory = new("--data-dir") { Description = "The directory to make [default: <name>.etcd]." };
+    private static readonly Option<string?> _dataDirectory = new("--data-dir")
+    {
+        Description = "The directory to make [default: <name>.etcd].",
+    };
 
-    private static readonly Option<string> _name = new("--name") { Description = "Name of the member.", DefaultValueFactory = _ => "default" };
+    private static readonly Option<string> _name = new("--name")
+    {
+        Description = "Name of the member.",
+        DefaultValueFactory = _ => "default",
+    };
 
     private static readonly Option<string> _cluster = new("--initial-cluster")
     {

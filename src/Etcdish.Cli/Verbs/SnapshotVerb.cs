@@ -37,7 +37,8 @@ internal static class SnapshotVerb
         {
             Console.Error.WriteLine("etcdish: interrupted; nothing was left behind");
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or FormatException)
+        catch (Exception e) when (e
+            is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or FormatException)
         {
             Console.Error.WriteLine("etcdish: " + e.Message);
         }

@@ -74,7 +74,7 @@ internal sealed class ResponseReader(Stream body, int maxMessageBytes) : IDispos
         {
             return parser.ParseFrom(_buffer.AsSpan(offset, length));
         }
-        catch (InvalidProtocolBufferException malformed)
+        catch (Exception malformed) when (MalformedProtobuf.IsSignOf(malformed))
         {
             throw new RpcException(StatusCode.Internal, $"grpc: failed to unmarshal the received message: {malformed.Message}", malformed);
         }

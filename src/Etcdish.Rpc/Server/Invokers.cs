@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Etcdish.Rpc.Wire;
 using Google.Protobuf;
 
 namespace Etcdish.Rpc;
@@ -86,7 +87,7 @@ internal static class Invokers
         {
             request.MergeFrom(call.Requests.Current.Span);
         }
-        catch (InvalidProtocolBufferException malformed)
+        catch (Exception malformed) when (MalformedProtobuf.IsSignOf(malformed))
         {
             throw RpcException.Unmarshalling(malformed);
         }

@@ -26,7 +26,7 @@ internal static class OptionTable
     [
         new("name", Text, "default", InForce, "Human-readable name of this member."),
         new("data-dir", Text, "", InForce, "Data directory; default is <name>.etcd in the working directory."),
-        new("wal-dir", Text, "", RefusedUnlessDefault, "Separate directory of the log: not available, because the log is the database."),
+        new("wal-dir", Text, "", RefusedUnlessDefault, "Separate directory of the log; here the log is the database, so it is --data-dir."),
         new("listen-client-urls", Urls, "http://localhost:2379", InForce, "URLs to listen on for clients; needs --advertise-client-urls."),
         new("listen-peer-urls", Urls, "http://localhost:2380", NoEffect, "URLs to listen on for peers; a cluster of one has none."),
         new("listen-client-http-urls", Urls, "", InForce, "URLs for HTTP only (gateway, health); client URLs then serve gRPC only."),

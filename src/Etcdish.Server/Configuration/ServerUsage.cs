@@ -50,7 +50,7 @@ public static class ServerUsage
         }
         else if (option.Support == OptionSupport.RefusedUnlessDefault)
         {
-            text.Append(" Not supported yet.");
+            text.Append(" Refused.");
         }
 
         if (option.Choices is { } choices)

@@ -9,7 +9,7 @@ namespace Etcdish.Server.Services;
 /// <summary>v3electionpb.Election: leadership by a <see cref="KeyQueue"/>, where the first key's value is what its leader proclaims.</summary>
 internal sealed class ElectionService(ServiceContext context)
 {
-    private readonly KeyQueue _queue = new(context.Node);
+    private readonly KeyQueue _queue = new(context.Node, context.Stopping);
 
     public void Register(RpcServices services) => services.AddService(ElectionReflection.Descriptor.Services.Single())
         .Add<CampaignRequest, CampaignResponse>("Campaign", context, CampaignAsync)
@@ -35,16 +35,7 @@ internal sealed class ElectionService(ServiceContext context)
             }
         }
 
-        try
-        {
-            await _queue.WaitForTurnAsync(prefix, place.CreateRevision, call.CancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            await _queue.LeaveAsync(place.Key, place.CreateRevision, CancellationToken.None).ConfigureAwait(false);
-            throw;
-        }
-
+        await _queue.WaitForTurnAsync(prefix, place, call.CancellationToken).ConfigureAwait(false);
         return new CampaignResponse
         {
             Header = context.HeaderMessage(context.Node.Store.CurrentRevision),

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Etcdish.Cluster;
 using Etcdish.Store;
@@ -8,7 +9,7 @@ namespace Etcdish.Server.Services;
 /// The recipe under locks and elections: each waits with a key of its own under a common prefix, attached to its lease, and the key that
 /// was created first has the turn. The same keys, so that clients that run the recipe themselves queue in the same line.
 /// </summary>
-internal sealed class KeyQueue(Node node)
+internal sealed class KeyQueue(Node node, CancellationToken stopping)
 {
     private const long SessionTtlSeconds = 60;
 
@@ -57,29 +58,33 @@ internal sealed class KeyQueue(Node node)
         return new Place(key, own.CreateRevision, Read(own), IsNew: false);
     }
 
-    /// <summary>Waits until all keys of the queue that were created before are deleted.</summary>
-    public async Task WaitForTurnAsync(byte[] prefix, long createRevision, CancellationToken cancellation)
+    /// <summary>
+    /// Waits until all keys of the queue that were created before are deleted. Who gives up, or is cut off by the server's end, leaves the
+    /// queue: else those behind would wait for the lease to run out.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The client gave up.</exception>
+    /// <exception cref="EtcdException">Stopped: the server ends.</exception>
+    public async Task WaitForTurnAsync(byte[] prefix, Place place, CancellationToken cancellation)
     {
-        while (true)
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, stopping);
+        try
         {
-            RangeResult before = node.Store.Range(new RangeRequest
+            while (Before(prefix, place.CreateRevision, out long revision) is { } earlier)
             {
-                Key = prefix,
-                RangeEnd = End(prefix),
-                SortTarget = SortTarget.Create,
-                SortOrder = SortOrder.Descend,
-                MaxCreateRevision = createRevision - 1,
-                Limit = 1,
-            });
-            if (before.Revisions.Count == 0)
+                using var watcher = new KeyWatcher(node, earlier.Key, rangeEnd: [], revision + 1);
+                while (!(await watcher.NextAsync(either.Token).ConfigureAwait(false)).IsTombstone)
+                {
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            if (place.IsNew)
             {
-                return;
+                await LeaveAsync(place.Key, place.CreateRevision, CancellationToken.None).ConfigureAwait(false);
             }
 
-            using var watcher = new KeyWatcher(node, before.Revisions[0].Key, rangeEnd: [], before.HeaderRevision + 1);
-            while (!(await watcher.NextAsync(cancellation).ConfigureAwait(false)).IsTombstone)
-            {
-            }
+            throw stopping.IsCancellationRequested ? new EtcdException(EtcdError.Stopped) : new OperationCanceledException();
         }
     }
 
@@ -124,7 +129,7 @@ internal sealed class KeyQueue(Node node)
     {
         var request = new DeleteRangeRequest { Key = key };
         EtcdErrors.ThrowIfRefused(RequestValidator.Check(request));
-        var bytes = new System.Buffers.ArrayBufferWriter<byte>();
+        var bytes = new ArrayBufferWriter<byte>();
         RequestEncoder.Encode(request, bytes);
         ApplyResult result = await node.ProposeAsync(EntryKind.DeleteRange, bytes.WrittenMemory, cancellation).ConfigureAwait(false);
         EtcdErrors.ThrowIfRefused(result.Error);
@@ -147,6 +152,22 @@ internal sealed class KeyQueue(Node node)
     /// <summary>End of the range of all keys with a prefix that ends in a slash.</summary>
     public static byte[] End(byte[] prefix) => [.. prefix.AsSpan()[..^1], (byte)(prefix[^1] + 1)];
 
+    /// <summary>The youngest of the keys that were created before a revision, or null.</summary>
+    private KeyRevision? Before(byte[] prefix, long createRevision, out long headerRevision)
+    {
+        RangeResult before = node.Store.Range(new RangeRequest
+        {
+            Key = prefix,
+            RangeEnd = End(prefix),
+            SortTarget = SortTarget.Create,
+            SortOrder = SortOrder.Descend,
+            MaxCreateRevision = createRevision - 1,
+            Limit = 1,
+        });
+        headerRevision = before.HeaderRevision;
+        return before.Revisions.Count > 0 ? before.Revisions[0] : null;
+    }
+
     private static RequestOp Put(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value, long lease) =>
         new() { Kind = RequestOpKind.Put, Put = new PutRequest { Key = key, Value = value, Lease = lease } };
 
@@ -156,7 +177,7 @@ internal sealed class KeyQueue(Node node)
     private async ValueTask<(TxnResult Txn, long Revision)> TxnAsync(TxnRequest txn, CancellationToken cancellation)
     {
         EtcdErrors.ThrowIfRefused(RequestValidator.Check(txn, maxOps: 2));
-        var bytes = new System.Buffers.ArrayBufferWriter<byte>();
+        var bytes = new ArrayBufferWriter<byte>();
         RequestEncoder.Encode(txn, bytes);
         ApplyResult result = await node.ProposeAsync(EntryKind.Txn, bytes.WrittenMemory, cancellation).ConfigureAwait(false);
         EtcdErrors.ThrowIfRefused(result.Error);

@@ -8,7 +8,7 @@ namespace Etcdish.Server.Services;
 /// <summary>v3lockpb.Lock: mutual exclusion by a <see cref="KeyQueue"/>, for clients too small to run the recipe themselves.</summary>
 internal sealed class LockService(ServiceContext context)
 {
-    private readonly KeyQueue _queue = new(context.Node);
+    private readonly KeyQueue _queue = new(context.Node, context.Stopping);
 
     public void Register(RpcServices services) => services.AddService(LockReflection.Descriptor.Services.Single())
         .Add<LockRequest, LockResponse>("Lock", context, LockAsync)
@@ -19,16 +19,7 @@ internal sealed class LockService(ServiceContext context)
         byte[] prefix = KeyQueue.Prefix(request.Name.Span);
         long lease = await _queue.SessionAsync(request.Lease, call.CancellationToken).ConfigureAwait(false);
         KeyQueue.Place place = await _queue.EnterAsync(prefix, lease, default, call.CancellationToken).ConfigureAwait(false);
-        try
-        {
-            await _queue.WaitForTurnAsync(prefix, place.CreateRevision, call.CancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (place.IsNew)
-        {
-            // Who gives up leaves the queue, else those behind would wait for its lease to run out.
-            await _queue.LeaveAsync(place.Key, place.CreateRevision, CancellationToken.None).ConfigureAwait(false);
-            throw;
-        }
+        await _queue.WaitForTurnAsync(prefix, place, call.CancellationToken).ConfigureAwait(false);
 
         // The lease may have run out while the place was waiting.
         if (!context.Node.Store.TryGet(place.Key, out KeyRevision? own) || own.CreateRevision != place.CreateRevision)

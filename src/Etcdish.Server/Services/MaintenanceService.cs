@@ -81,43 +81,32 @@ internal sealed partial class MaintenanceService(ServiceContext context)
     // Nothing is ever fragmented: space comes back by itself, in the background.
     private static ValueTask<DefragmentResponse> DefragmentAsync(DefragmentRequest request, ServerCall call) => new(new DefragmentResponse());
 
+    // Both hashes read everything there is, so neither may hold up the transport's threads.
     private async ValueTask<HashResponse> HashAsync(HashRequest request, ServerCall call)
     {
-        (uint hash, long revision, _) = await HashAtAsync(0).ConfigureAwait(false);
+        long revision = 0;
+        uint hash = await Task.Run(() => _node.Store.Hash(out revision)).ConfigureAwait(false);
         return new HashResponse { Header = context.HeaderMessage(revision), Hash = hash };
     }
 
     private async ValueTask<HashKVResponse> HashKvAsync(HashKVRequest request, ServerCall call)
     {
-        (uint hash, long revision, long compacted) = await HashAtAsync(request.Revision).ConfigureAwait(false);
-        return new HashKVResponse
+        try
         {
-            Header = context.HeaderMessage(_node.Store.CurrentRevision),
-            Hash = hash,
-            HashRevision = revision,
-            CompactRevision = compacted,
-        };
+            HashKvResult result = await Task.Run(() => _node.Store.HashKv(request.Revision)).ConfigureAwait(false);
+            return new HashKVResponse
+            {
+                Header = context.HeaderMessage(result.CurrentRevision),
+                Hash = result.Hash,
+                HashRevision = result.HashRevision,
+                CompactRevision = result.CompactRevision,
+            };
+        }
+        catch (EtcdException e)
+        {
+            throw e.Error.ToRpc();
+        }
     }
-
-    /// <summary>Hashes on another thread: it reads everything there is.</summary>
-    private Task<(uint Hash, long Revision, long CompactedRevision)> HashAtAsync(long requested) => Task.Run(() =>
-    {
-        using ReadScope scope = _node.Values.EnterRead();
-        long current = _node.Store.CurrentRevision;
-        long revision = requested == 0 ? current : requested;
-        if (revision > current)
-        {
-            throw EtcdError.FutureRev.ToRpc();
-        }
-
-        if (revision < _node.Store.CompactedRevision)
-        {
-            throw EtcdError.Compacted.ToRpc();
-        }
-
-        RetainedRevisions retained = RetainedRevisions.Collect(_node.Store, revision);
-        return (StoreHash.Compute(retained, _node.Values), revision, retained.CompactedRevision);
-    });
 
     private async Task SnapshotAsync(SnapshotRequest request, ResponseStream<SnapshotResponse> responses, ServerCall call)
     {

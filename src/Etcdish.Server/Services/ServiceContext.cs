@@ -9,7 +9,8 @@ using Etcdish.Store;
 namespace Etcdish.Server.Services;
 
 /// <summary>What all services share: the node, the settings, and the rules that hold for every call.</summary>
-internal sealed class ServiceContext(Node node, ServerOptions options, ServerLog log, ServerMetrics metrics)
+internal sealed class ServiceContext(
+    Node node, ServerOptions options, ServerLog log, ServerMetrics metrics, CancellationToken stopping)
 {
     public Node Node { get; } = node;
 
@@ -18,6 +19,9 @@ internal sealed class ServiceContext(Node node, ServerOptions options, ServerLog
     public ServerLog Log { get; } = log;
 
     public ServerMetrics Metrics { get; } = metrics;
+
+    /// <summary>Cancelled when the server stops, for calls that wait for other clients.</summary>
+    public CancellationToken Stopping { get; } = stopping;
 
     public QuotaGuard Quota { get; } = new(node, options.QuotaBytes, log);
 

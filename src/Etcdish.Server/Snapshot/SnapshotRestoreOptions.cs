@@ -62,7 +62,7 @@ public sealed record SnapshotRestoreOptions
             Demand(equals > 0, $"\"{member}\" in the initial cluster has not the form name=peerURL");
             Demand(
                 member[..equals] == Name,
-                $"the initial cluster names \"{member[..equals]}\" beside \"{Name}\"; a snapshot is restored for one member, the others join it");
+                $"the initial cluster names \"{member[..equals]}\" beside \"{Name}\"; a snapshot is restored for one member");
             urls.Add(EtcdUrl.Parse(member[(equals + 1)..]).ToString());
         }
 

@@ -10,6 +10,7 @@ namespace Etcdish.Server.Snapshot;
 /// </summary>
 public static class SnapshotRestorer
 {
+    private const long NotCompacted = -1;
     private const string UnfinishedSuffix = ".restoring";
 
     /// <summary>Restores. Takes memory for the index of the keys, not for their values.</summary>
@@ -18,7 +19,7 @@ public static class SnapshotRestorer
     /// <param name="cancellation">Gives up; what was built is deleted.</param>
     /// <returns>What is in the directory now.</returns>
     /// <exception cref="ArgumentException">The options cannot be carried out.</exception>
-    /// <exception cref="InvalidDataException">The snapshot is damaged, or holds what cannot be restored; the message says where and what.</exception>
+    /// <exception cref="InvalidDataException">The snapshot is damaged, or holds what cannot be restored; the message says what.</exception>
     /// <exception cref="IOException">A file cannot be read or written, or the data directory is in the way.</exception>
     public static RestoredSnapshot Restore(string file, SnapshotRestoreOptions options, CancellationToken cancellation = default)
     {
@@ -75,7 +76,7 @@ public static class SnapshotRestorer
 
         revision += options.BumpRevision;
         long compacted = options.MarkCompacted ? revision : snapshot.CompactedRevision;
-        import.Complete(revision, compacted, [.. snapshot.ReadAlarms()]);
+        import.Complete(revision, compacted == 0 ? NotCompacted : compacted, [.. snapshot.ReadAlarms()]);
         return new RestoredSnapshot(revision, compacted, import.KeyCount, versions, leases);
     }
 
@@ -94,7 +95,8 @@ public static class SnapshotRestorer
     // The ids are those that the server computes from the same flags; it refuses a directory with others.
     private static NodeOptions NodeOptionsOf(string directory, SnapshotRestoreOptions options)
     {
-        ulong memberId = MemberIdentity.MemberId(options.InitialAdvertisePeerUrls.Select(url => url.ToString()), options.InitialClusterToken);
+        IEnumerable<string> peerUrls = options.InitialAdvertisePeerUrls.Select(url => url.ToString());
+        ulong memberId = MemberIdentity.MemberId(peerUrls, options.InitialClusterToken);
         return new NodeOptions
         {
             DataDirectory = directory,

@@ -159,7 +159,7 @@ internal sealed class Importer(StoreState state)
                 $"an import of {end.Versions} versions and {end.Leases} leases brought {_versions} and {state.Leases.Count}");
         }
 
-        if (end.Revision < Math.Max(1, _lastMod) || end.CompactedRevision < 0 || end.CompactedRevision > end.Revision)
+        if (end.Revision < Math.Max(1, _lastMod) || end.CompactedRevision < -1 || end.CompactedRevision > end.Revision)
         {
             throw new InvalidDataException(
                 $"an import up to revision {_lastMod} cannot end at revision {end.Revision}, compacted at {end.CompactedRevision}");
@@ -174,7 +174,7 @@ internal sealed class Importer(StoreState state)
         state.Gate.EnterWriteLock();
         try
         {
-            state.CompactedRevision = end.CompactedRevision == 0 ? -1 : end.CompactedRevision;
+            state.CompactedRevision = end.CompactedRevision;
             state.CurrentRevision = end.Revision;
         }
         finally
@@ -198,7 +198,7 @@ internal sealed class Importer(StoreState state)
             if (!state.Leases.Contains(newest.Lease))
             {
                 throw new InvalidDataException(
-                    $"the key of revision {newest.ModRevision}.{newest.SubRevision} is attached to lease {newest.Lease:x16}, which is missing");
+                    $"the imported revision {newest.ModRevision}.{newest.SubRevision} names lease {newest.Lease:x16}, which is missing");
             }
 
             state.Leases.Attach(newest.Lease, newest.Key);

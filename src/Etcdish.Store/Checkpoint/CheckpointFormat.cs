@@ -35,6 +35,9 @@ internal static class CheckpointFormat
     /// <summary>No frame is longer: far above the largest key that a request can carry.</summary>
     public const int FrameMaxBytes = 256 * 1024 * 1024;
 
+    /// <summary>No value is longer: as long as the largest segment of a log. Sums with a key's length stay far from overflowing.</summary>
+    public const int MaxValueBytes = 1 << 30;
+
     public static ReadOnlySpan<byte> Magic => "ETCDSHIX"u8;
 }
 

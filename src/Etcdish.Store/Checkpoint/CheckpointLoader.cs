@@ -135,7 +135,8 @@ public sealed class CheckpointLoader
             throw CheckpointReader.Damaged("its revisions make no sense");
         }
 
-        const int MostKeysReserved = 1 << 24;
+        // Only a hint, so it is not believed further than a few megabytes.
+        const int MostKeysReserved = 1 << 20;
         var keys = (int)Math.Min(reader.ReadUInt64(), MostKeysReserved);
         _newest.EnsureCapacity(keys);
         _changes.EnsureCapacity(keys);
@@ -262,7 +263,7 @@ public sealed class CheckpointLoader
     private static ValueReference ReadReference(ref CheckpointReader reader)
     {
         var length = reader.ReadVarint32();
-        if (length > int.MaxValue)
+        if (length > CheckpointFormat.MaxValueBytes)
         {
             throw CheckpointReader.Damaged("a value is too long");
         }

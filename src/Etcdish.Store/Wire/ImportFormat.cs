@@ -20,7 +20,7 @@ namespace Etcdish.Store;
 ///                           varint   TTL as granted, seconds
 ///                           varint   seconds that were left, 0 when the full TTL counts
 /// End                       varint   current revision
-///                           varint   compacted revision, 0 for none
+///                           varint   compacted revision, -1 for none
 ///                           varint   number of versions in all entries
 ///                           varint   number of leases in all entries
 ///   repeated                varint   member ID of an alarm
@@ -68,7 +68,7 @@ public readonly record struct ImportedVersion(
 
 /// <summary>How an import ends.</summary>
 /// <param name="Revision">Current revision: the last version's, or a later one.</param>
-/// <param name="CompactedRevision">Compacted revision, 0 for none.</param>
+/// <param name="CompactedRevision">Compacted revision, -1 for none.</param>
 /// <param name="Versions">How many versions the import holds.</param>
 /// <param name="Leases">How many leases it holds.</param>
 /// <param name="Alarms">The alarms that are raised.</param>

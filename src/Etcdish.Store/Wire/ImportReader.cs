@@ -31,7 +31,8 @@ internal ref struct ImportReader
         }
 
         _position = ImportFormat.HeadBytes;
-        return (ImportPart)_span[1] is >= ImportPart.Versions and <= ImportPart.End and var part ? part : throw Malformed("its part is unknown");
+        var part = (ImportPart)_span[1];
+        return part is >= ImportPart.Versions and <= ImportPart.End ? part : throw Malformed("its part is unknown");
     }
 
     public ImportedVersion ReadVersion()
@@ -68,7 +69,7 @@ internal ref struct ImportReader
             var type = ReadNumber();
             if (type is not ((long)AlarmType.NoSpace or (long)AlarmType.Corrupt))
             {
-                throw Malformed("an alarm is of an unknown kind");
+                throw new InvalidDataException($"an imported alarm is of the unknown kind {type}");
             }
 
             alarms.Add(new AlarmMember(memberId, (AlarmType)type));

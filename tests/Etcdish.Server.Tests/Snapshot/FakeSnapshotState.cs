@@ -46,17 +46,22 @@ internal sealed class FakeSnapshotState : ISnapshotState, IValueSource
 
     public void Delete(params string[] keys) => Apply([.. keys.Select(key => (key, (byte[]?)null, 0L))]);
 
-    /// <summary>Several changes under one main revision; a null value deletes.</summary>
+    /// <summary>Several changes under one main revision; a null value deletes, which is no change when the key does not exist.</summary>
     public void Apply(params (string Key, byte[]? Value, long Lease)[] changes)
     {
         Revision++;
-        for (int sub = 0; sub < changes.Length; sub++)
+        int sub = 0;
+        foreach ((string key, byte[]? value, long lease) in changes)
         {
-            (string key, byte[]? value, long lease) = changes[sub];
-            KeyRevision revision = Change(key, value, lease, sub);
+            if (value is null && _latest.GetValueOrDefault(key) is not { IsTombstone: false })
+                continue;
+            KeyRevision revision = Change(key, value, lease, sub++);
             _latest[key] = revision;
             _history.Add(revision);
         }
+
+        if (sub == 0)
+            Revision--;
     }
 
     /// <summary>Keeps of each key the newest version at or below the revision, and no tombstone below it.</summary>

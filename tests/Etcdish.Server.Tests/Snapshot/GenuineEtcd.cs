@@ -73,9 +73,16 @@ internal sealed class GenuineEtcd : IDisposable
     public JsonElement CtlJson(params string[] arguments) => JsonDocument.Parse(Ctl([.. arguments, "-w", "json"])).RootElement;
 
     /// <summary>Runs a tool to its end.</summary>
-    public static ToolResult Run(string tool, params string[] arguments)
+    public static ToolResult Run(string tool, params string[] arguments) => RunWithInput("", tool, arguments);
+
+    /// <summary>Runs a tool to its end, with something to read.</summary>
+    public static ToolResult RunWithInput(string input, string tool, params string[] arguments)
     {
-        using Process process = Process.Start(Command(tool, arguments))!;
+        ProcessStartInfo start = Command(tool, arguments);
+        start.RedirectStandardInput = true;
+        using Process process = Process.Start(start)!;
+        process.StandardInput.Write(input);
+        process.StandardInput.Close();
         Task<string> error = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

@@ -19,7 +19,7 @@ internal static class SnapshotStates
             if (what == 0)
                 state.Delete(key);
             else if (what == 1)
-                state.Apply(("t1", [1], 0), ("t2", null, 0), (key, Encoding.UTF8.GetBytes($"txn {i}"), 0));
+                state.Apply(("t1", [1], 0), ("t2", i % 2 == 0 ? null : [2], 0), (key, Encoding.UTF8.GetBytes($"txn {i}"), 0));
             else
                 state.Put(key, Value(random, longest: what == 2 ? 9000 : 40), lease: random.Next(4) == 0 ? 0x7001 : 0);
         }

@@ -78,6 +78,9 @@ internal sealed class HistoryRun : IDisposable
             case < 96:
                 MoveSomeValues();
                 break;
+            case < 97:
+                RestartFromImport();
+                break;
             case < 98:
                 _checkpoint?.Dispose();
                 _checkpoint = _store.CaptureCheckpoint();
@@ -162,6 +165,25 @@ internal sealed class HistoryRun : IDisposable
         loader.Complete();
         Assert.That((store.AppliedIndex, store.CurrentRevision), Is.EqualTo((checkpoint.AppliedIndex, checkpoint.Revision)));
         foreach (var entry in _entries.Where(entry => entry.Index > store.AppliedIndex))
+        {
+            store.Apply(entry);
+        }
+
+        Assert.That(store.HashKv(0), Is.EqualTo(_store.HashKv(0)), LastStep);
+        Assert.That(store.Leases.Snapshot(), Is.EqualTo(_store.Leases.Snapshot()), LastStep);
+        _store.Dispose();
+        _store = store;
+    }
+
+    private void RestartFromImport()
+    {
+        LastStep += ", restart from an import";
+        _checkpoint?.Dispose();
+        _checkpoint = null;
+        _entries.Clear();
+        _entries.AddRange(ImportedCopy.Entries(_store, _log, itemsPerEntry: 1 + (int)_generate.Next(4)));
+        var store = new RevisionStore(_log, _options);
+        foreach (var entry in _entries)
         {
             store.Apply(entry);
         }

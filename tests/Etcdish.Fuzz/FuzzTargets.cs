@@ -1,0 +1,30 @@
+using Etcdish.Fuzz.Targets;
+
+namespace Etcdish.Fuzz;
+
+/// <summary>All targets, in the order of a request's way: from the network to the disk.</summary>
+internal static class FuzzTargets
+{
+    public static IReadOnlyList<IFuzzTarget> All { get; } =
+    [
+        new GrpcHeadersTarget(),
+        new GrpcFramingTarget(),
+        new GrpcResponseTarget(),
+        new GzipTarget(),
+        new RangeTarget(),
+        new PutTarget(),
+        new DeleteRangeTarget(),
+        new TxnTarget(),
+        new CompactionTarget(),
+        new LeaseGrantTarget(),
+        new LeaseRevokeTarget(),
+        new LeaseCheckpointTarget(),
+        new AlarmTarget(),
+        new WatchTarget(),
+        new LogSegmentTarget(),
+        new LogFolderTarget(),
+        new LogCheckpointTarget(),
+        new StoreCheckpointTarget(),
+        new SnapshotTarget(),
+    ];
+}
