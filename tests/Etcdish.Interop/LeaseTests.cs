@@ -58,7 +58,7 @@ public class LeaseTests
     {
         // One second is less than the server allows; what it grants instead is part of the answer.
         CommandResult granted = session.Ctl.Run("lease grant 1 -w json");
-        string lease = System.Text.Json.JsonDocument.Parse(granted.StandardOutput).RootElement.GetProperty("ID").GetInt64().ToString("x");
+        string lease = System.Text.Json.JsonDocument.Parse(granted.StandardOutput).RootElement.GetProperty("ID").GetInt64().ToString("x16");
         session.Name(lease, "lease");
         session.Note("lease grant 1", granted.ToString());
         ChildProcess watch = session.Start("watch k --prefix --rev 1");
