@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Etcdish.Testing;
 
 namespace Etcdish.Interop;
@@ -50,7 +51,7 @@ public class LeaseTests
         session.Capture("lease", "lease grant 600", Granted);
         session.Run("put a 1 --lease {lease}");
         CommandResult result = session.Ctl.Run(CommandLine.Split($"lease timetolive {LeaseOf(session)} --keys -w json"));
-        session.Note("lease timetolive -w json", System.Text.RegularExpressions.Regex.Replace(result.ToString(), "\"ttl\":\\d+", "\"ttl\":#"));
+        session.Note("lease timetolive -w json", Regex.Replace(result.ToString(), "(?i)\"ttl\":\\d+", "\"ttl\":#"));
     });
 
     [Test]

@@ -67,7 +67,8 @@ internal sealed class Session(ServerProcess server) : IDisposable
         process.Send(Signal.Interrupt);
         int exitCode = process.WaitForExit(_patience);
         // Whether the call that was cut short is mentioned depends on the moment.
-        IEnumerable<string> errors = process.StandardError.Text.Split('\n').Where(line => !line.Contains("context canceled", StringComparison.Ordinal));
+        IEnumerable<string> errors = process.StandardError.Text.Split('\n')
+            .Where(line => !line.Contains("context canceled", StringComparison.Ordinal));
         Add(title, new CommandResult(exitCode, process.StandardOutput.Text, string.Join('\n', errors)));
     }
 
