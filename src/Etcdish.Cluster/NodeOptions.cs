@@ -31,9 +31,6 @@ public sealed record NodeOptions
     /// <summary>Longest time a write may wait in the queue before it is refused as timed out.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(7);
 
-    /// <summary>Live bytes past which the NOSPACE alarm is raised; 0 for no bound.</summary>
-    public long QuotaBytes { get; init; }
-
     /// <summary>Least lease TTL in seconds; shorter ones are raised to it (etcd: 1.5 election timeouts, rounded up).</summary>
     public long MinLeaseTtl { get; init; } = 2;
 
@@ -62,7 +59,6 @@ public sealed record NodeOptions
         ArgumentException.ThrowIfNullOrWhiteSpace(DataDirectory);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxQueuedBytes, 1 << 20);
         ArgumentOutOfRangeException.ThrowIfLessThan(RequestTimeout, TimeSpan.FromMilliseconds(1));
-        ArgumentOutOfRangeException.ThrowIfNegative(QuotaBytes);
         ArgumentOutOfRangeException.ThrowIfLessThan(MinLeaseTtl, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(CheckpointBytes, 64 << 10);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(CollectDeadShare);

@@ -8,9 +8,6 @@ public sealed record EtcdStoreOptions
     /// <summary>Size of a log segment in bytes, 64 KiB to 1 GiB. One segment in use and one ahead are set aside on the disk.</summary>
     public int SegmentBytes { get; init; } = 16 << 20;
 
-    /// <summary>Live bytes past which puts are refused; 0 for no bound.</summary>
-    public long QuotaBytes { get; init; }
-
     /// <summary>Log bytes between two checkpoints of the index, 64 KiB or more: what an opening has to replay at most, or nearly so.</summary>
     public long CheckpointBytes { get; init; } = 32 << 20;
 
@@ -39,7 +36,6 @@ public sealed record EtcdStoreOptions
             DataDirectory = path,
             Log = new LogOptions { SegmentBytes = SegmentBytes },
             CheckpointBytes = CheckpointBytes,
-            QuotaBytes = QuotaBytes,
             MinLeaseTtl = (long)MinLeaseTtl.TotalSeconds,
             Clock = Clock,
             OnNotice = OnNotice,
