@@ -212,7 +212,7 @@ public class AuthorityFilterTests
     {
         public Connection(long pauseAt = 1 << 20)
         {
-            Pipe transport = new(new PipeOptions(pauseWriterThreshold: pauseAt, resumeWriterThreshold: pauseAt / 2, useSynchronizationContext: false));
+            Pipe transport = new(new PipeOptions(null, null, null, pauseAt, pauseAt / 2, useSynchronizationContext: false));
             Sender = transport.Writer;
             Filter = new AuthorityFilter(transport.Reader);
         }

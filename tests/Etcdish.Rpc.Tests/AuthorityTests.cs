@@ -43,7 +43,21 @@ public class AuthorityTests
         }
     }
 
-    private static async Task CallAsync(RawHttp2Client client, int stream, byte[] block)
+    [Test]
+    public async Task Headers_that_go_on_in_a_CONTINUATION_are_served()
+    {
+        await using EchoServer server = await EchoServer.StartAsync();
+        using RawHttp2Client client = await RawHttp2Client.ConnectAsync(server.Port);
+        byte[] block = Block(ModelHpack.Literal(ModelHpack.Indexing, 1, "http://127.0.0.1:2379", isHuffman: true));
+
+        await client.SendAsync(FrameType.Headers, 0, 1, block.AsSpan(0, block.Length - 10));
+        await client.SendAsync(FrameType.Continuation, Frame.EndHeaders, 1, block.AsSpan(block.Length - 10));
+
+        await AssertAnswerAsync(client, 1);
+    }
+
+    /// <summary>Makes a call and checks the answer.</summary>
+    internal static async Task CallAsync(RawHttp2Client client, int stream, byte[] block)
     {
         await client.SendAsync(FrameType.Headers, Frame.EndHeaders, stream, block);
         await AssertAnswerAsync(client, stream);
@@ -61,7 +75,8 @@ public class AuthorityTests
         Assert.That(trailers.IsEndOfStream, Is.True);
     }
 
-    private static byte[] Block(byte[] authority) =>
+    /// <summary>Headers of a call to an echo, with its authority as given.</summary>
+    internal static byte[] Block(byte[] authority) =>
     [
         .. RawHttp2Client.HeaderBlock((":method", "POST"), (":scheme", "http"), (":path", "/etcdish.rpc.tests.Echo/Raw")),
         .. authority,

@@ -37,7 +37,7 @@ internal static class ModelHpack
         return [.. bits.Chunk(8).Select(octet => Convert.ToByte(new string(octet), 2))];
     }
 
-    /// <summary>The code of a byte as ones and zeros: the first of its length, plus how many symbols of that length come before it.</summary>
+    /// <summary>The code of a byte as ones and zeros: the first of its length, plus the symbols of that length before it.</summary>
     public static string Code(byte symbol)
     {
         byte[] lengths = HpackHuffman.Lengths.ToArray();

@@ -80,7 +80,8 @@ internal sealed class AuthorityFilter(PipeReader transport) : PipeReader
         _filtered is null ? transport.ReadAsync(cancellationToken) : ReadFilteredAsync(_filtered, cancellationToken);
 
     /// <inheritdoc/>
-    public override bool TryRead(out ReadResult result) => _filtered is null ? transport.TryRead(out result) : TryReadFiltered(_filtered, out result);
+    public override bool TryRead(out ReadResult result) =>
+        _filtered is null ? transport.TryRead(out result) : TryReadFiltered(_filtered, out result);
 
     /// <inheritdoc/>
     public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
@@ -156,7 +157,7 @@ internal sealed class AuthorityFilter(PipeReader transport) : PipeReader
         return true;
     }
 
-    /// <summary>Moves bytes from the transport to the pipe: all, except a HEADERS frame cut off and what follows a decision to step aside.</summary>
+    /// <summary>Moves bytes on to the pipe: all but a HEADERS frame cut off, and what follows the decision to step aside.</summary>
     private void Filter(in ReadOnlySequence<byte> buffer, bool isCompleted, PipeWriter filtered)
     {
         ReadOnlySequence<byte> rest = buffer;

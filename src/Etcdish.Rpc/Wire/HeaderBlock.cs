@@ -48,7 +48,10 @@ internal static class HeaderBlock
     }
 
     /// <summary>Goes past one field.</summary>
-    /// <returns>False at the end, or where the field is malformed or cut off; authorityAt is zero for all but a literal authority.</returns>
+    /// <param name="block">The block.</param>
+    /// <param name="at">Where the field begins, and afterwards ends.</param>
+    /// <param name="authorityAt">Where the value of a literal authority begins; zero for every other field.</param>
+    /// <returns>False at the end of the block, or where the field is malformed or cut off.</returns>
     private static bool TryReadField(ReadOnlySpan<byte> block, ref int at, out int authorityAt)
     {
         authorityAt = 0;
