@@ -10,6 +10,7 @@ namespace Etcdish.Cluster;
 internal sealed class Checkpointer
 {
     private const long WorthwhileBytes = 1 << 20;
+    private const long QuietBytes = 4 << 20;
     private static readonly TimeSpan _fullDiskPause = TimeSpan.FromSeconds(5);
 
     private readonly SegmentedLog _log;
@@ -18,6 +19,7 @@ internal sealed class Checkpointer
     private readonly CheckpointStore _files;
     private readonly NodeOptions _options;
     private readonly NodeMetrics _metrics;
+    private LogPosition _endAtLastLook;
     private long _notBefore;
 
     public Checkpointer(SegmentedLog log, RevisionStore store, NodeLoop loop, CheckpointStore files, NodeOptions options, NodeMetrics metrics)
@@ -45,6 +47,18 @@ internal sealed class Checkpointer
     /// </summary>
     public bool IsDue => BytesSinceNewest >= Math.Max(_options.CheckpointBytes, SizeOfNewest)
         && _options.Clock.GetTimestamp() >= _notBefore;
+
+    /// <summary>
+    /// Whether nothing was written since the last time this was asked, and the tail is long enough to use the quiet for a checkpoint: a
+    /// burst is then not replayed for ever after.
+    /// </summary>
+    public bool IsDueInQuiet()
+    {
+        LogPosition end = _log.End;
+        bool isQuiet = end == _endAtLastLook;
+        _endAtLastLook = end;
+        return isQuiet && BytesSinceNewest >= Math.Max(QuietBytes, SizeOfNewest / 4) && _options.Clock.GetTimestamp() >= _notBefore;
+    }
 
     /// <summary>Whether replaying the tail would take noticeably longer than reading a checkpoint.</summary>
     public bool IsWorthwhile => BytesSinceNewest >= WorthwhileBytes;

@@ -122,7 +122,8 @@ internal sealed class Maintenance : IAsyncDisposable
         }
 
         bool copied = await _collector.RunAsync(_checkpointer.ReplayFrom.Segment, cancellation).ConfigureAwait(false);
-        if (copied || _checkpointer.IsDue || _checkpointer.HasSpaceToGiveBack)
+        bool isDueInQuiet = _checkpointer.IsDueInQuiet();
+        if (copied || isDueInQuiet || _checkpointer.IsDue || _checkpointer.HasSpaceToGiveBack)
         {
             await _checkpointer.RunAsync().ConfigureAwait(false);
         }

@@ -9,6 +9,9 @@ namespace Etcdish.Cluster;
 /// </summary>
 internal static class Recovery
 {
+    // Measured: a million keys of 8 bytes are 25 MB of checkpoint and 143 MB of index. The tail adds less than its own length.
+    private const int IndexBytesPerCheckpointByte = 6;
+
     public static RecoveredState Run(NodeOptions options, CancellationToken cancellation)
     {
         LogOptions logOptions = options.Log with { ClusterId = options.ClusterId, MemberId = options.MemberId };
@@ -30,18 +33,21 @@ internal static class Recovery
         RevisionStore store = new(values, new StoreOptions());
         CheckpointStore checkpoints = new(options.DataDirectory, logOptions);
         LogPosition from = LogPosition.Beginning;
-        long checkpointBytes = 0;
+        long checkpointBytes;
         using (Checkpoint? newest = OpenNewest(checkpoints, options))
         {
+            checkpointBytes = newest?.ContentBytes ?? 0;
+            using CollectionPause pause = CollectionPause.TryBegin(
+                checkpointBytes * IndexBytesPerCheckpointByte + options.CheckpointBytes);
             if (newest is not null)
             {
                 Load(store, newest);
                 from = newest.ReplayFrom;
-                checkpointBytes = newest.ContentBytes;
             }
+
+            ReplayTail(log, store, from, cancellation);
         }
 
-        ReplayTail(log, store, from, cancellation);
         if (store.IsImporting)
         {
             throw new IOException(

@@ -136,7 +136,7 @@ public sealed class EtcdServer : IAsyncDisposable
         StartupLog.Serving(_log, _node, _options, ClientUrls, MetricsUrls);
 
         var compactor = new AutoCompactor(_node, _options, _log, _clock);
-        _compaction = compactor.IsEnabled ? compactor.RunAsync(_stopping.Token) : Task.CompletedTask;
+        _compaction = compactor.IsEnabled ? CompactAsync(compactor) : Task.CompletedTask;
     }
 
     private async Task ServeClientsAsync(ServiceContext context, HealthEndpoints health, CancellationToken cancellation)
@@ -243,6 +243,20 @@ public sealed class EtcdServer : IAsyncDisposable
         {
             _log.Info(notice.Message);
         }
+    }
+
+    private async Task CompactAsync(AutoCompactor compactor)
+    {
+        try
+        {
+            await compactor.RunAsync(_stopping.Token).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // Nobody awaits this until the server stops, so a fault would pass unseen while the history grows.
+        catch (Exception e)
+        {
+            _failed.TrySetResult(e);
+        }
+#pragma warning restore CA1031
     }
 
     private async Task WatchNodeAsync(Node node)

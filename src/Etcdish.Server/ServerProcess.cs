@@ -67,7 +67,11 @@ public static class ServerProcess
         }
         catch (Exception e) when (IsExpectedAtStart(e))
         {
-            await Console.Error.WriteLineAsync("etcdish server: " + e.Message).ConfigureAwait(false);
+            // A member's ID comes from these two, as in etcd.
+            string advice = e is Log.LogIdentityException
+                ? "; give the --initial-advertise-peer-urls and --initial-cluster-token that it was made with"
+                : "";
+            await Console.Error.WriteLineAsync($"etcdish server: {e.Message}{advice}").ConfigureAwait(false);
             return CouldNotStart;
         }
 #pragma warning disable CA1031 // Damage, or a state that cannot be: told in full, with the code that says so.

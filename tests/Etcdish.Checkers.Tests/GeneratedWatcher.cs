@@ -97,7 +97,8 @@ internal sealed class GeneratedWatcher(int slot, Random random, ReferenceStore s
 
     private void Cancel(long now, long compactRevision)
     {
-        _responses.Add(new WatchResponse(now, compactRevision > 0 ? 0 : store.Revision, []) { Canceled = true, CompactRevision = compactRevision });
+        long header = compactRevision > 0 ? 0 : store.Revision;
+        _responses.Add(new WatchResponse(now, header, []) { Canceled = true, CompactRevision = compactRevision });
         Close(awaited: false);
         _previous = null;
     }

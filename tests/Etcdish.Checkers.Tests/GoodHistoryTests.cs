@@ -61,11 +61,20 @@ public class GoodHistoryTests
     [Explicit("a measurement: a million operations are to be judged in under ten seconds")]
     public void A_million_operations()
     {
-        var options = new GeneratorOptions { Operations = 1_000_000, Clients = 100, Keys = 50, HistoricReads = false, Watchers = 0, UnknownRate = 0.001 };
+        var options = new GeneratorOptions
+        {
+            Operations = 1_000_000,
+            Clients = 100,
+            Keys = 50,
+            HistoricReads = false,
+            Watchers = 0,
+            UnknownRate = 0.001,
+        };
         History history = HistoryGenerator.Generate(1, options);
         long start = Stopwatch.GetTimestamp();
         IReadOnlyList<Violation> violations = HistoryChecker.Check(history);
-        TestContext.Out.WriteLine($"{history.Operations.Count} operations, {history.Witness.Count} events: {Stopwatch.GetElapsedTime(start)}");
+        TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
+        TestContext.Out.WriteLine($"{history.Operations.Count} operations, {history.Witness.Count} events: {elapsed}");
         Assert.That(violations, Is.Empty);
     }
 }

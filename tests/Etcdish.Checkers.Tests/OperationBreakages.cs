@@ -76,7 +76,9 @@ internal static class OperationBreakages
 
     private static History? StaleRead(History history, Random random) => MoveRead(history, random, read =>
     {
-        long before = history.Operations.Where(op => op.Reply is not null && op.ReturnedAt < read.CalledAt).Max(op => (long?)op.Reply!.Revision) ?? 0;
+        long before = history.Operations
+            .Where(op => op.Reply is not null && op.ReturnedAt < read.CalledAt)
+            .Max(op => (long?)op.Reply!.Revision) ?? 0;
         return before == 0 ? null : before - 1;
     });
 
@@ -122,8 +124,8 @@ internal static class OperationBreakages
             long? shown = change is null ? null : history.Operations
                 .Where(op => op.Reply is not null && op.Reply.Revision >= change.Revision && op.ReturnedAt > put.ReturnedAt)
                 .Min(op => (long?)op.ReturnedAt);
-            if (shown is not null)
-                return Breakage.Replace(history, put, put with { Client = 1_000, CalledAt = shown.Value + 1, ReturnedAt = shown.Value + 2 });
+            if (shown is { } time)
+                return Breakage.Replace(history, put, put with { Client = 1_000, CalledAt = time + 1, ReturnedAt = time + 2 });
         }
 
         return null;
@@ -159,7 +161,11 @@ internal static class OperationBreakages
             history,
             random,
             op => op is { Reply: RangeReply { Kvs.Count: > 0 }, Call: RangeCall { KeysOnly: false, SortTarget: SortTarget.Key } },
-            op => op with { Reply = (RangeReply)op.Reply! with { Kvs = [change(((RangeReply)op.Reply!).Kvs[0]), .. ((RangeReply)op.Reply!).Kvs.Skip(1)] } });
+            op =>
+            {
+                var reply = (RangeReply)op.Reply!;
+                return op with { Reply = reply with { Kvs = [change(reply.Kvs[0]), .. reply.Kvs.Skip(1)] } };
+            });
 
     private static History? DropKey(History history, Random random) =>
         ChangeRange(history, random, reply => reply.Kvs.Count == 0 ? null : reply with { Kvs = [.. reply.Kvs.Skip(1)] });
@@ -202,7 +208,8 @@ internal static class OperationBreakages
             history,
             random,
             op => op is { Outcome: Outcome.NotApplied, Refusal: RefusalReason.Compacted, Call: RangeCall { Serializable: false } range }
-                && history.Operations.Any(c => c is { Outcome: Outcome.Ok, Call: CompactCall compact } && compact.Revision > range.Revision && c.ReturnedAt < op.CalledAt),
+                && history.Operations.Any(c => c is { Outcome: Outcome.Ok, Call: CompactCall compact }
+                    && compact.Revision > range.Revision && c.ReturnedAt < op.CalledAt),
             op =>
             {
                 long now = history.Operations.Where(x => x.Reply is not null && x.ReturnedAt < op.CalledAt).Max(x => x.Reply!.Revision);
@@ -224,7 +231,8 @@ internal static class OperationBreakages
             history,
             random,
             op => op is { Reply: RangeReply, Call: RangeCall { Revision: > 0 } range }
-                && !history.Operations.Any(x => x.Call is CompactCall compact && compact.Revision > range.Revision && x.CalledAt <= op.ReturnedAt),
+                && !history.Operations.Any(x => x.Call is CompactCall compact
+                    && compact.Revision > range.Revision && x.CalledAt <= op.ReturnedAt),
             op => op with { Outcome = Outcome.NotApplied, Reply = null, Refusal = RefusalReason.Compacted });
 
     private static History? RefuseLivingLease(History history, Random random) =>
@@ -245,10 +253,13 @@ internal static class OperationBreakages
         ReplyRules.Check(history, states, writers, []);
         var timeline = new Timeline(history, states.LastRevision);
         var leases = new LeaseRules(history, timeline);
-        foreach (long revision in writers.Unclaimed().Where(revision => leases.ExplainsExpiry(states, revision) && timeline.ShownBy(revision) < long.MaxValue))
+        foreach (long revision in writers.Unclaimed())
         {
+            if (!leases.ExplainsExpiry(states, revision) || timeline.ShownBy(revision) == long.MaxValue)
+                continue;
             long lease = states.At(revision - 1).Find(states.EventsAt(revision)[0].Kv.Key)!.Lease;
-            Operation? grant = history.Operations.FirstOrDefault(op => op is { Reply: GrantReply, Call: GrantCall call } && call.Lease == lease);
+            Operation? grant = history.Operations.FirstOrDefault(op =>
+                op is { Reply: GrantReply, Call: GrantCall call } && call.Lease == lease);
             bool mayBeRevoked = history.Operations.Any(op => op is { Outcome: Outcome.Unknown, Call.MayWrite: true });
             if (grant is not null && !mayBeRevoked)
                 return Breakage.Replace(history, grant, grant with { Reply = new GrantReply(grant.Reply!.Revision, 1_000) });
@@ -262,7 +273,8 @@ internal static class OperationBreakages
             history,
             random,
             op => op is { Reply: KeepAliveReply { Seconds: 0 }, Call: KeepAliveCall keep }
-                && history.Operations.Any(x => x is { Reply: RevokeReply, Call: RevokeCall revoke } && revoke.Lease == keep.Lease && x.ReturnedAt < op.CalledAt),
+                && history.Operations.Any(x => x is { Reply: RevokeReply, Call: RevokeCall revoke }
+                    && revoke.Lease == keep.Lease && x.ReturnedAt < op.CalledAt),
             op => op with { Reply = (KeepAliveReply)op.Reply! with { Seconds = 2 } });
 
     private static History? Overlap(History history, Random random) =>

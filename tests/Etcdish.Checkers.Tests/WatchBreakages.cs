@@ -23,13 +23,19 @@ internal static class WatchBreakages
         new("a filtered event is delivered", FilteredEvent, WatchUnwantedEvent),
         new("an event below the start is delivered", BelowStart, WatchUnwantedEvent),
         new("an event never happened", (h, r) => Change(h, r, kv => kv with { Value = "other" }), WatchWrongEvent),
-        new("a put wrongly looks like a creation", (h, r) => Change(h, r, kv => kv with { CreateRevision = kv.ModRevision, Version = 1 }), WatchWrongEvent),
+        new(
+            "a put wrongly looks like a creation",
+            (h, r) => Change(h, r, kv => kv with { CreateRevision = kv.ModRevision, Version = 1 }),
+            WatchWrongEvent),
         new("a put looks like a delete", PutAsDelete, WatchWrongEvent, WatchUnwantedEvent),
         new("prev_kv is wrong", WrongPrevKv, WatchWrongPrevKv),
         new("prev_kv is missing", MissingPrevKv, WatchWrongPrevKv),
         new("prev_kv was not asked for", UnwantedPrevKv, WatchWrongPrevKv),
         new("the compact revision is wrong", WrongCompactRevision, WatchWrongCompactRevision),
-        new("a fragment lacks its rest", LoseFragmentTail, WatchBrokenFragments, WatchSplitRevision, WatchGap, WatchIncomplete, WatchResumeGap),
+        new(
+            "a fragment lacks its rest",
+            LoseFragmentTail,
+            WatchBrokenFragments, WatchSplitRevision, WatchGap, WatchIncomplete, WatchResumeGap),
         new("an event arrives before its write", EventFromTheFuture, FromTheFuture),
     ];
 
@@ -137,7 +143,8 @@ internal static class WatchBreakages
         if (first < 0 || watch.Responses.Take(first).Any(response => response.IsProgress))
             return null;
         long lost = watch.Responses[first].Events[0].Revision;
-        WatchResponse[] rest = [.. watch.Responses.Select(response => response with { Events = [.. response.Events.Where(e => e.Revision > lost)] })];
+        WatchResponse Rest(WatchResponse response) => response with { Events = [.. response.Events.Where(e => e.Revision > lost)] };
+        WatchResponse[] rest = [.. watch.Responses.Select(Rest)];
         WatchResponse[] whole = [.. rest.Where((response, i) => HasEvents(response) || !HasEvents(watch.Responses[i]))];
         return Breakage.Replace(history, watch, watch with { StartRevision = lost + 1, Responses = whole });
     });

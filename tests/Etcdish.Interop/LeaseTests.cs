@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Etcdish.Testing;
 
 namespace Etcdish.Interop;
@@ -50,7 +51,7 @@ public class LeaseTests
         session.Capture("lease", "lease grant 600", Granted);
         session.Run("put a 1 --lease {lease}");
         CommandResult result = session.Ctl.Run(CommandLine.Split($"lease timetolive {LeaseOf(session)} --keys -w json"));
-        session.Note("lease timetolive -w json", System.Text.RegularExpressions.Regex.Replace(result.ToString(), "\"ttl\":\\d+", "\"ttl\":#"));
+        session.Note("lease timetolive -w json", Regex.Replace(result.ToString(), "(?i)\"ttl\":\\d+", "\"ttl\":#"));
     });
 
     [Test]
@@ -58,7 +59,7 @@ public class LeaseTests
     {
         // One second is less than the server allows; what it grants instead is part of the answer.
         CommandResult granted = session.Ctl.Run("lease grant 1 -w json");
-        string lease = System.Text.Json.JsonDocument.Parse(granted.StandardOutput).RootElement.GetProperty("ID").GetInt64().ToString("x");
+        string lease = System.Text.Json.JsonDocument.Parse(granted.StandardOutput).RootElement.GetProperty("ID").GetInt64().ToString("x16");
         session.Name(lease, "lease");
         session.Note("lease grant 1", granted.ToString());
         ChildProcess watch = session.Start("watch k --prefix --rev 1");

@@ -50,7 +50,8 @@ internal static class ProtobufText
                 return (field, Varint(message, ref position).ToString(CultureInfo.InvariantCulture));
             case 1:
                 position += 8;
-                return (field, BinaryPrimitives.ReadUInt64LittleEndian(message.AsSpan(position - 8)).ToString(CultureInfo.InvariantCulture));
+                ulong number = BinaryPrimitives.ReadUInt64LittleEndian(message.AsSpan(position - 8));
+                return (field, number.ToString(CultureInfo.InvariantCulture));
             case 2:
                 int length = (int)Varint(message, ref position);
                 content = message[position..(position + length)];

@@ -28,10 +28,18 @@ internal sealed class RawCalls(string url) : IDisposable
         SendAsync(title, "/etcdserverpb.KV/Txn", request, TxnResponse.Parser);
 
     public Task<CompactionResponse?> CompactAsync(long revision) =>
-        SendAsync($"compact {revision}", "/etcdserverpb.KV/Compact", new CompactionRequest { Revision = revision }, CompactionResponse.Parser);
+        SendAsync(
+            $"compact {revision}",
+            "/etcdserverpb.KV/Compact",
+            new CompactionRequest { Revision = revision },
+            CompactionResponse.Parser);
 
     public Task<LeaseGrantResponse?> GrantAsync(long id, long seconds) =>
-        SendAsync($"grant {id} {seconds}", "/etcdserverpb.Lease/LeaseGrant", new LeaseGrantRequest { ID = id, TTL = seconds }, LeaseGrantResponse.Parser);
+        SendAsync(
+            $"grant {id} {seconds}",
+            "/etcdserverpb.Lease/LeaseGrant",
+            new LeaseGrantRequest { ID = id, TTL = seconds },
+            LeaseGrantResponse.Parser);
 
     public Task<LeaseRevokeResponse?> RevokeAsync(long id) =>
         SendAsync($"revoke {id}", "/etcdserverpb.Lease/LeaseRevoke", new LeaseRevokeRequest { ID = id }, LeaseRevokeResponse.Parser);

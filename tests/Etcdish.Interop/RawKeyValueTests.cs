@@ -55,7 +55,8 @@ public class RawKeyValueTests
         await calls.PutAsync("with lease", new PutRequest { Key = Bytes("a"), Value = Bytes("1"), Lease = 7 });
         await calls.PutAsync("unknown lease", new PutRequest { Key = Bytes("a"), Value = Bytes("1"), Lease = 99 });
         await calls.PutAsync("ignore value and value", new PutRequest { Key = Bytes("a"), Value = Bytes("1"), IgnoreValue = true });
-        await calls.PutAsync("ignore lease and lease", new PutRequest { Key = Bytes("a"), Value = Bytes("1"), Lease = 7, IgnoreLease = true });
+        await calls.PutAsync(
+            "ignore lease and lease", new PutRequest { Key = Bytes("a"), Value = Bytes("1"), Lease = 7, IgnoreLease = true });
         await calls.PutAsync("ignore both", new PutRequest { Key = Bytes("a"), IgnoreValue = true, IgnoreLease = true, PrevKv = true });
         await calls.PutAsync("ignore on nothing", new PutRequest { Key = Bytes("none"), IgnoreLease = true });
         await calls.RangeAsync("a", new RangeRequest { Key = Bytes("a") });
@@ -99,10 +100,11 @@ public class RawKeyValueTests
     public Task Nested_transactions() => SideBySide.CompareAsync(async calls =>
     {
         await FillAsync(calls);
-        TxnRequest inner = Txn([Compare("a", "", CompareTarget.Version, CompareResult.Greater, 1)], [Put("n1", "1"), Get("n1")], [Put("n2", "2")]);
+        TxnRequest inner = Txn(
+            [Compare("a", "", CompareTarget.Version, CompareResult.Greater, 1)], [Put("n1", "1"), Get("n1")], [Put("n2", "2")]);
         await calls.TxnAsync("nested", Txn([], [Put("a", "again"), Nested(inner), Get("a"), Delete("b", "d"), Get("a", "z")], []));
-        await calls.TxnAsync("compare sees the state before", Txn(
-            [], [Put("fresh", "1"), Nested(Txn([Compare("fresh", "", CompareTarget.Version, CompareResult.Equal, 0)], [Get("fresh")], []))], []));
+        TxnRequest ifFresh = Txn([Compare("fresh", "", CompareTarget.Version, CompareResult.Equal, 0)], [Get("fresh")], []);
+        await calls.TxnAsync("compare sees the state before", Txn([], [Put("fresh", "1"), Nested(ifFresh)], []));
         await calls.TxnAsync("twice nested", Txn([], [Nested(Txn([], [Nested(inner)], []))], []));
         await calls.TxnAsync("put and put", Txn([], [Put("d", "1"), Put("d", "2")], []));
         await calls.TxnAsync("put and nested put", Txn([], [Put("d", "1"), Nested(Txn([], [Put("d", "2")], []))], []));
@@ -154,7 +156,8 @@ public class RawKeyValueTests
 
     private static RequestOp Put(string key, string value) => Op(new PutRequest { Key = Bytes(key), Value = Bytes(value), PrevKv = true });
 
-    private static RequestOp Get(string key, string end = "") => new() { RequestRange = new RangeRequest { Key = Bytes(key), RangeEnd = Bytes(end) } };
+    private static RequestOp Get(string key, string end = "") =>
+        new() { RequestRange = new RangeRequest { Key = Bytes(key), RangeEnd = Bytes(end) } };
 
     private static RequestOp Range(long revision) => new() { RequestRange = new RangeRequest { Key = Bytes("a"), Revision = revision } };
 

@@ -13,7 +13,10 @@ public class RawWatchTests
     {
         await calls.WatchAsync(
             "ids are given, taken, and refused twice",
-            [Create("a"), Create("b", id: 5), Create("c", id: 5), Create("d"), Create("e", id: 1), Create("f"), Create("g", end: "a"), Create("")],
+            [
+                Create("a"), Create("b", id: 5), Create("c", id: 5), Create("d"),
+                Create("e", id: 1), Create("f"), Create("g", end: "a"), Create(""),
+            ],
             responses => responses.Count == 8);
     });
 
@@ -21,7 +24,8 @@ public class RawWatchTests
     public Task Filters_and_previous_values() => SideBySide.CompareAsync(async calls =>
     {
         await FillAsync(calls);
-        foreach (FilterType[] filters in new FilterType[][] { [], [FilterType.Noput], [FilterType.Nodelete], [FilterType.Noput, FilterType.Nodelete] })
+        FilterType[][] all = [[], [FilterType.Noput], [FilterType.Nodelete], [FilterType.Noput, FilterType.Nodelete]];
+        foreach (FilterType[] filters in all)
         {
             foreach (bool prevKv in new[] { false, true })
             {
@@ -85,7 +89,8 @@ public class RawWatchTests
         while (responses.Sum(response => response.Events.Count) < 6 && await stream.ReadAsync() is { } response)
             responses.Add(response);
         string[] shapes = [.. responses.Select(r => $"revision {r.Header.Revision} fragment {r.Fragment} events {r.Events.Count}")];
-        string[] keys = [.. responses.SelectMany(r => r.Events).Select(e => $"{e.Kv.Key.ToStringUtf8()} at {e.Kv.ModRevision}, {e.PrevKv.Value.Length} bytes before")];
+        string[] keys = [.. responses.SelectMany(r => r.Events).Select(e =>
+            $"{e.Kv.Key.ToStringUtf8()} at {e.Kv.ModRevision}, {e.PrevKv.Value.Length} bytes before")];
         calls.Steps.Add(("the deletes", string.Join('\n', shapes) + "\n" + string.Join('\n', keys)));
     });
 

@@ -65,7 +65,11 @@ internal sealed class Session(ServerProcess server) : IDisposable
     public void Interrupt(ChildProcess process, string title)
     {
         process.Send(Signal.Interrupt);
-        Finish(process, title);
+        int exitCode = process.WaitForExit(_patience);
+        // Whether the call that was cut short is mentioned depends on the moment.
+        IEnumerable<string> errors = process.StandardError.Text.Split('\n')
+            .Where(line => !line.Contains("context canceled", StringComparison.Ordinal));
+        Add(title, new CommandResult(exitCode, process.StandardOutput.Text, string.Join('\n', errors)));
     }
 
     /// <summary>Waits for the end of a command and takes down what it wrote.</summary>

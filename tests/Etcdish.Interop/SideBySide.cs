@@ -52,6 +52,7 @@ internal static class SideBySide
         if (expected.Output == actual.Output)
             return;
         Assert.Fail(
-            $"step {index + 1}, `{expected.Title}`, differs\n===== etcd\n{expected.Output}\n===== {candidate.Name}\n{actual.Output}\n=====");
+            $"step {index + 1}, `{expected.Title}`, differs\n"
+            + $"===== etcd\n{expected.Output}\n===== {candidate.Name}\n{actual.Output}\n=====");
     }
 }

@@ -10,8 +10,8 @@ internal static class Verdict
     {
         int acknowledged = history.Operations.Count(op => op.Outcome == Outcome.Ok);
         int unknown = history.Operations.Count(op => op.Outcome == Outcome.Unknown);
-        TestContext.Out.WriteLine(
-            $"{server.Name}: {acknowledged} acknowledged, {unknown} unknown, {history.Witness.Count} events, {history.Watches.Count} watches");
+        string size = $"{history.Witness.Count} events, {history.Watches.Count} watches";
+        TestContext.Out.WriteLine($"{server.Name}: {acknowledged} acknowledged, {unknown} unknown, {size}");
         IReadOnlyList<Violation> violations = HistoryChecker.Check(history);
         if (violations.Count == 0)
             return;

@@ -104,6 +104,22 @@ public sealed class GatewayTests
     }
 
     [Test]
+    public async Task Who_waits_for_a_lock_when_the_server_stops_is_told_so()
+    {
+        await using RunningServer stopping = await RunningServer.StartAsync();
+        await stopping.PostAsync("/v3/lock/lock", """{"name":"bXk="}""");
+        Task<(int Status, string Body)> waiting = stopping.PostAsync("/v3/lock/lock", """{"name":"bXk="}""");
+        while (stopping.Server.Node.Store.KeyCount < 2)
+        {
+            await Task.Yield();
+        }
+
+        ValueTask stopped = stopping.Server.DisposeAsync();
+        Assert.That(await waiting, Is.EqualTo((503, """{"code":14,"message":"etcdserver: server stopped"}""")));
+        await stopped;
+    }
+
+    [Test]
     public async Task An_election_has_one_leader_that_can_proclaim_and_resign()
     {
         Assert.That(

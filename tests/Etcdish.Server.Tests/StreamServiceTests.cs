@@ -32,7 +32,10 @@ public sealed class StreamServiceTests
         await _server.Client.Kv.PutAsync("b", "2");
         Watcher watcher = _server.Client.Watch.Watch(new WatchCreateRequest
         {
-            Key = CopyFromUtf8("a"), RangeEnd = CopyFromUtf8("z"), StartRevision = 2, PrevKv = true,
+            Key = CopyFromUtf8("a"),
+            RangeEnd = CopyFromUtf8("z"),
+            StartRevision = 2,
+            PrevKv = true,
         });
         var events = new List<Event>();
         await foreach (WatchResponse response in watcher.WithCancellation(_patience.Token))

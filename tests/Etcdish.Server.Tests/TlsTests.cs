@@ -114,7 +114,8 @@ public sealed class TlsTests
         {
             CertificateChainPolicy = new X509ChainPolicy
             {
-                TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck,
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
             },
         };
         tls.CertificateChainPolicy.CustomTrustStore.Add(_authority);

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
 using Etcdish.Client;
-using CompareResult = Etcdish.Protos.Compare.Types.CompareResult;
 using Etcdish.Protos;
 using Google.Protobuf;
+using CompareResult = Etcdish.Protos.Compare.Types.CompareResult;
 
 namespace Etcdish.Cli.Verbs;
 

@@ -83,6 +83,11 @@ internal static class Invokers
         where TRequest : class, IMessage<TRequest>, new()
     {
         var request = new TRequest();
+        if (!MalformedProtobuf.LengthsFit(call.Requests.Current.Span, request.Descriptor))
+        {
+            throw RpcException.Unmarshalling(new InvalidDataException("unexpected EOF"));
+        }
+
         try
         {
             request.MergeFrom(call.Requests.Current.Span);

@@ -73,7 +73,7 @@ internal sealed class WatchCall : IDisposable
         {
             while (await _requests.MoveNextAsync().ConfigureAwait(false))
             {
-                Handle(WatchRequestDecoder.Decode(_requests.Current.Span));
+                Handle(WatchRequestDecoder.Decode(_requests.Current));
                 while (_stream.IsCongested && !_ended.IsCancellationRequested)
                 {
                     await _drained.WaitAsync().ConfigureAwait(false);

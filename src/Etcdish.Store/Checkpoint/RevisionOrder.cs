@@ -51,7 +51,7 @@ internal static class RevisionOrder
         {
             if (starts[i] - start > 1)
             {
-                Array.Sort(sorted, start, starts[i] - start, Comparer<KeyRevision>.Create(_byRevision));
+                sorted.AsSpan(start, starts[i] - start).Sort(_byRevision);
             }
         }
 

@@ -11,96 +11,87 @@ namespace Etcdish.Store;
 /// </summary>
 public static class WatchRequestDecoder
 {
-    private const int Varint = 0;
-    private const int LengthDelimited = 2;
-
     /// <summary>Decodes a request; the arrays in it are copies.</summary>
     /// <param name="message">The message's bytes.</param>
     /// <exception cref="MalformedRequestException">The bytes are no such message.</exception>
-    public static WatchRequest Decode(ReadOnlySpan<byte> message)
+    public static WatchRequest Decode(ReadOnlyMemory<byte> message)
     {
-        WatchFieldReader reader = new(message);
+        ProtoReader reader = new(message);
         WatchRequest request = default;
-        while (reader.ReadTag(out int field, out int wireType))
+        while (reader.MoveNext())
         {
-            request = (field, wireType) switch
+            switch (reader.Field, reader.WireType)
             {
-                (1, LengthDelimited) => MergeCreate(request, reader.ReadBytes()),
-                (2, LengthDelimited) => MergeCancel(request, reader.ReadBytes()),
-                (3, LengthDelimited) => Progress(reader.ReadBytes()),
-                _ => Skip(ref reader, field, wireType, request),
-            };
+                case (1, ProtoReader.LengthDelimited): request = MergeCreate(request, reader.ReadBytes()); break;
+                case (2, ProtoReader.LengthDelimited): request = MergeCancel(request, reader.ReadBytes()); break;
+                case (3, ProtoReader.LengthDelimited): request = Progress(reader.ReadBytes()); break;
+                default: reader.Skip(); break;
+            }
         }
 
         return request;
     }
 
-    private static WatchRequest MergeCreate(WatchRequest request, ReadOnlySpan<byte> message)
+    private static WatchRequest MergeCreate(WatchRequest request, ReadOnlyMemory<byte> message)
     {
         WatchCreateRequest create = request.Create ?? new WatchCreateRequest();
-        WatchFieldReader reader = new(message);
-        while (reader.ReadTag(out int field, out int wireType))
-            ReadCreateField(ref reader, field, wireType, create);
+        ProtoReader reader = new(message);
+        while (reader.MoveNext())
+            ReadCreateField(ref reader, create);
         return new WatchRequest(WatchRequestKind.Create, create, 0);
     }
 
-    private static void ReadCreateField(ref WatchFieldReader reader, int field, int wireType, WatchCreateRequest create)
+    private static void ReadCreateField(ref ProtoReader reader, WatchCreateRequest create)
     {
-        switch (field, wireType)
+        switch (reader.Field, reader.WireType)
         {
-            case (1, LengthDelimited): create.Key = reader.ReadBytes().ToArray(); break;
-            case (2, LengthDelimited): create.RangeEnd = reader.ReadBytes().ToArray(); break;
-            case (3, Varint): create.StartRevision = (long)reader.ReadVarint(); break;
-            case (4, Varint): create.ProgressNotify = reader.ReadVarint() != 0; break;
-            case (5, Varint): AddFilter(create, reader.ReadVarint()); break;
-            case (5, LengthDelimited): ReadPackedFilters(reader.ReadBytes(), create); break;
-            case (6, Varint): create.PrevKv = reader.ReadVarint() != 0; break;
-            case (7, Varint): create.WatchId = (long)reader.ReadVarint(); break;
-            case (8, Varint): create.Fragment = reader.ReadVarint() != 0; break;
-            default: reader.Skip(field, wireType); break;
+            case (1, ProtoReader.LengthDelimited): create.Key = reader.ReadBytes().ToArray(); break;
+            case (2, ProtoReader.LengthDelimited): create.RangeEnd = reader.ReadBytes().ToArray(); break;
+            case (3, ProtoReader.Varint): create.StartRevision = reader.ReadInt64(); break;
+            case (4, ProtoReader.Varint): create.ProgressNotify = reader.ReadBool(); break;
+            case (5, ProtoReader.Varint): AddFilter(create, reader.ReadEnum()); break;
+            case (5, ProtoReader.LengthDelimited): ReadPackedFilters(reader.ReadBytes(), create); break;
+            case (6, ProtoReader.Varint): create.PrevKv = reader.ReadBool(); break;
+            case (7, ProtoReader.Varint): create.WatchId = reader.ReadInt64(); break;
+            case (8, ProtoReader.Varint): create.Fragment = reader.ReadBool(); break;
+            default: reader.Skip(); break;
         }
     }
 
-    private static void ReadPackedFilters(ReadOnlySpan<byte> packed, WatchCreateRequest create)
+    private static void ReadPackedFilters(ReadOnlyMemory<byte> packed, WatchCreateRequest create)
     {
-        WatchFieldReader reader = new(packed);
-        while (!reader.AtEnd)
-            AddFilter(create, reader.ReadVarint());
+        ProtoReader reader = new(packed);
+        while (!reader.IsAtEnd)
+            AddFilter(create, reader.ReadEnum());
     }
 
-    private static void AddFilter(WatchCreateRequest create, ulong filter)
+    // Numbers that a later protocol may add filter nothing.
+    private static void AddFilter(WatchCreateRequest create, int filter)
     {
-        // An enum is an int32 on the wire; numbers that a later protocol may add filter nothing.
-        create.NoPut |= (int)filter == 0;
-        create.NoDelete |= (int)filter == 1;
+        create.NoPut |= filter == 0;
+        create.NoDelete |= filter == 1;
     }
 
-    private static WatchRequest MergeCancel(WatchRequest request, ReadOnlySpan<byte> message)
+    private static WatchRequest MergeCancel(WatchRequest request, ReadOnlyMemory<byte> message)
     {
         long id = request.CancelId;
-        WatchFieldReader reader = new(message);
-        while (reader.ReadTag(out int field, out int wireType))
+        ProtoReader reader = new(message);
+        while (reader.MoveNext())
         {
-            if (field == 1 && wireType == Varint)
-                id = (long)reader.ReadVarint();
+            if (reader.Is(1, ProtoReader.Varint))
+                id = reader.ReadInt64();
             else
-                reader.Skip(field, wireType);
+                reader.Skip();
         }
 
         return new WatchRequest(WatchRequestKind.Cancel, null, id);
     }
 
-    private static WatchRequest Progress(ReadOnlySpan<byte> message)
+    private static WatchRequest Progress(ReadOnlyMemory<byte> message)
     {
-        WatchFieldReader reader = new(message);
-        while (reader.ReadTag(out int field, out int wireType))
-            reader.Skip(field, wireType);
+        ProtoReader reader = new(message);
+        while (reader.MoveNext())
+            reader.Skip();
         return new WatchRequest(WatchRequestKind.Progress, null, 0);
-    }
-
-    private static WatchRequest Skip(ref WatchFieldReader reader, int field, int wireType, WatchRequest request)
-    {
-        reader.Skip(field, wireType);
-        return request;
     }
 }

@@ -162,6 +162,7 @@ public sealed partial class WatchStream
     {
         long bytes = 0;
         long revision = 0;
+        long compacted = _hub.History.CompactedRevision;
         foreach (KeyRevision change in _changes)
         {
             if (change.ModRevision != revision)
@@ -175,7 +176,8 @@ public sealed partial class WatchStream
                 continue;
 
             EncodedEvent encoded = EncodedEvent.Encode(change, _hub.Values);
-            if (watcher.PrevKv)
+            // The state before a change at the compacted revision is gone for readers, so it is for watchers, collected yet or not.
+            if (watcher.PrevKv && change.ModRevision > compacted)
                 encoded.AddPrevious(_hub.Values);
             batch.EventList.Add(encoded);
             bytes += encoded.MessageSize(watcher.PrevKv);

@@ -11,7 +11,8 @@ internal static class ReplyDifference
         return (expected, actual) switch
         {
             (PutReply want, PutReply got) => Field("prev_kv", want.PrevKv, got.PrevKv),
-            (DeleteReply want, DeleteReply got) => Field("deleted", want.Deleted, got.Deleted) ?? List("prev_kvs", want.PrevKvs, got.PrevKvs),
+            (DeleteReply want, DeleteReply got) =>
+                Field("deleted", want.Deleted, got.Deleted) ?? List("prev_kvs", want.PrevKvs, got.PrevKvs),
             (RangeReply want, RangeReply got) => Range((RangeCall)call, want, got),
             (TxnReply want, TxnReply got) => Txn((TxnCall)call, want, got),
             (CompactReply, CompactReply) or (RevokeReply, RevokeReply) => null,
@@ -76,5 +77,7 @@ internal static class ReplyDifference
     }
 
     private static string? Field<T>(string name, T want, T got) =>
-        EqualityComparer<T>.Default.Equals(want, got) ? null : $"{name} is {got?.ToString() ?? "absent"}, expected {want?.ToString() ?? "none"}";
+        EqualityComparer<T>.Default.Equals(want, got)
+            ? null
+            : $"{name} is {got?.ToString() ?? "absent"}, expected {want?.ToString() ?? "none"}";
 }

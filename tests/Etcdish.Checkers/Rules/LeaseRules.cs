@@ -100,7 +100,8 @@ internal sealed class LeaseRules
     /// <summary>No successful grant or renewal can have come after the end, so each of them moves the earliest end.</summary>
     private long EarliestEnd(long lease) => LastRefresh(lease) is { } last ? End(last) : long.MinValue;
 
-    private Operation? LastRefresh(long lease) => _refreshes.TryGetValue(lease, out List<Operation>? refreshes) ? refreshes.MaxBy(End) : null;
+    private Operation? LastRefresh(long lease) =>
+        _refreshes.TryGetValue(lease, out List<Operation>? refreshes) ? refreshes.MaxBy(End) : null;
 
     // The time to live counts from some moment inside the operation, so from its call at the earliest.
     private static long End(Operation refresh)

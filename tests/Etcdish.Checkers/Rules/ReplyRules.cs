@@ -24,7 +24,8 @@ internal static class ReplyRules
         long revision = reply.Revision;
         if (revision > states.LastRevision || revision < History.EmptyRevision)
         {
-            violations.Add(new(ViolationKind.LostWrite, $"{operation}, but the last revision of the final history is {states.LastRevision}"));
+            violations.Add(new(
+                ViolationKind.LostWrite, $"{operation}, but the last revision of the final history is {states.LastRevision}"));
             return;
         }
 

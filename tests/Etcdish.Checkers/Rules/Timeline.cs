@@ -77,7 +77,10 @@ internal sealed class Timeline
         foreach (WatchRecord watch in history.Watches)
         {
             foreach (WatchResponse response in watch.Responses)
-                yield return (response.ReceivedAt, Math.Max(response.Revision, response.Events.Count > 0 ? response.Events[^1].Revision : 0));
+            {
+                long last = response.Events.Count > 0 ? response.Events[^1].Revision : 0;
+                yield return (response.ReceivedAt, Math.Max(response.Revision, last));
+            }
         }
     }
 

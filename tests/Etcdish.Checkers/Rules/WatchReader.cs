@@ -26,7 +26,11 @@ internal sealed class WatchReader(WatchRecord watch, StateHistory states, Timeli
         if (_canceled)
             Report(ViolationKind.WatchSpokeAfterCancel, $"a response at {response.ReceivedAt} follows the cancellation");
         if (response.Created == _created)
-            Report(ViolationKind.WatchNotCreatedFirst, _created ? "was created twice" : $"the response at {response.ReceivedAt} precedes `created`");
+        {
+            string message = _created ? "was created twice" : $"the response at {response.ReceivedAt} precedes `created`";
+            Report(ViolationKind.WatchNotCreatedFirst, message);
+        }
+
         if (!_created)
             Begin(response);
 
@@ -137,7 +141,7 @@ internal sealed class WatchReader(WatchRecord watch, StateHistory states, Timeli
         if (!timeline.MayBeCompactedAt(response.CompactRevision, response.ReceivedAt))
             Report(ViolationKind.WatchWrongCompactRevision, $"nobody had compacted at revision {response.CompactRevision}");
         else if (Position >= response.CompactRevision)
-            Report(ViolationKind.WatchWrongCompactRevision, $"needed revision {Position}, which the compaction at {response.CompactRevision} kept");
+            Report(ViolationKind.WatchWrongCompactRevision, $"needed revision {Position}, kept by compaction {response.CompactRevision}");
     }
 
     private int IndexOf(WatchEvent change)

@@ -18,7 +18,7 @@ internal sealed class Recorder : IAsyncDisposable
     private readonly CancellationTokenSource _stopWatchers = new();
     private readonly RecordedClient[] _clients;
     private readonly RecordedWatcher[] _watchers;
-    private readonly ConcurrentQueue<(Func<Recorder, bool> Condition, TaskCompletionSource Met)> _waiting = new();
+    private readonly ConcurrentQueue<Waiter> _waiting = new();
     private Task _clientsRun = Task.CompletedTask;
     private Task _watchersRun = Task.CompletedTask;
     private int _operations;
@@ -68,7 +68,7 @@ internal sealed class Recorder : IAsyncDisposable
     public async Task WaitAsync(Func<Recorder, bool> condition)
     {
         var met = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _waiting.Enqueue((condition, met));
+        _waiting.Enqueue(new Waiter(condition, met));
         await met.Task.WaitAsync(_patience);
     }
 
@@ -84,12 +84,10 @@ internal sealed class Recorder : IAsyncDisposable
             Interlocked.Increment(ref _acknowledged);
         else if (operation.Outcome == Outcome.Unknown)
             Interlocked.Increment(ref _unknown);
-        for (int waiting = _waiting.Count; waiting > 0 && _waiting.TryDequeue(out (Func<Recorder, bool> Condition, TaskCompletionSource Met) next); waiting--)
+        foreach (Waiter waiter in _waiting)
         {
-            if (next.Condition(this))
-                next.Met.TrySetResult();
-            else
-                _waiting.Enqueue(next);
+            if (waiter.Condition(this))
+                waiter.Met.TrySetResult();
         }
     }
 
@@ -169,4 +167,7 @@ internal sealed class Recorder : IAsyncDisposable
         await reader.RunAsync(CancellationToken.None).WaitAsync(_patience);
         return Concatenate(reader);
     }
+
+    /// <summary>Somebody who waits; few a run, so they are never taken off the list.</summary>
+    private sealed record Waiter(Func<Recorder, bool> Condition, TaskCompletionSource Met);
 }

@@ -40,18 +40,18 @@ public sealed class WatchRequestDecoderTests
     [TestCase(new byte[] { 0x2a, 0 }, false, false)]
     public void Filters_may_be_packed_or_not(byte[] create, bool noPut, bool noDelete)
     {
-        WatchCreateRequest read = WatchRequestDecoder.Decode([0x0a, (byte)create.Length, .. create]).Create!;
+        WatchCreateRequest read = WatchRequestDecoder.Decode((byte[])[0x0a, (byte)create.Length, .. create]).Create!;
         Assert.That((read.NoPut, read.NoDelete), Is.EqualTo((noPut, noDelete)));
     }
 
     [Test]
     public void The_other_requests_are_told_apart()
     {
-        Assert.That(WatchRequestDecoder.Decode([]).Kind, Is.EqualTo(WatchRequestKind.None));
-        Assert.That(WatchRequestDecoder.Decode([0x22, 0]).Kind, Is.EqualTo(WatchRequestKind.None), "a request of a later protocol");
-        Assert.That(WatchRequestDecoder.Decode([0x1a, 0]).Kind, Is.EqualTo(WatchRequestKind.Progress));
-        Assert.That(WatchRequestDecoder.Decode([0x12, 2, 8, 5]), Is.EqualTo(new WatchRequest(WatchRequestKind.Cancel, null, 5)));
-        Assert.That(WatchRequestDecoder.Decode([0x0a, 0, 0x12, 0]).Kind, Is.EqualTo(WatchRequestKind.Cancel), "the last one counts");
+        Assert.That(WatchRequestDecoder.Decode((byte[])[]).Kind, Is.EqualTo(WatchRequestKind.None));
+        Assert.That(WatchRequestDecoder.Decode((byte[])[0x22, 0]).Kind, Is.EqualTo(WatchRequestKind.None), "a request of a later protocol");
+        Assert.That(WatchRequestDecoder.Decode((byte[])[0x1a, 0]).Kind, Is.EqualTo(WatchRequestKind.Progress));
+        Assert.That(WatchRequestDecoder.Decode((byte[])[0x12, 2, 8, 5]), Is.EqualTo(new WatchRequest(WatchRequestKind.Cancel, null, 5)));
+        Assert.That(WatchRequestDecoder.Decode((byte[])[0x0a, 0, 0x12, 0]).Kind, Is.EqualTo(WatchRequestKind.Cancel), "the last one counts");
     }
 
     [TestCase(new byte[] { 0x0a })]

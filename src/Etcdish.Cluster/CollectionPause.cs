@@ -1,0 +1,58 @@
+using System.Runtime;
+
+namespace Etcdish.Cluster;
+
+/// <summary>
+/// Keeps the garbage collector from looking at an index that is only being built: everything allocated stays, so the ten or so collections
+/// that a million keys would bring move and mark them for nothing, which is half of the time it takes to load them.
+/// </summary>
+/// <remarks>
+/// It is a wish. Where the collector cannot reserve the memory, or the program around us has such a region already, loading is slower and
+/// no less right; and when the estimate was too low, the collector ends the region by itself.
+/// </remarks>
+internal readonly struct CollectionPause : IDisposable
+{
+    private const long LeastBytes = 8 << 20;
+    private const long MostBytes = 512 << 20;
+
+    private readonly bool _isOurs;
+
+    private CollectionPause(bool isOurs) => _isOurs = isOurs;
+
+    /// <summary>Begins a pause when it is worth one and can be had.</summary>
+    /// <param name="bytes">What is going to be allocated.</param>
+    public static CollectionPause TryBegin(long bytes)
+    {
+        if (bytes < LeastBytes)
+        {
+            return default;
+        }
+
+        try
+        {
+            return new CollectionPause(GC.TryStartNoGCRegion(Math.Min(bytes, MostBytes), disallowFullBlockingGC: true));
+        }
+        catch (Exception refusal) when (refusal is InvalidOperationException or ArgumentOutOfRangeException)
+        {
+            return default;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!_isOurs || GCSettings.LatencyMode != GCLatencyMode.NoGCRegion)
+        {
+            return;
+        }
+
+        try
+        {
+            GC.EndNoGCRegion();
+        }
+        catch (InvalidOperationException)
+        {
+            // The collector has ended the region between the look and the call.
+        }
+    }
+}
