@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 
@@ -40,15 +41,22 @@ internal sealed class RawHttp2Client : IDisposable
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
 
     private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-    private NetworkStream _stream = null!;
+    private Stream _stream = null!;
     private IOException? _end;
 
-    /// <summary>Connects and says nothing.</summary>
-    public static async Task<RawHttp2Client> ConnectSilentlyAsync(int port)
+    /// <summary>Connects, with TLS if options for it are given, and says nothing.</summary>
+    public static async Task<RawHttp2Client> ConnectSilentlyAsync(int port, SslClientAuthenticationOptions? tls = null)
     {
         var client = new RawHttp2Client();
         await client._socket.ConnectAsync(IPAddress.Loopback, port);
         client._stream = new NetworkStream(client._socket, ownsSocket: true);
+        if (tls is not null)
+        {
+            var secure = new SslStream(client._stream);
+            client._stream = secure;
+            await secure.AuthenticateAsClientAsync(tls);
+        }
+
         return client;
     }
 

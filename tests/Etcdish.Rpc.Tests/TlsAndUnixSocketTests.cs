@@ -37,6 +37,22 @@ public class TlsAndUnixSocketTests
     }
 
     [Test]
+    public async Task A_URL_as_authority_is_served_over_TLS()
+    {
+        await using EchoServer server = await EchoServer.StartAsync(tls: new HttpsConnectionAdapterOptions { ServerCertificate = _serverCertificate });
+        SslClientAuthenticationOptions tls = TrustOurs();
+        tls.TargetHost = "localhost";
+        tls.ApplicationProtocols = [SslApplicationProtocol.Http2];
+        using RawHttp2Client client = await RawHttp2Client.ConnectSilentlyAsync(server.Port, tls);
+        await client.SendBytesAsync(RawHttp2Client.Preface);
+        await client.SendAsync(FrameType.Settings, 0, 0, []);
+
+        byte[] url = ModelHpack.Literal(ModelHpack.Indexing, 1, "https://localhost:2379", isHuffman: true);
+        await AuthorityTests.CallAsync(client, 1, AuthorityTests.Block(url));
+        await AuthorityTests.CallAsync(client, 3, AuthorityTests.Block(ModelHpack.Indexed(62)));
+    }
+
+    [Test]
     public async Task The_handler_sees_the_clients_certificate()
     {
         await using EchoServer server = await EchoServer.StartAsync(tls: MutualTls());

@@ -152,7 +152,7 @@ public sealed class RpcServer : IAsyncDisposable
         if (tls is null)
         {
             listen.Protocols = HttpProtocols.Http2;
-            listen.Use(http2 => new ProtocolSniffer(AuthorityMender.Before(http2), plainHttp, _options.HandshakeTimeout).OnConnectionAsync);
+            listen.Use(http2 => new ProtocolSniffer(AuthorityFilter.Before(http2), plainHttp, _options.HandshakeTimeout).OnConnectionAsync);
             return;
         }
 
@@ -164,7 +164,7 @@ public sealed class RpcServer : IAsyncDisposable
 
         listen.Protocols = HttpProtocols.Http1AndHttp2;
         listen.UseHttps(tls);
-        listen.Use(AuthorityMender.BeforeHttp2);
+        listen.Use(AuthorityFilter.BeforeHttp2);
     }
 
     private void SetLimits(KestrelServerLimits limits)

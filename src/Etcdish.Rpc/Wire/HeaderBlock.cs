@@ -1,52 +1,85 @@
+using System.Buffers;
+
 namespace Etcdish.Rpc.Wire;
 
 /// <summary>
-/// As much of HPACK (RFC 7541) as it takes to find <c>:authority</c> in a header block and to patch it in place. A value that begins with
-/// "http://" or "https://" gets letters and hyphens instead of "://", which have codes of the same length, Huffman or not:
+/// As much of HPACK (RFC 7541) as it takes to find <c>:authority</c> in a header block and to replace a URL in it by the URL's host. The
+/// block is walked, not decoded: no table is kept, so only a literal under the static table's number of <c>:authority</c> counts.
 /// <code>
-/// plain      "http://"   -> "httpB--"
-/// Huffman    : 1011100   -> B 1011101        / 011000 -> - 010110
+/// 1xxxxxxx                      indexed field, no value here
+/// 01xxxxxx  [name] value        literal that enters the dynamic table
+/// 001xxxxx                      size of the dynamic table
+/// 000xxxxx  [name] value        literal that stays out of it (with a fifth bit: at every hop)
 /// </code>
-/// The decoded length stays too, so both sides' tables stay the same size.
+/// A host is shorter than its URL, so the server's dynamic table has more room than the client believes. That is harmless: numbers count
+/// from the newest entry, on which both agree, and what the server keeps longer is what the client has evicted and never names again.
 /// </summary>
 internal static class HeaderBlock
 {
     private const int AuthorityIndex = 1;
 
-    /// <summary>Patches the authority, if it is there as a literal and a URL.</summary>
-    /// <returns>Whether anything was changed. A block that is malformed is left as it is, for HTTP/2 to refuse.</returns>
-    public static bool MendAuthority(Span<byte> block)
+    // A name in DNS has at most 253 bytes; this leaves room for a scheme, a port and a path. Longer ones are left to HTTP/2 to refuse.
+    private const int MaxAuthorityBytes = 512;
+
+    private const int MaxPlainLengthInOneByte = 126;
+
+    /// <summary>Replaces a URL in the authority by its host and port, as a literal of the same kind without Huffman code.</summary>
+    /// <param name="block">A header block, or its beginning: from where it is malformed or cut off on, it stays as it is.</param>
+    /// <returns>The new block, which can be longer, because Huffman code is compact; null when there is nothing to replace.</returns>
+    public static byte[]? ReplaceUrlAuthority(ReadOnlySpan<byte> block)
     {
+        ArrayBufferWriter<byte>? replaced = null;
+        Span<byte> decoded = stackalloc byte[MaxAuthorityBytes];
+        int copied = 0;
         int at = 0;
-        while (at < block.Length)
+        while (TryReadField(block, ref at, out int authorityAt))
         {
-            byte first = block[at];
-            int prefixBits = PrefixBits(first);
-            if (!TryReadInteger(block, ref at, prefixBits, out int index))
+            if (authorityAt != 0 && TryReadUrlsHost(block[authorityAt..at], decoded, out ReadOnlySpan<byte> host))
             {
-                return false;
-            }
-
-            if (prefixBits is 7 or 5)
-            {
-                continue;
-            }
-
-            if ((index == 0 && !TrySkipString(block, ref at)) || !TryReadString(block, ref at, out Span<byte> value, out bool isHuffman))
-            {
-                return false;
-            }
-
-            if (index == AuthorityIndex)
-            {
-                return Mend(value, isHuffman);
+                replaced ??= new ArrayBufferWriter<byte>(block.Length + MaxAuthorityBytes);
+                replaced.Write(block[copied..authorityAt]);
+                WriteString(replaced, host);
+                copied = at;
             }
         }
 
-        return false;
+        replaced?.Write(block[copied..]);
+        return replaced?.WrittenSpan.ToArray();
     }
 
-    /// <summary>Indexed field: 7 bits; literal that enters the table: 6; change of the table's size: 5; other literals: 4.</summary>
+    /// <summary>Goes past one field.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="at">Where the field begins, and afterwards ends.</param>
+    /// <param name="authorityAt">Where the value of a literal authority begins; zero for every other field.</param>
+    /// <returns>False at the end of the block, or where the field is malformed or cut off.</returns>
+    private static bool TryReadField(ReadOnlySpan<byte> block, ref int at, out int authorityAt)
+    {
+        authorityAt = 0;
+        if (at == block.Length)
+        {
+            return false;
+        }
+
+        int prefixBits = PrefixBits(block[at]);
+        if (!TryReadInteger(block, ref at, prefixBits, out int index))
+        {
+            return false;
+        }
+
+        if (prefixBits is 7 or 5)
+        {
+            return true;
+        }
+
+        if (index == 0 && !TryReadString(block, ref at, out _, out _))
+        {
+            return false;
+        }
+
+        authorityAt = index == AuthorityIndex ? at : 0;
+        return TryReadString(block, ref at, out _, out _);
+    }
+
     private static int PrefixBits(byte first) => first switch
     {
         >= 0x80 => 7,
@@ -55,11 +88,12 @@ internal static class HeaderBlock
         _ => 4,
     };
 
+    // Up to 2^28, far over any frame's length.
     private static bool TryReadInteger(ReadOnlySpan<byte> block, ref int at, int prefixBits, out int value)
     {
         int mask = (1 << prefixBits) - 1;
         value = 0;
-        if (at >= block.Length)
+        if (at == block.Length)
         {
             return false;
         }
@@ -83,9 +117,7 @@ internal static class HeaderBlock
         return false;
     }
 
-    private static bool TrySkipString(Span<byte> block, ref int at) => TryReadString(block, ref at, out _, out _);
-
-    private static bool TryReadString(Span<byte> block, ref int at, out Span<byte> value, out bool isHuffman)
+    private static bool TryReadString(ReadOnlySpan<byte> block, scoped ref int at, out ReadOnlySpan<byte> value, out bool isHuffman)
     {
         value = default;
         isHuffman = at < block.Length && block[at] >= 0x80;
@@ -99,39 +131,49 @@ internal static class HeaderBlock
         return true;
     }
 
-    private static bool Mend(Span<byte> value, bool isHuffman)
+    private static bool TryReadUrlsHost(ReadOnlySpan<byte> encoded, Span<byte> decoded, out ReadOnlySpan<byte> host)
     {
-        if (!isHuffman)
-        {
-            return MendPlain(value, "http://"u8) || MendPlain(value, "https://"u8);
-        }
-
-        // "http://" is 41 bits, so of the sixth byte only the first bit belongs to it; "https://" is 46.
-        if (value.Length > 5 && value.StartsWith((ReadOnlySpan<byte>)[0x9d, 0x29, 0xae, 0xe3, 0x0c]) && value[5] < 0x80)
-        {
-            value[3] = 0xea;
-            value[4] = 0xcb;
-            return true;
-        }
-
-        if (value.Length > 5 && value.StartsWith((ReadOnlySpan<byte>)[0x9d, 0x29, 0xad, 0x17, 0x18]) && value[5] is >= 0x60 and <= 0x63)
-        {
-            value[4] = 0x56;
-            value[5] = (byte)(0x58 | (value[5] & 3));
-            return true;
-        }
-
-        return false;
-    }
-
-    private static bool MendPlain(Span<byte> value, ReadOnlySpan<byte> scheme)
-    {
-        if (!value.StartsWith(scheme))
+        int at = 0;
+        host = default;
+        if (!TryReadString(encoded, ref at, out ReadOnlySpan<byte> value, out bool isHuffman))
         {
             return false;
         }
 
-        "B--"u8.CopyTo(value[(scheme.Length - 3)..]);
+        if (isHuffman)
+        {
+            if (!HpackHuffman.TryDecode(value, decoded, out int count))
+            {
+                return false;
+            }
+
+            value = decoded[..count];
+        }
+
+        int scheme = value.IndexOf("://"u8);
+        if (scheme < 0 || value.Length > MaxAuthorityBytes)
+        {
+            return false;
+        }
+
+        host = value[(scheme + 3)..];
+        int path = host.IndexOf((byte)'/');
+        host = path < 0 ? host : host[..path];
         return true;
+    }
+
+    private static void WriteString(ArrayBufferWriter<byte> block, ReadOnlySpan<byte> value)
+    {
+        if (value.Length <= MaxPlainLengthInOneByte)
+        {
+            block.Write([(byte)value.Length]);
+        }
+        else
+        {
+            int rest = value.Length - MaxPlainLengthInOneByte - 1;
+            block.Write(rest < 0x80 ? [0x7F, (byte)rest] : [0x7F, (byte)(rest | 0x80), (byte)(rest >> 7)]);
+        }
+
+        block.Write(value);
     }
 }
