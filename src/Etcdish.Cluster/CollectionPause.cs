@@ -20,17 +20,18 @@ internal readonly struct CollectionPause : IDisposable
     private CollectionPause(bool isOurs) => _isOurs = isOurs;
 
     /// <summary>Begins a pause when it is worth one and can be had.</summary>
-    /// <param name="bytes">What is going to be allocated.</param>
-    public static CollectionPause TryBegin(long bytes)
+    /// <param name="indexBytes">What loading the index is going to allocate; decides whether it is worth a pause.</param>
+    /// <param name="tailBytes">What replaying the tail may allocate on top.</param>
+    public static CollectionPause TryBegin(long indexBytes, long tailBytes)
     {
-        if (bytes < LeastBytes)
+        if (indexBytes < LeastBytes)
         {
             return default;
         }
 
         try
         {
-            return new CollectionPause(GC.TryStartNoGCRegion(Math.Min(bytes, MostBytes), disallowFullBlockingGC: true));
+            return new CollectionPause(GC.TryStartNoGCRegion(Math.Min(indexBytes + tailBytes, MostBytes), disallowFullBlockingGC: true));
         }
         catch (Exception refusal) when (refusal is InvalidOperationException or ArgumentOutOfRangeException)
         {

@@ -11,7 +11,7 @@ namespace Etcdish.Cluster;
 internal sealed class Maintenance : IAsyncDisposable
 {
     private const int CompactionStepChanges = 2_000;
-    private static readonly TimeSpan _idlePause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _idlePause = TimeSpan.FromMilliseconds(250);
 
     private readonly RevisionStore _store;
     private readonly Checkpointer _checkpointer;

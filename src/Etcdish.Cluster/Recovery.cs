@@ -32,26 +32,28 @@ internal static class Recovery
         LogValues values = new(log);
         RevisionStore store = new(values, new StoreOptions());
         CheckpointStore checkpoints = new(options.DataDirectory, logOptions);
-        LogPosition from = LogPosition.Beginning;
+        LogPosition from;
         long checkpointBytes;
         using (Checkpoint? newest = OpenNewest(checkpoints, options))
         {
             checkpointBytes = newest?.ContentBytes ?? 0;
             using CollectionPause pause = CollectionPause.TryBegin(
-                checkpointBytes * IndexBytesPerCheckpointByte + options.CheckpointBytes);
-            if (newest is not null)
+                indexBytes: checkpointBytes * IndexBytesPerCheckpointByte, tailBytes: options.CheckpointBytes);
+            from = newest?.ReplayFrom ?? LogPosition.Beginning;
+            using IEnumerator<LogRecord> tail = log.Replay(from).GetEnumerator();
+
+            // The log is verified from the start of its segment: that goes on beside the loading.
+            Task<bool> first = Task.Run(tail.MoveNext, cancellation);
+            try
             {
                 Load(store, newest);
-                from = newest.ReplayFrom;
+            }
+            finally
+            {
+                ((IAsyncResult)first).AsyncWaitHandle.WaitOne();
             }
 
-            ReplayTail(log, store, from, cancellation);
-        }
-
-        if (store.IsImporting)
-        {
-            throw new IOException(
-                $"{options.DataDirectory} holds an unfinished restore of a snapshot: delete it and restore the snapshot again");
+            ReplayTail(tail, first.GetAwaiter().GetResult(), store, cancellation);
         }
 
         if (log.Recovery is { TornBytes: > 0 } torn)
@@ -76,8 +78,13 @@ internal static class Recovery
         return lookup.Newest;
     }
 
-    private static void Load(RevisionStore store, Checkpoint checkpoint)
+    private static void Load(RevisionStore store, Checkpoint? checkpoint)
     {
+        if (checkpoint is null)
+        {
+            return;
+        }
+
         CheckpointLoader loader = store.BeginLoad();
         while (checkpoint.TryReadBlock(out ReadOnlySpan<byte> block))
         {
@@ -87,10 +94,11 @@ internal static class Recovery
         loader.Complete();
     }
 
-    private static void ReplayTail(SegmentedLog log, RevisionStore store, LogPosition from, CancellationToken cancellation)
+    private static void ReplayTail(IEnumerator<LogRecord> tail, bool hasRecord, RevisionStore store, CancellationToken cancellation)
     {
-        foreach (LogRecord record in log.Replay(from))
+        for (; hasRecord; hasRecord = tail.MoveNext())
         {
+            LogRecord record = tail.Current;
             cancellation.ThrowIfCancellationRequested();
             if (record.Kind < LocalRecordKind.First)
             {

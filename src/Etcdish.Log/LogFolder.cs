@@ -68,7 +68,7 @@ internal static class LogFolder
             files[i].File.Sync();
             if (i + 2 >= files.Count)
             {
-                files[i].File.DropCache();
+                files[i].File.RereadFromDevice();
             }
         }
     }

@@ -228,7 +228,7 @@ internal sealed class SimulatedDisk : IDisk
             _pending.Clear();
         }
 
-        public void DropCache()
+        public void RereadFromDevice()
         {
             disk.ThrowIfDown();
             if (_cacheDiffers && _pending.Count == 0)

@@ -63,6 +63,6 @@ public interface IDiskFile : IDisposable
     /// </summary>
     void Sync();
 
-    /// <summary>Forgets cached bytes that are already durable, so that the next reads show what the device holds.</summary>
-    void DropCache();
+    /// <summary>Forgets cached bytes that are already durable, so that the next reads show what the device holds, and begins to read them.</summary>
+    void RereadFromDevice();
 }

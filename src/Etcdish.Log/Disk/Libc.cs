@@ -13,6 +13,7 @@ internal static partial class Libc
     internal const int ReadWriteCreateCloseOnExec = 2 | 0x40 | 0x80000;
     internal const int OwnerOnlyMode = 0x180;
     internal const int LockExclusiveNonBlocking = 2 | 4;
+    internal const int AdviseWillNeed = 3;
     internal const int AdviseDontNeed = 4;
     internal const int ErrorInterrupted = 4;
     internal const int ErrorWouldBlock = 11;

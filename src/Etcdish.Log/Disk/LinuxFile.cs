@@ -82,8 +82,13 @@ internal sealed class LinuxFile(string path, SafeFileHandle handle) : IDiskFile
         }
     }
 
-    // A hint by its nature: where the file system ignores it (tmpfs), the cache is the device.
-    public void DropCache() => _ = Libc.PosixFadvise(handle, 0, 0, Libc.AdviseDontNeed);
+    // Hints by their nature: where the file system ignores them (tmpfs), the cache is the device. The second lets the device read while
+    // recovery is still busy with the checkpoint.
+    public void RereadFromDevice()
+    {
+        _ = Libc.PosixFadvise(handle, 0, 0, Libc.AdviseDontNeed);
+        _ = Libc.PosixFadvise(handle, 0, 0, Libc.AdviseWillNeed);
+    }
 
     public void Dispose() => handle.Dispose();
 }

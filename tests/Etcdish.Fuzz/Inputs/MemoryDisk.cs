@@ -78,7 +78,7 @@ internal sealed class MemoryFile(byte[] content) : IDiskFile
     {
     }
 
-    public void DropCache()
+    public void RereadFromDevice()
     {
     }
 
