@@ -56,6 +56,12 @@ internal static class Recovery
             ReplayTail(tail, first.GetAwaiter().GetResult(), store, cancellation);
         }
 
+        if (store.IsImporting)
+        {
+            throw new IOException(
+                $"{options.DataDirectory} holds an unfinished restore of a snapshot: delete it and restore the snapshot again");
+        }
+
         if (log.Recovery is { TornBytes: > 0 } torn)
         {
             options.OnNotice?.Invoke(new NodeNotice(

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 
 namespace Etcdish.Store.Tests;
@@ -10,7 +9,7 @@ internal sealed partial class ForbiddenApiTests
     [Test]
     public void The_store_asks_nobody_for_time_chance_threads_or_files()
     {
-        var room = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../src/Etcdish.Store"));
+        var room = Path.Combine(FindRoot(), "src", "Etcdish.Store");
         var files = Directory.GetFiles(room, "*.cs", SearchOption.AllDirectories)
             .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
             .ToList();
@@ -28,7 +27,16 @@ internal sealed partial class ForbiddenApiTests
     [TestCase("profile.Read();", ExpectedResult = false)]
     public bool The_pattern_finds_what_it_should(string line) => Forbidden().IsMatch(line);
 
-    private static string ThisFile([CallerFilePath] string path = "") => path;
+    private static string FindRoot()
+    {
+        var folder = new DirectoryInfo(TestContext.CurrentContext.TestDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Etcdish.sln")))
+        {
+            folder = folder.Parent ?? throw new DirectoryNotFoundException("no Etcdish.sln above the tests");
+        }
+
+        return folder.FullName;
+    }
 
     [GeneratedRegex(
         @"\b(DateTime(Offset)?\.(UtcNow|Now|Today)|Random\.Shared|new Random\(|Guid\.NewGuid|Task\.(Run|Delay)|Thread\.Sleep|Stopwatch\b"
