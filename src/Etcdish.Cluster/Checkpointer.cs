@@ -11,7 +11,7 @@ internal sealed class Checkpointer
 {
     private const long WorthwhileBytes = 1 << 20;
     private const long QuietBytes = 4 << 20;
-    private static readonly TimeSpan _fullDiskPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _pauseAfterRefusal = TimeSpan.FromSeconds(5);
 
     private readonly SegmentedLog _log;
     private readonly RevisionStore _store;
@@ -45,8 +45,10 @@ internal sealed class Checkpointer
     /// Whether enough log has come since the newest checkpoint. The bound grows with the checkpoint's own size, so that a large store does
     /// not spend its disk on writing the index again and again.
     /// </summary>
-    public bool IsDue => BytesSinceNewest >= Math.Max(_options.CheckpointBytes, SizeOfNewest)
-        && _options.Clock.GetTimestamp() >= _notBefore;
+    public bool IsDue => BytesSinceNewest >= Math.Max(_options.CheckpointBytes, SizeOfNewest);
+
+    /// <summary>Whether the disk refused something a moment ago, so that nothing should be written for now.</summary>
+    public bool IsPostponed => _options.Clock.GetTimestamp() < _notBefore;
 
     /// <summary>
     /// Whether nothing was written since the last time this was asked, and the tail is long enough to use the quiet for a checkpoint: a
@@ -57,7 +59,7 @@ internal sealed class Checkpointer
         LogPosition end = _log.End;
         bool isQuiet = end == _endAtLastLook;
         _endAtLastLook = end;
-        return isQuiet && BytesSinceNewest >= Math.Max(QuietBytes, SizeOfNewest / 4) && _options.Clock.GetTimestamp() >= _notBefore;
+        return isQuiet && BytesSinceNewest >= Math.Max(QuietBytes, SizeOfNewest / 4);
     }
 
     /// <summary>Whether replaying the tail would take noticeably longer than reading a checkpoint.</summary>
@@ -106,9 +108,9 @@ internal sealed class Checkpointer
         SizeOfNewest = checkpointBytes;
     }
 
-    /// <summary>After a full disk: not again for a while.</summary>
-    public void PostponeAfterFullDisk() =>
-        _notBefore = _options.Clock.GetTimestamp() + (long)(_fullDiskPause.TotalSeconds * _options.Clock.TimestampFrequency);
+    /// <summary>After a refusal: not again for a while.</summary>
+    public void Postpone() =>
+        _notBefore = _options.Clock.GetTimestamp() + (long)(_pauseAfterRefusal.TotalSeconds * _options.Clock.TimestampFrequency);
 
     /// <summary>Writes a checkpoint, then deletes the segments that neither it nor the one before needs.</summary>
     /// <exception cref="DiskFullException">There is no room; the older checkpoint stays.</exception>

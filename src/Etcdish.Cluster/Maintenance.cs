@@ -78,10 +78,11 @@ internal sealed class Maintenance : IAsyncDisposable
             {
                 await RunJobsAsync(_stop.Token).ConfigureAwait(false);
             }
-            catch (DiskFullException)
+            catch (Exception refusal) when (refusal is DiskFullException or EtcdException)
             {
-                // Nothing is lost: the old checkpoint and the log still say everything. A later look tries again.
-                _checkpointer.PostponeAfterFullDisk();
+                // The disk is full, or too many writes wait already. Nothing is lost: the old checkpoint and the log still say everything,
+                // and a later look tries again.
+                _checkpointer.Postpone();
             }
             catch (Exception) when (_stop.IsCancellationRequested)
             {
@@ -119,6 +120,11 @@ internal sealed class Maintenance : IAsyncDisposable
         {
             cancellation.ThrowIfCancellationRequested();
             await Task.Yield();
+        }
+
+        if (_checkpointer.IsPostponed)
+        {
+            return;
         }
 
         bool copied = await _collector.RunAsync(_checkpointer.ReplayFrom.Segment, cancellation).ConfigureAwait(false);

@@ -217,10 +217,22 @@ public sealed class Node : IAsyncDisposable
         _loop.Start(Store.AppliedIndex);
         _ = WatchForFailureAsync(_loop.Ended);
 
-        // A leader's first entry: it makes this term durable before anything is acknowledged in it.
-        await _loop.Enqueue((byte)EntryKind.Empty, default).ConfigureAwait(false);
+        await BeginTermAsync().ConfigureAwait(false);
         _leases.Promote();
         _maintenance.Start();
+    }
+
+    // A leader's first entry. On a full disk it waits: reads can go on without it, and the first write carries the term as well.
+    private async Task BeginTermAsync()
+    {
+        try
+        {
+            await _loop.Enqueue((byte)EntryKind.Empty, default).ConfigureAwait(false);
+        }
+        catch (EtcdException refusal) when (refusal.Error == EtcdError.NoSpace)
+        {
+            _options.OnNotice?.Invoke(new NodeNotice(true, "the disk is full: reads are served, writes are refused until there is space"));
+        }
     }
 
     // So that leases keep their time over a planned restart, and the next start has a short tail. Neither is needed for safety.

@@ -161,6 +161,7 @@ internal sealed class NodeLoop
             }
 
             RunLoopWork(batch);
+            PublishChanges();
         }
         catch (Exception)
         {
@@ -168,7 +169,6 @@ internal sealed class NodeLoop
             throw;
         }
 
-        PublishChanges();
         CompleteAll(batch);
     }
 
@@ -177,10 +177,13 @@ internal sealed class NodeLoop
     {
         try
         {
-            Append(batch);
-            long started = _clock.GetTimestamp();
-            _log.Commit();
-            _metrics.Synced(_clock.GetElapsedTime(started));
+            if (Append(batch))
+            {
+                long started = _clock.GetTimestamp();
+                _log.Commit();
+                _metrics.Synced(_clock.GetElapsedTime(started));
+            }
+
             return true;
         }
         catch (DiskFullException)
@@ -195,8 +198,10 @@ internal sealed class NodeLoop
         }
     }
 
-    private void Append(List<Proposal> batch)
+    /// <returns>Whether there is anything to make durable.</returns>
+    private bool Append(List<Proposal> batch)
     {
+        bool any = false;
         long oldest = _clock.GetTimestamp() - _requestTimeoutTicks;
         ulong index = _lastIndex;
         foreach (Proposal proposal in batch)
@@ -211,8 +216,11 @@ internal sealed class NodeLoop
             {
                 proposal.Index = proposal.Kind < LocalRecordKind.First ? ++index : 0;
                 proposal.Position = _log.Append(proposal.Kind, proposal.Index, Term, proposal.Payload.Span);
+                any = true;
             }
         }
+
+        return any;
     }
 
     private EtcdException? Refusal(Proposal proposal, long oldest)
