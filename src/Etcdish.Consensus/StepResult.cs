@@ -37,4 +37,5 @@ public enum IgnoredReason : byte
 /// The first of the message's entries that the log now holds anew: the host keeps the bytes of this one and all after it, in place of
 /// whatever it had there. 0 when none was new.
 /// </param>
-public readonly record struct StepResult(IgnoredReason Ignored, ulong AppendFrom = 0);
+/// <param name="SnapshotExpected">An offered state is needed: receive it and call <see cref="RaftNode.OnSnapshotReceived"/>.</param>
+public readonly record struct StepResult(IgnoredReason Ignored, ulong AppendFrom = 0, bool SnapshotExpected = false);
