@@ -79,8 +79,13 @@ internal sealed class NodeCore
 
     internal bool DiskIsOverdue => Writes.IsOverdue(Now, Options.ElectionTicks);
 
-    /// <summary>A member whose disk does not answer could neither make its own vote durable nor lead.</summary>
-    internal bool MayCampaign => !Quarantined && !DiskIsOverdue && Configurations.Current.IsVoter(Self);
+    /// <summary>
+    /// A voter may, and so may one that the newest configuration leaves out as long as that is not committed: it can be the only one whose
+    /// log is long enough to win, without its own vote counting (thesis, section 4.2.2). Nobody may whose disk does not answer, since its
+    /// vote would not become durable.
+    /// </summary>
+    internal bool MayCampaign => !Quarantined && !DiskIsOverdue
+        && (Configurations.Current.IsVoter(Self) || CommittedConfiguration.IsVoter(Self));
 
     internal void ResetElectionTimer()
     {

@@ -72,6 +72,7 @@ public sealed class RaftNode
     /// <returns>Why the message was ignored, which entries the log now holds anew, and whether offered state is to be received.</returns>
     public StepResult Step(in Message message, ReadOnlySpan<EntryHeader> entries)
     {
+        var termBefore = _core.Term;
         var ignored = FrameCheck.Inspect(_core, message, entries);
         if (ignored == IgnoredReason.None)
         {
@@ -79,6 +80,12 @@ public sealed class RaftNode
         }
 
         var result = ignored == IgnoredReason.None ? Dispatch(message, entries) : new StepResult(ignored);
+        if (result.Ignored == IgnoredReason.Late && _core.Term != termBefore)
+        {
+            // What it said was its term, and that was heard.
+            return default;
+        }
+
         if (result.Ignored != IgnoredReason.None)
         {
             _ignored[(int)result.Ignored]++;

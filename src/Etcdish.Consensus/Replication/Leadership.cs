@@ -138,7 +138,6 @@ internal sealed class Leadership
         }
 
         _transfer.Begin(target, _core.Now);
-        _transfer.TellWhenReady(_core, follower);
         return Refusal.None;
     }
 
@@ -172,6 +171,11 @@ internal sealed class Leadership
         if (_followers.Find(response.From) is not { } follower)
         {
             return IgnoredReason.UnknownMember;
+        }
+
+        if (response.ReadPosition > _reads.Asked)
+        {
+            return IgnoredReason.Malformed;
         }
 
         if (response.Quarantined && !follower.Quarantined)
@@ -244,6 +248,7 @@ internal sealed class Leadership
         foreach (var follower in _followers.All)
         {
             _sender.SendAppends(follower);
+            _transfer.TellWhenReady(_core, follower);
         }
 
         if (_dismissDue)
@@ -332,7 +337,6 @@ internal sealed class Leadership
         if (grew)
         {
             TryCommit();
-            _transfer.TellWhenReady(_core, follower);
         }
     }
 

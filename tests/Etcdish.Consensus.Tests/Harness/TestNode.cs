@@ -34,7 +34,7 @@ internal sealed class TestNode : IEntryLog
 
     internal IReadOnlyList<TestEntry> Applied => _applied;
 
-    internal IReadOnlyList<ulong> SnapshotsWanted { get; private set; } = [];
+    internal HashSet<ulong> SnapshotsWanted { get; } = [];
 
     internal void Start()
     {
@@ -50,6 +50,7 @@ internal sealed class TestNode : IEntryLog
     internal void Crash()
     {
         _raft = null;
+        SnapshotsWanted.Clear();
         _held.Clear();
         Disk.Crash();
     }
@@ -94,7 +95,12 @@ internal sealed class TestNode : IEntryLog
     /// <summary>Drops the log up to an applied index, as a checkpoint would.</summary>
     internal void Compact(ulong through)
     {
-        var term = through == _logBase ? Disk.Base.Term : _log[(int)(through - _logBase) - 1].Header.Term;
+        if (through <= _logBase)
+        {
+            return;
+        }
+
+        var term = _log[(int)(through - _logBase) - 1].Header.Term;
         var start = new LogBase(through, term, Raft.ConfigurationAt(through));
         Disk.Compact(start, [.. _applied.Take((int)through)]);
         _log.RemoveAll(entry => entry.Header.Index <= through);
@@ -102,7 +108,11 @@ internal sealed class TestNode : IEntryLog
         Raft.OnCompacted(through);
     }
 
-    internal bool SendSnapshot(ulong to) => Raft.OfferSnapshot(to, Raft.Applied, _applied[^1].Header.Term);
+    internal bool SendSnapshot(ulong to)
+    {
+        SnapshotsWanted.Remove(to);
+        return Raft.OfferSnapshot(to, Raft.Applied, _applied[^1].Header.Term);
+    }
 
     internal void Sync()
     {
@@ -164,7 +174,7 @@ internal sealed class TestNode : IEntryLog
             _held.Add((Pack(outgoing.Message), outgoing.WaitsFor));
         }
 
-        SnapshotsWanted = [.. SnapshotsWanted.Union(effects.SnapshotsWanted.ToArray())];
+        SnapshotsWanted.UnionWith(effects.SnapshotsWanted.ToArray());
         ReleaseHeld();
         Apply(effects.Commit);
     }

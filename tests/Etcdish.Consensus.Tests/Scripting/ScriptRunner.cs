@@ -1,3 +1,4 @@
+using System.Text;
 using Etcdish.Consensus.Tests.Harness;
 
 namespace Etcdish.Consensus.Tests.Scripting;
@@ -20,26 +21,23 @@ internal sealed class ScriptRunner
     /// <summary>The script with the output that its commands have now.</summary>
     internal string Play(string script)
     {
-        var output = new List<string>();
-        foreach (var line in script.Split('\n'))
+        var output = new StringBuilder();
+        var last = '#';
+        foreach (var line in script.Split('\n').Where(line => line.StartsWith('#') || line.StartsWith("> ", StringComparison.Ordinal)))
         {
-            if (line.StartsWith('#'))
+            // A blank line ends a command's output, and goes before a remark.
+            output.Append(last == ' ' || (line[0] == '#' && last == '>') ? "\n" : "").Append(line).Append('\n');
+            last = line[0];
+            if (last == '>')
             {
-                output.Add((output.Count > 0 && !output[^1].StartsWith('#') ? "\n" : "") + line);
-            }
-            else if (line.StartsWith("> ", StringComparison.Ordinal))
-            {
-                var gap = output.Count > 0 && !output[^1].StartsWith('#') && !output[^1].StartsWith("> ", StringComparison.Ordinal);
-                output.Add((gap ? "\n" : "") + line);
                 Run(new ScriptCommand(line[2..]));
-                if (_trace.Take() is { Length: > 0 } text)
-                {
-                    output.Add(text.TrimEnd('\n'));
-                }
+                var text = _trace.Take();
+                output.Append(text);
+                last = text.Length > 0 ? ' ' : last;
             }
         }
 
-        return string.Join('\n', output) + '\n';
+        return output.ToString();
     }
 
     private void Run(ScriptCommand command)
@@ -118,6 +116,9 @@ internal sealed class ScriptRunner
                     node.Finish();
                 }
 
+                return true;
+            case "elect":
+                Elect(node, isHeard: !command.Has("unheard"));
                 return true;
             case "disk":
                 node.DiskIsPrompt = command.Words[2] == "prompt";
@@ -289,6 +290,38 @@ internal sealed class ScriptRunner
             {
                 _cluster.Deliver(packet);
             }
+        }
+    }
+
+    /// <summary>The others that a member can reach lose sight of their leader, and it campaigns; unheard, it leads without their knowing.</summary>
+    private void Elect(TestNode node, bool isHeard)
+    {
+        foreach (var other in _cluster.Nodes.Where(other => other != node && _cluster.CanReach(new Message { From = node.Id, To = other.Id })))
+        {
+            for (var i = 0UL; i < _clusterOptions.Option("election", 10); i++)
+            {
+                other.Raft.Tick();
+            }
+
+            other.Finish();
+        }
+
+        _cluster.Network.Clear();
+        for (var campaign = 0; node.Raft.Role != Role.Leader; campaign++)
+        {
+            // The first campaign of a member whose term is behind only brings it up to date.
+            Assert.That(campaign, Is.LessThan(3), $"{node.Id} is not elected");
+            node.Raft.Campaign();
+            node.Finish();
+            while (_cluster.Network.Count > 0 && node.Raft.Role != Role.Leader)
+            {
+                _cluster.Deliver(_cluster.Network[0]);
+            }
+        }
+
+        if (isHeard)
+        {
+            Stabilize();
         }
     }
 
