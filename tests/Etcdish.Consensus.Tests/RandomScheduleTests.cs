@@ -50,16 +50,17 @@ internal sealed class RandomScheduleTests
     private static string LastLines(ulong seed)
     {
         var trace = new ScriptTrace();
+        var schedule = new RandomSchedule(seed, trace, new ScheduleCoverage());
         try
         {
-            new RandomSchedule(seed, trace, new ScheduleCoverage()).Run(Steps);
+            schedule.Run(Steps);
         }
         catch (Exception)
         {
             // The failure is the one that is being told.
         }
 
-        return string.Join('\n', trace.Take().Split('\n').TakeLast(150));
+        return string.Join('\n', trace.Take().Split('\n').TakeLast(150)) + schedule.Describe();
     }
 
     private static (ulong From, ulong To) Seeds()
