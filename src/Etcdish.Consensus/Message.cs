@@ -89,9 +89,12 @@ public readonly record struct Message
     /// <summary>PreVote, Vote: the leader asked for this campaign (<see cref="MessageType.TimeoutNow"/>), so its lease does not count.</summary>
     public bool Transfer { get; init; }
 
-    /// <summary>AppendResponse, HeartbeatResponse: the sender lost part of its log; the answer is no promise (see the room's README).</summary>
-    public bool Quarantined { get; init; }
+    /// <summary>
+    /// AppendResponse, HeartbeatResponse: not 0 when the sender lost part of its log, so that the answer is no promise (see the room's
+    /// README). Append to such a follower: the same number back.
+    /// </summary>
+    public ulong Quarantine { get; init; }
 
-    /// <summary>Append to a quarantined follower: it is whole again once its durable log matches up to here.</summary>
+    /// <summary>Append with <see cref="Quarantine"/>: the follower is whole again once its durable log matches up to here.</summary>
     public ulong QuarantineTarget { get; init; }
 }

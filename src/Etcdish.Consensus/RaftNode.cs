@@ -302,7 +302,7 @@ public sealed class RaftNode
     {
         if (message.Type is MessageType.Append or MessageType.Heartbeat or MessageType.Snapshot)
         {
-            _core.Send(new Message { Type = MessageType.AppendResponse, To = message.From, Reject = true, Quarantined = _core.Quarantined });
+            _core.Send(new Message { Type = MessageType.AppendResponse, To = message.From, Reject = true, Quarantine = _core.Quarantine });
         }
         else if (message.Type is MessageType.PreVote or MessageType.Vote)
         {

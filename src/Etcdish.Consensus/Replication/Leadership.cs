@@ -148,11 +148,7 @@ internal sealed class Leadership
             return IgnoredReason.UnknownMember;
         }
 
-        if (!NoteQuarantine(follower, response))
-        {
-            return IgnoredReason.Late;
-        }
-
+        NoteQuarantine(follower, response);
         follower.Heard(_core.Now);
         if (response.Reject)
         {
@@ -178,9 +174,9 @@ internal sealed class Leadership
             return IgnoredReason.Malformed;
         }
 
-        if (response.Quarantined && !follower.Quarantined)
+        if (response.Quarantine != 0 && response.Quarantine != follower.Quarantine)
         {
-            follower.EnterQuarantine(_core.Log.LastIndex);
+            follower.EnterQuarantine(response.Quarantine, _core.Log.LastIndex);
         }
 
         follower.Heard(_core.Now);
@@ -278,31 +274,21 @@ internal sealed class Leadership
         }
     }
 
-    /// <summary>Keeps the book of who is whole.</summary>
-    /// <returns>False for an answer from before the loss that the follower spoke of since.</returns>
-    private bool NoteQuarantine(Progress follower, in Message response)
+    /// <summary>
+    /// Keeps the book of who is whole. An answer without a quarantine that reaches the target ends it here; one that does not may be from
+    /// before the loss, so it moves what is sent, as any does, but still promises nothing.
+    /// </summary>
+    private void NoteQuarantine(Progress follower, in Message response)
     {
-        if (response.Quarantined)
+        if (response.Quarantine != 0 && response.Quarantine != follower.Quarantine)
         {
-            if (!follower.Quarantined)
-            {
-                follower.EnterQuarantine(_core.Log.LastIndex);
-            }
-
-            return true;
+            follower.EnterQuarantine(response.Quarantine, _core.Log.LastIndex);
         }
 
-        if (follower.Quarantined && !response.Reject)
+        if (response.Quarantine == 0 && follower.Quarantined && !response.Reject && response.Index >= follower.QuarantineTarget)
         {
-            if (response.Index < follower.QuarantineTarget)
-            {
-                return false;
-            }
-
             follower.LeaveQuarantine();
         }
-
-        return true;
     }
 
     private void OnRefused(Progress follower, in Message response)

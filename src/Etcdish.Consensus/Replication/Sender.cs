@@ -76,6 +76,7 @@ internal sealed class Sender(NodeCore core)
             LogTerm = previousTerm,
             LastIndex = last,
             Commit = core.Commit,
+            Quarantine = follower.Quarantine,
             QuarantineTarget = follower.QuarantineTarget,
         });
         follower.OnSent(last, bytes, Math.Min(core.Commit, last));

@@ -98,6 +98,7 @@ internal sealed class RandomSchedule
         else if (action < 800)
         {
             With(Running(), node => node.Sync(), node => node.Disk.PendingWrites > 0);
+            With(Running(), node => node.ReceiveSnapshot());
         }
         else if (action < 950)
         {
@@ -294,6 +295,7 @@ internal sealed class RandomSchedule
             }
 
             node.DiskIsPrompt = true;
+            node.ReceiveSnapshot();
             node.Finish();
         }
 

@@ -51,7 +51,7 @@ internal sealed class SafetyChecks
         var message = packet.Message;
         switch (message.Type)
         {
-            case MessageType.AppendResponse when !message.Reject && !message.Quarantined:
+            case MessageType.AppendResponse when !message.Reject && message.Quarantine == 0:
                 Assert.That(node.Disk.Holds(message.Index), Is.True, $"{node.Id} acknowledged {message.Index} before it was durable");
                 Assert.That(node.Disk.HardState.Term, Is.GreaterThanOrEqualTo(message.Term), $"{node.Id} acknowledged in a term it may forget");
                 break;

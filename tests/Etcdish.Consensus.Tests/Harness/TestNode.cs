@@ -8,6 +8,8 @@ internal sealed class TestNode : IEntryLog
     private readonly List<TestEntry> _log = [];
     private readonly List<TestEntry> _applied = [];
     private readonly List<(Packet Packet, ulong WaitsFor)> _held = [];
+    private readonly Queue<TestSnapshot> _arriving = new();
+    private int _starts;
     private ulong _logBase;
     private TestSnapshot? _installed;
     private RaftNode? _raft;
@@ -38,7 +40,7 @@ internal sealed class TestNode : IEntryLog
 
     internal void Start()
     {
-        _raft = new RaftNode(_options, Disk.Restore(), this);
+        _raft = new RaftNode(_options with { Seed = _options.Seed + (1000003UL * (ulong)_starts++) }, Disk.Restore(), this);
         _log.Clear();
         _log.AddRange(Disk.Entries);
         _logBase = Disk.Base.Index;
@@ -51,6 +53,7 @@ internal sealed class TestNode : IEntryLog
     {
         _raft = null;
         SnapshotsWanted.Clear();
+        _arriving.Clear();
         _held.Clear();
         Disk.Crash();
     }
@@ -65,7 +68,22 @@ internal sealed class TestNode : IEntryLog
             _log.AddRange(packet.Entries.Where(entry => entry.Header.Index >= result.AppendFrom));
         }
 
-        if (result.SnapshotExpected && packet.Snapshot is { } snapshot && Raft.OnSnapshotReceived(snapshot.Base))
+        if (result.SnapshotExpected && packet.Snapshot is { } snapshot)
+        {
+            _arriving.Enqueue(snapshot);
+            if (DiskIsPrompt)
+            {
+                ReceiveSnapshot();
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>State that was offered has arrived, perhaps long after.</summary>
+    internal void ReceiveSnapshot()
+    {
+        if (_arriving.TryDequeue(out var snapshot) && Raft.OnSnapshotReceived(snapshot.Base))
         {
             _installed = snapshot;
             _log.Clear();
@@ -73,8 +91,6 @@ internal sealed class TestNode : IEntryLog
             _applied.Clear();
             _applied.AddRange(snapshot.Applied);
         }
-
-        return result;
     }
 
     internal ProposalResult Propose(IReadOnlyList<string> payloads, long bytesEach = 1)

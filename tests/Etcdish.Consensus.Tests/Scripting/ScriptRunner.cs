@@ -140,6 +140,9 @@ internal sealed class ScriptRunner
             case "lose":
                 node.Disk.Lose(command.Option("from", 1), noticed: command.Has("noticed"));
                 return true;
+            case "receive-snapshot":
+                node.ReceiveSnapshot();
+                break;
             case "compact":
                 node.Compact(command.Option("through", node.Raft.Applied));
                 break;
