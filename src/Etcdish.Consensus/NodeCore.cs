@@ -196,6 +196,13 @@ internal sealed class NodeCore
         }
     }
 
+    /// <summary>Appends an entry that this core makes itself, as leader.</summary>
+    internal void Make(in EntryHeader entry)
+    {
+        Append(new EntryRange(entry.Index, entry.Index, entry.Term, entry.Type, entry.Configuration));
+        EntryLog.OnEntryMade(entry);
+    }
+
     internal void TruncateFrom(ulong index)
     {
         ConsensusInvariantException.Check(index > Commit, $"entry {index} is to be cut, but {Commit} is committed");

@@ -17,7 +17,9 @@ public sealed class RaftNode
     /// <param name="restored">What it remembers. It belongs to the node from now on.</param>
     /// <param name="log">The host's log in memory.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    /// <exception cref="ConsensusInvariantException">The log ends before what is known to be committed, and no quarantine was asked for.</exception>
+    /// <exception cref="ConsensusInvariantException">
+    /// The log ends before what is known to be committed, and no quarantine was asked for.
+    /// </exception>
     public RaftNode(RaftOptions options, RestoredState restored, IEntryLog log)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -68,7 +70,9 @@ public sealed class RaftNode
     /// Takes a message from another member. The headers of an append's entries come beside it; other messages have none.
     /// </summary>
     /// <param name="message">The frame as it came; whatever it claims is checked here.</param>
-    /// <param name="entries">Headers of the entries after <see cref="Message.Index"/> up to <see cref="Message.LastIndex"/>, in order.</param>
+    /// <param name="entries">
+    /// Headers of the entries after <see cref="Message.Index"/> up to <see cref="Message.LastIndex"/>, in order.
+    /// </param>
     /// <returns>Why the message was ignored, which entries the log now holds anew, and whether offered state is to be received.</returns>
     public StepResult Step(in Message message, ReadOnlySpan<EntryHeader> entries)
     {

@@ -104,7 +104,8 @@ internal sealed class ConfigurationPlanTests
 
         foreach (var member in current.Members().Where(member => changes.All(change => change.Member != member)))
         {
-            Assert.That((final.IsVoter(member), final.IsLearner(member)), Is.EqualTo((current.IsVoter(member), current.IsLearner(member))), what);
+            Assert.That(final.IsVoter(member), Is.EqualTo(current.IsVoter(member)), what);
+            Assert.That(final.IsLearner(member), Is.EqualTo(current.IsLearner(member)), what);
         }
     }
 
@@ -123,7 +124,9 @@ internal sealed class ConfigurationPlanTests
 
     private static IEnumerable<MemberChange[]> SmallChanges()
     {
-        var single = (from kind in Enum.GetValues<MemberChangeKind>() from id in Enumerable.Range(1, 5) select new MemberChange(kind, (ulong)id)).ToArray();
+        var single = Enum.GetValues<MemberChangeKind>()
+            .SelectMany(kind => Enumerable.Range(1, 5).Select(id => new MemberChange(kind, (ulong)id)))
+            .ToArray();
         yield return [];
         foreach (var one in single)
         {

@@ -25,7 +25,8 @@ internal sealed class HostContractTests
             return state;
         }
 
-        Assert.That(() => Start(Damaged(quarantined: false)), Throws.TypeOf<ConsensusInvariantException>().With.Message.Contains("quarantine"));
+        Assert.That(
+            () => Start(Damaged(quarantined: false)), Throws.TypeOf<ConsensusInvariantException>().With.Message.Contains("quarantine"));
         var node = Start(Damaged(quarantined: true));
         Assert.That((node.IsQuarantined, node.Term, node.Commit), Is.EqualTo((true, 3UL, 0UL)));
     }
@@ -102,9 +103,9 @@ internal sealed class HostContractTests
         Complete(node, ref position);
         for (var member = 2UL; member <= 3; member++)
         {
-            node.Step(new Message { Type = MessageType.AppendResponse, ClusterId = 2, From = member, To = 1, Term = node.Term, Index = last }, []);
-            node.Step(
-                new Message { Type = MessageType.HeartbeatResponse, ClusterId = 2, From = member, To = 1, Term = node.Term, ReadPosition = position }, []);
+            var answer = new Message { ClusterId = 2, From = member, To = 1, Term = node.Term };
+            node.Step(answer with { Type = MessageType.AppendResponse, Index = last }, []);
+            node.Step(answer with { Type = MessageType.HeartbeatResponse, ReadPosition = position }, []);
         }
 
         Complete(node);

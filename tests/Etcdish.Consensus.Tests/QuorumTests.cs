@@ -12,9 +12,10 @@ internal sealed class QuorumTests
         {
             foreach (var values in Tuples(voters, 4))
             {
+                var levels = Enumerable.Range(0, 4).Select(level => (ulong)level);
                 var expected = voters == 0
                     ? ulong.MaxValue
-                    : Enumerable.Range(0, 4).Select(level => (ulong)level).Where(level => values.Count(value => value >= level) * 2 > voters).Max();
+                    : levels.Where(level => values.Count(value => value >= level) * 2 > voters).Max();
                 var reached = values.ToArray();
                 if (Quorum.MajorityReached(reached) != expected)
                 {
@@ -38,7 +39,8 @@ internal sealed class QuorumTests
                         .Distinct()
                         .ToArray();
                     var expected = outcomes.Length > 1 ? VoteOutcome.Pending : outcomes[0] ? VoteOutcome.Won : VoteOutcome.Lost;
-                    Assert.That(Quorum.MajorityVote(voters, granted, refused), Is.EqualTo(expected), $"{granted} yes, {refused} no of {voters}");
+                    var outcome = Quorum.MajorityVote(voters, granted, refused);
+                    Assert.That(outcome, Is.EqualTo(expected), $"{granted} yes, {refused} no of {voters}");
                 }
             }
         }

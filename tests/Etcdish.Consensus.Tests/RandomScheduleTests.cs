@@ -21,7 +21,8 @@ internal sealed class RandomScheduleTests
             Run(seed, coverage);
         }
 
-        TestContext.Out.WriteLine($"{to - from + 1} schedules: {coverage.Commits} commits, {coverage.Reads} reads, {coverage.Elections} elections, "
+        TestContext.Out.WriteLine(
+            $"{to - from + 1} schedules: {coverage.Commits} commits, {coverage.Reads} reads, {coverage.Elections} elections, "
             + $"{coverage.Snapshots} snapshots, {coverage.Quarantines} quarantines, {coverage.Configurations} configurations "
             + $"({coverage.JointConfigurations} joint), {coverage.Calmed} healed");
         Assert.That(
@@ -42,7 +43,8 @@ internal sealed class RandomScheduleTests
         }
         catch (Exception failure)
         {
-            Assert.Fail($"seed {seed} (run with ETCDISH_RAFT_SEEDS={seed}-{seed}): {failure.Message}\n{failure.StackTrace}\n{LastLines(seed)}");
+            var story = LastLines(seed);
+            Assert.Fail($"seed {seed} (run with ETCDISH_RAFT_SEEDS={seed}-{seed}): {failure.Message}\n{failure.StackTrace}\n{story}");
         }
     }
 

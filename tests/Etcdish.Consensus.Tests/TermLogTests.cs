@@ -68,7 +68,8 @@ internal sealed class TermLogTests
 
     private static void Compare(TermLog log, List<ulong> plain, int start, ulong seed)
     {
-        Assert.That((log.BaseIndex, log.LastIndex, log.LastTerm), Is.EqualTo(((ulong)start, (ulong)plain.Count - 1, plain[^1])), $"seed {seed}");
+        var bounds = ((ulong)start, (ulong)plain.Count - 1, plain[^1]);
+        Assert.That((log.BaseIndex, log.LastIndex, log.LastTerm), Is.EqualTo(bounds), $"seed {seed}");
         for (var index = start; index < plain.Count; index++)
         {
             Assert.That(log.Matches((ulong)index, plain[index]), Is.True, $"seed {seed}, index {index}");
@@ -76,8 +77,8 @@ internal sealed class TermLogTests
 
         for (var term = 0UL; term <= plain[^1] + 1; term++)
         {
-            var expected = plain.FindLastIndex(candidate => candidate <= term);
-            Assert.That(log.LastIndexNotAbove(ulong.MaxValue, term), Is.EqualTo((ulong)Math.Max(expected, start)), $"seed {seed}, term {term}");
+            var expected = (ulong)Math.Max(plain.FindLastIndex(candidate => candidate <= term), start);
+            Assert.That(log.LastIndexNotAbove(ulong.MaxValue, term), Is.EqualTo(expected), $"seed {seed}, term {term}");
         }
     }
 }

@@ -68,7 +68,8 @@ internal sealed class RandomSchedule
     /// <summary>Every member as it is now, a line each.</summary>
     internal string Describe() => string.Join('\n', _cluster.Nodes.Where(node => node.IsRunning).Select(node =>
         $"{node.Id} {node.Raft.Role} term {node.Raft.Term} last {node.Raft.LastIndex} commit {node.Raft.Commit}"
-        + $"{(node.Raft.IsQuarantined ? " quarantined" : "")}, counts by {node.Raft.Configuration}, committed {node.Raft.CommittedConfiguration}"));
+        + $"{(node.Raft.IsQuarantined ? " quarantined" : "")}, counts by {node.Raft.Configuration}, "
+        + $"committed {node.Raft.CommittedConfiguration}"));
 
     private void Create(ulong id, Configuration configuration)
     {

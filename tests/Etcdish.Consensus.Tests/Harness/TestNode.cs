@@ -181,8 +181,9 @@ internal sealed class TestNode : IEntryLog
             var entries = effects.Entries.ToArray()
                 .SelectMany(range => _log.Where(entry => entry.Header.Index >= range.First && entry.Header.Index <= range.Last))
                 .ToArray();
+            var reset = effects.Reset is null ? null : _installed;
             Disk.Write(new TestWrite(
-                effects.Write, effects.Reset is null ? null : _installed, effects.TruncateFrom, entries, effects.HardState, effects.QuarantineLifted));
+                effects.Write, reset, effects.TruncateFrom, entries, effects.HardState, effects.QuarantineLifted));
         }
 
         foreach (ref readonly var outgoing in effects.Messages)
@@ -201,11 +202,11 @@ internal sealed class TestNode : IEntryLog
         var entries = message.Type == MessageType.Append
             ? _log.Where(entry => entry.Header.Index > first && entry.Header.Index <= last).ToArray()
             : [];
-        var snapshot = message.Type == MessageType.Snapshot
-            ? new TestSnapshot(new LogBase(message.Index, message.LogTerm, Raft.ConfigurationAt(message.Index)), [.. _applied.Take((int)message.Index)])
-            : null;
-        return new Packet(message, entries, snapshot);
+        return new Packet(message, entries, message.Type == MessageType.Snapshot ? Snapshot(message) : null);
     }
+
+    private TestSnapshot Snapshot(in Message offer) => new(
+        new LogBase(offer.Index, offer.LogTerm, Raft.ConfigurationAt(offer.Index)), [.. _applied.Take((int)offer.Index)]);
 
     private void ReleaseHeld()
     {

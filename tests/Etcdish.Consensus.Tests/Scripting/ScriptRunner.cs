@@ -203,20 +203,19 @@ internal sealed class ScriptRunner
                 _trace.IsQuiet = false;
                 return true;
             case "log":
-                ShowLog(_cluster[command.Number(1)]);
+                _trace.Line(ScriptViews.Log(_cluster[command.Number(1)]));
                 return true;
             case "status":
-                foreach (var node in _cluster.Nodes.Where(node => command.Words.Count == 1 || node.Id == command.Number(1)))
-                {
-                    ShowStatus(node);
-                }
-
+                _cluster.Nodes.Where(node => command.Words.Count == 1 || node.Id == command.Number(1))
+                    .SelectMany(ScriptViews.Status)
+                    .ToList()
+                    .ForEach(_trace.Line);
                 return true;
             case "network":
                 _cluster.Network.ForEach(packet => _trace.Line($"  {ScriptTrace.Describe(packet)}"));
                 return true;
             case "ignored":
-                ShowIgnored(_cluster[command.Number(1)]);
+                ScriptViews.Ignored(_cluster[command.Number(1)]).ToList().ForEach(_trace.Line);
                 return true;
             default:
                 return false;
@@ -224,7 +223,9 @@ internal sealed class ScriptRunner
     }
 
     private TestNode? Node(ScriptCommand command) =>
-        command.Words.Count > 1 && ulong.TryParse(command.Words[1], out var id) && _cluster.Nodes.Any(node => node.Id == id) ? _cluster[id] : null;
+        command.Words.Count > 1 && ulong.TryParse(command.Words[1], out var id)
+            ? _cluster.Nodes.FirstOrDefault(node => node.Id == id)
+            : null;
 
     private void CreateCluster(ScriptCommand command)
     {
@@ -296,10 +297,13 @@ internal sealed class ScriptRunner
         }
     }
 
-    /// <summary>The others that a member can reach lose sight of their leader, and it campaigns; unheard, it leads without their knowing.</summary>
+    /// <summary>
+    /// The others that a member can reach lose sight of their leader, and it campaigns; unheard, it leads without their knowing.
+    /// </summary>
     private void Elect(TestNode node, bool isHeard)
     {
-        foreach (var other in _cluster.Nodes.Where(other => other != node && _cluster.CanReach(new Message { From = node.Id, To = other.Id })))
+        var others = _cluster.Nodes.Where(other => other != node && _cluster.CanReach(new Message { From = node.Id, To = other.Id }));
+        foreach (var other in others)
         {
             for (var i = 0UL; i < _clusterOptions.Option("election", 10); i++)
             {
@@ -389,38 +393,6 @@ internal sealed class ScriptRunner
         if (refusal != Refusal.None)
         {
             _trace.Line($"refused: {refusal}");
-        }
-    }
-
-    private void ShowLog(TestNode node)
-    {
-        var start = node.Disk.Base.Index > 0 ? $"(snapshot {node.Disk.Base.Index}/{node.Disk.Base.Term}) " : "";
-        _trace.Line($"  {start}{string.Join(' ', node.Log.Select(entry => $"[{entry}]"))}");
-    }
-
-    private void ShowStatus(TestNode node)
-    {
-        if (!node.IsRunning)
-        {
-            _trace.Line($"{node.Id} is down");
-            return;
-        }
-
-        var raft = node.Raft;
-        _trace.Line($"{node.Id} {raft.Role} term {raft.Term} leader {raft.Leader} last {raft.LastIndex} durable {raft.DurableIndex}"
-            + $" commit {raft.Commit}{(raft.IsQuarantined ? " quarantined" : "")}");
-        foreach (var follower in raft.Followers())
-        {
-            _trace.Line($"  {follower.Member} {follower.State} match {follower.Match} next {follower.Next} in flight {follower.InflightBytes} B"
-                + $"{(follower.IsHeard ? "" : " silent")}{(follower.IsQuarantined ? " quarantined" : "")}");
-        }
-    }
-
-    private void ShowIgnored(TestNode node)
-    {
-        foreach (var reason in Enum.GetValues<IgnoredReason>().Where(reason => node.Raft.IgnoredMessages(reason) > 0))
-        {
-            _trace.Line($"  {reason}: {node.Raft.IgnoredMessages(reason)}");
         }
     }
 }
