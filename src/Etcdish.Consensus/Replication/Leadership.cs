@@ -162,7 +162,7 @@ internal sealed class Leadership
         follower.Heard(_core.Now);
         follower.ConfirmRead(response.ReadPosition);
         follower.ResumeProbe();
-        follower.AppendDue |= follower.Match < _core.Log.LastIndex || follower.Quarantined;
+        follower.AppendDue |= follower.State == ProgressState.Probe || follower.Match < _core.Log.LastIndex || follower.Quarantined;
         return IgnoredReason.None;
     }
 
@@ -294,12 +294,10 @@ internal sealed class Leadership
         ConsensusInvariantException.Check(
             index <= _core.Log.LastIndex,
             $"{follower.Member} acknowledged entry {index}, but the leader's log ends at {_core.Log.LastIndex}");
-        var grew = follower.OnMatched(index);
-        if (follower.State == ProgressState.Probe && (grew || follower.Match == index))
-        {
-            follower.BecomeReplicate();
-        }
-        else if (follower.State == ProgressState.Snapshot && follower.Match >= _core.Log.BaseIndex)
+        follower.OnMatched(index);
+        var agrees = follower.State == ProgressState.Probe && follower.Match == index;
+        var hasState = follower.State == ProgressState.Snapshot && follower.Match >= _core.Log.BaseIndex;
+        if (agrees || hasState)
         {
             follower.BecomeReplicate();
         }

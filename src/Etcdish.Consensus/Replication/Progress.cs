@@ -97,10 +97,8 @@ internal sealed class Progress(ulong member, ulong next, ulong now, Inflights in
     }
 
     /// <summary>The follower's durable log agrees up to an index.</summary>
-    /// <returns>True when that is news.</returns>
-    internal bool OnMatched(ulong index)
+    internal void OnMatched(ulong index)
     {
-        var grew = index > Match;
         ProbeSent = false;
         Match = Math.Max(Match, index);
         Next = Math.Max(Next, Match + 1);
@@ -108,34 +106,24 @@ internal sealed class Progress(ulong member, ulong next, ulong now, Inflights in
         {
             inflights.FreeUpTo(index);
         }
-
-        return grew;
     }
 
-    /// <summary>The follower refused an append after an index; the logs may agree at the hint.</summary>
-    /// <returns>True when another place is to be tried; false for the answer to an append that no longer matters.</returns>
-    internal bool OnRefused(ulong index, ulong hint)
+    /// <summary>
+    /// The follower refused an append after an index; the logs may agree at the hint. The answer to an append that no longer matters
+    /// changes nothing.
+    /// </summary>
+    internal void OnRefused(ulong index, ulong hint)
     {
-        if (State == ProgressState.Replicate)
+        if (State == ProgressState.Replicate && index > Match)
         {
-            if (index <= Match)
-            {
-                return false;
-            }
-
             BecomeProbe();
-            return true;
         }
-
-        if (State == ProgressState.Snapshot || Next - 1 != index)
+        else if (State == ProgressState.Probe && Next - 1 == index)
         {
-            return false;
+            Next = Math.Max(Math.Min(index, hint + 1), Match + 1);
+            ProbeSent = false;
+            AppendDue = true;
         }
-
-        Next = Math.Max(Math.Min(index, hint + 1), Match + 1);
-        ProbeSent = false;
-        AppendDue = true;
-        return true;
     }
 
     /// <summary>The follower's log ends before what it acknowledged: its disk lost entries.</summary>

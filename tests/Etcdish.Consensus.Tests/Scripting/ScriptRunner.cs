@@ -11,6 +11,7 @@ internal sealed class ScriptRunner
 {
     private readonly ScriptTrace _trace = new();
     private readonly TestCluster _cluster;
+    private readonly List<Packet> _kept = [];
     private ScriptCommand _clusterOptions = new("cluster");
 
     internal ScriptRunner()
@@ -64,6 +65,12 @@ internal sealed class ScriptRunner
                     _cluster.Deliver(packet);
                 }
 
+                return true;
+            case "keep":
+                _kept.AddRange(Selected(command));
+                return true;
+            case "deliver-kept":
+                _kept.ForEach(_cluster.Hand);
                 return true;
             case "again":
                 foreach (var packet in Selected(command))
