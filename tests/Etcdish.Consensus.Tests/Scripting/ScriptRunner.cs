@@ -366,6 +366,7 @@ internal sealed class ScriptRunner
         Index = command.Option("index", 0),
         LogTerm = command.Option("log-term", 0),
         LastIndex = command.Option("last", command.Option("index", 0)),
+        Commit = command.Option("commit", 0),
         ReadPosition = command.Option("read", 0),
     };
 
