@@ -97,7 +97,7 @@ internal static class Recovery
             loader.Add(block);
         }
 
-        loader.Complete();
+        loader.Complete(static (index, history) => Parallel.Invoke(index, history));
     }
 
     private static void ReplayTail(IEnumerator<LogRecord> tail, bool hasRecord, RevisionStore store, CancellationToken cancellation)

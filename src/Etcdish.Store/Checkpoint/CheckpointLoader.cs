@@ -53,8 +53,12 @@ public sealed class CheckpointLoader
     }
 
     /// <summary>Makes the store what the checkpoint says.</summary>
+    /// <param name="runBoth">
+    /// Runs two actions that share nothing, side by side where there are threads for it, and returns when both have ended; null runs one
+    /// after the other.
+    /// </param>
     /// <exception cref="InvalidDataException">The end is missing or does not fit.</exception>
-    public void Complete()
+    public void Complete(Action<Action, Action>? runBoth = null)
     {
         if (_previousKind != CheckpointFrameKind.End)
         {
@@ -64,11 +68,14 @@ public sealed class CheckpointLoader
         _state.Gate.EnterWriteLock();
         try
         {
-            _state.Index.Load(CollectionsMarshal.AsSpan(_newest));
-            RevisionOrder.Sort(_changes);
-            foreach (var change in _changes)
+            if (runBoth is null)
             {
-                _state.Log.Append(change);
+                BuildIndex();
+                BuildHistory();
+            }
+            else
+            {
+                runBoth(BuildIndex, BuildHistory);
             }
 
             _compactor.Reset(_state.CompactedRevision);
@@ -79,6 +86,17 @@ public sealed class CheckpointLoader
         }
 
         AttachLeases();
+    }
+
+    private void BuildIndex() => _state.Index.Load(CollectionsMarshal.AsSpan(_newest));
+
+    private void BuildHistory()
+    {
+        RevisionOrder.Sort(_changes);
+        foreach (var change in _changes)
+        {
+            _state.Log.Append(change);
+        }
     }
 
     private void AddFrame(CheckpointFrameKind kind, CheckpointReader reader)
