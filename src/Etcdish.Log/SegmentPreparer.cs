@@ -105,7 +105,7 @@ internal sealed class SegmentPreparer : IDisposable
             {
                 throw _error is DiskFullException full
                     ? new DiskFullException(full.Message, full)
-                    : new IOException($"segment {number} could not be prepared", _error);
+                    : new IOException($"segment {number} could not be prepared: {_error?.Message}", _error);
             }
 
             Invariant.Check(_number == number, "segments are taken in order");
