@@ -161,8 +161,7 @@ internal sealed class Leadership
 
         follower.Heard(_core.Now);
         follower.ConfirmRead(response.ReadPosition);
-        follower.ResumeProbe();
-        follower.AppendDue |= follower.State == ProgressState.Probe || follower.Match < _core.Log.LastIndex || follower.Quarantined;
+        follower.OnSignOfLife(_core.Log.LastIndex);
         return IgnoredReason.None;
     }
 
@@ -245,16 +244,20 @@ internal sealed class Leadership
 
     private void BroadcastHeartbeat()
     {
-        if (_heartbeatDue)
-        {
-            _heartbeatElapsed = 0;
-            _heartbeatDue = false;
-        }
-
         var position = _reads.Ask();
         foreach (var follower in _followers.All)
         {
             _sender.SendHeartbeat(follower, position);
+            if (_heartbeatDue)
+            {
+                follower.ExpectSignOfLife();
+            }
+        }
+
+        if (_heartbeatDue)
+        {
+            _heartbeatElapsed = 0;
+            _heartbeatDue = false;
         }
     }
 

@@ -19,6 +19,8 @@ public enum ProgressState : byte
 /// </summary>
 internal sealed class Progress(ulong member, ulong next, ulong now, Inflights inflights)
 {
+    private bool _signOfLifeIsDue;
+
     internal ulong Member { get; } = member;
 
     internal ProgressState State { get; private set; } = ProgressState.Probe;
@@ -78,8 +80,22 @@ internal sealed class Progress(ulong member, ulong next, ulong now, Inflights in
         }
     }
 
-    /// <summary>A heartbeat was answered: whatever was lost may be tried again.</summary>
-    internal void ResumeProbe() => ProbeSent = false;
+    /// <summary>A heartbeat of the clock, not one for reads alone, is leaving: its answer is the time to look for what was lost.</summary>
+    internal void ExpectSignOfLife() => _signOfLifeIsDue = true;
+
+    /// <summary>
+    /// A heartbeat was answered. Once for each heartbeat of the clock, whatever seems lost is tried again; not for each round of reads, or
+    /// a busy reader would have the same entries sent over and over to a follower whose disk is slow.
+    /// </summary>
+    internal void OnSignOfLife(ulong lastIndex)
+    {
+        if (_signOfLifeIsDue)
+        {
+            _signOfLifeIsDue = false;
+            ProbeSent = false;
+            AppendDue |= State == ProgressState.Probe || Match < lastIndex || Quarantined;
+        }
+    }
 
     internal void OnSent(ulong last, long bytes, ulong commit)
     {
