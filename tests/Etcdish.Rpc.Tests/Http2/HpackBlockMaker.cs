@@ -51,7 +51,8 @@ internal sealed class HpackBlockMaker(Random random, int maxTableBytes)
         bool isHuffman = random.Next(2) == 0;
         bool isNamed = random.Next(2) == 0;
         string name = isNamed ? _table.Get(index).Name : Pick(_names);
-        string value = random.Next(20) == 0 ? new string('v', random.Next(600)) : Pick(_values) + (random.Next(2) == 0 ? random.Next(100) : "");
+        string value = random.Next(20) == 0 ? new string('v', random.Next(600)) : Pick(_values);
+        value += random.Next(2) == 0 ? random.Next(100) : "";
         fields.Add((name, value));
         if (kind == ModelHpack.Indexing)
         {

@@ -2,7 +2,7 @@ using Etcdish.Rpc.Http2;
 
 namespace Etcdish.Rpc.Tests.Http2;
 
-/// <summary>The examples of RFC 7541, appendix C. Each line of expectation is a field; the table is listed from the newest entry on.</summary>
+/// <summary>The examples of RFC 7541, appendix C, with the table after each block, listed from the newest entry on.</summary>
 public class HpackExampleTests
 {
     private const string Date21 = "date: Mon, 21 Oct 2013 20:13:21 GMT";
