@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Etcdish.Rpc.Http2;
 
-/// <summary>The header blocks of a call that succeeds, as etcd's server fills them. Made once, because no connection's state is in them.</summary>
+/// <summary>The header blocks of a call that succeeds, as etcd's server fills them. They depend on no connection: made once.</summary>
 internal static class GrpcHeaderBlocks
 {
     /// <summary>A response's headers: <c>:status: 200</c> and <c>content-type: application/grpc</c>. Not to be written to.</summary>

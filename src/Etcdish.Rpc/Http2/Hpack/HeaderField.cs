@@ -47,13 +47,13 @@ internal sealed class HeaderField
     /// <summary>Which of the known headers it is, by its name.</summary>
     public KnownHeader Known { get; }
 
-    /// <summary>Whether the name is a token without upper case, or a pseudo header of HTTP/2. Which of those may be used is not judged.</summary>
+    /// <summary>Whether the name is a token without upper case, or a pseudo header; where that may stand is not judged.</summary>
     public bool IsNameValid { get; }
 
     /// <summary>Whether the value is free of NUL, CR and LF (RFC 9113, section 8.2.1).</summary>
     public bool IsValueValid { get; }
 
-    /// <summary>Bytes it counts in a table and in a header list (RFC 7541, section 4.1; RFC 9113, section 6.5.2): its text and 32.</summary>
+    /// <summary>Bytes it counts in a table (RFC 7541, section 4.1) and in a header list (RFC 9113, section 6.5.2).</summary>
     public int Size => Name.Length + Value.Length + EntryOverhead;
 
     /// <summary>A field of the same name.</summary>

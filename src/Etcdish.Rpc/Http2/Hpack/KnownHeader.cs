@@ -1,6 +1,6 @@
 namespace Etcdish.Rpc.Http2;
 
-/// <summary>The headers an HTTP/2 engine under gRPC tells apart. Looked up once for a field, so that a request compares no strings.</summary>
+/// <summary>The headers an HTTP/2 engine under gRPC tells apart, looked up once a field: a request compares no names.</summary>
 internal enum KnownHeader : byte
 {
     None,
