@@ -12,14 +12,16 @@ internal sealed class ConnectionLife(Http2Connection connection)
 {
     private const int CloseMilliseconds = 5_000;
     private const int ShutdownPingMilliseconds = 1_000;
+    private const int TrimMilliseconds = 10_000;
 
     private readonly RpcServerOptions _options = connection.Options;
-    private readonly long _started = Environment.TickCount64;
-    private long _received = Environment.TickCount64;
-    private long _idleSince = Environment.TickCount64;
+    private readonly long _started = connection.Clock.Milliseconds;
+    private long _received = connection.Clock.Milliseconds;
+    private long _idleSince = connection.Clock.Milliseconds;
     private long _pinged;
     private long _shutdownSince;
     private long _closingSince;
+    private bool _isTrimmed;
 
     /// <summary>Whether the connection takes no new streams.</summary>
     public bool IsShutDown { get; private set; }
@@ -29,18 +31,22 @@ internal sealed class ConnectionLife(Http2Connection connection)
     private static ReadOnlySpan<byte> ShutdownPing => "etcdish!"u8;
 
     /// <summary>Something arrived. Called by the read loop.</summary>
-    public void OnReceived() => Volatile.Write(ref _received, Environment.TickCount64);
+    public void OnReceived() => Volatile.Write(ref _received, connection.Clock.Milliseconds);
 
     /// <summary>The last stream has ended. Under the gate.</summary>
-    public void OnIdle() => Volatile.Write(ref _idleSince, Environment.TickCount64);
+    public void OnIdle()
+    {
+        Volatile.Write(ref _idleSince, connection.Clock.Milliseconds);
+        Volatile.Write(ref _isTrimmed, false);
+    }
 
     /// <summary>The connection ends; what is left to send gets a little time.</summary>
-    public void OnClosing() => Volatile.Write(ref _closingSince, Environment.TickCount64);
+    public void OnClosing() => Volatile.Write(ref _closingSince, connection.Clock.Milliseconds);
 
     /// <summary>Looks at all times. Called by the clock's thread.</summary>
     public void Tick()
     {
-        long now = Environment.TickCount64;
+        long now = connection.Clock.Milliseconds;
         long closingSince = Volatile.Read(ref _closingSince);
         if (closingSince != 0)
         {
@@ -55,6 +61,7 @@ internal sealed class ConnectionLife(Http2Connection connection)
         CheckHandshake(now);
         CheckSilence(now);
         CheckIdle(now);
+        TrimIfIdle(now);
         long shutdownSince = Volatile.Read(ref _shutdownSince);
         if (shutdownSince != 0 && now - shutdownSince >= ShutdownPingMilliseconds)
         {
@@ -72,7 +79,7 @@ internal sealed class ConnectionLife(Http2Connection connection)
                 return;
             }
 
-            Volatile.Write(ref _shutdownSince, Environment.TickCount64);
+            Volatile.Write(ref _shutdownSince, connection.Clock.Milliseconds);
             connection.Output.WriteGoAway(int.MaxValue, Http2ErrorCode.NoError, "");
             connection.Output.WritePing(FrameFlags.None, ShutdownPing);
         }
@@ -151,6 +158,16 @@ internal sealed class ConnectionLife(Http2Connection connection)
             && now - Volatile.Read(ref _idleSince) >= _options.IdleTimeout.TotalMilliseconds)
         {
             BeginShutdown();
+        }
+    }
+
+    // The read loop owns what there is to free. Over TLS a wait for bytes cannot be interrupted without harm: there the memory stays.
+    private void TrimIfIdle(long now)
+    {
+        if (!_isTrimmed && !connection.IsTls && connection.IsIdle && now - Volatile.Read(ref _idleSince) >= TrimMilliseconds)
+        {
+            _isTrimmed = true;
+            connection.WakeReadLoop();
         }
     }
 }

@@ -11,7 +11,7 @@ namespace Etcdish.Rpc.Http2;
 /// </list>
 /// Belongs to the read loop.
 /// </summary>
-internal sealed class FloodGuard(Func<long> dataFramesSent)
+internal sealed class FloodGuard(MonotonicClock clock, Func<long> dataFramesSent)
 {
     public const int MaxControlFrames = 10_000;
     public const int MaxEarlyResets = 1_000;
@@ -20,10 +20,10 @@ internal sealed class FloodGuard(Func<long> dataFramesSent)
     private const int EarlyResetsPerSecond = 100;
 
     private long _controlLeft = MaxControlFrames;
-    private long _controlSince = Environment.TickCount64;
+    private long _controlSince = clock.Milliseconds;
     private long _dataFramesSeen;
     private long _resetsLeft = MaxEarlyResets;
-    private long _resetsSince = Environment.TickCount64;
+    private long _resetsSince = clock.Milliseconds;
 
     public void OnControlFrame()
     {
@@ -55,9 +55,9 @@ internal sealed class FloodGuard(Func<long> dataFramesSent)
         }
     }
 
-    private static long Refill(int max, int perSecond, ref long since, long extra)
+    private long Refill(int max, int perSecond, ref long since, long extra)
     {
-        long now = Environment.TickCount64;
+        long now = clock.Milliseconds;
         long earned = (now - since) * perSecond / 1000;
         if (earned > 0)
         {

@@ -7,7 +7,7 @@ namespace Etcdish.Rpc.Http2;
 /// (RFC 9113, section 6.10). Both the bytes and the frames of a block are bounded (CVE-2024-27316). Belongs to the read loop; the time of
 /// its beginning is read by the clock's thread too.
 /// </summary>
-internal sealed class HeaderAssembler(int maxBlockBytes)
+internal sealed class HeaderAssembler(MonotonicClock clock, int maxBlockBytes)
 {
     /// <summary>The most CONTINUATION frames of one block: ordinary clients fill their frames.</summary>
     public const int MaxContinuations = 64;
@@ -26,7 +26,7 @@ internal sealed class HeaderAssembler(int maxBlockBytes)
     /// <summary>The bytes so far.</summary>
     public ReadOnlySpan<byte> Block => _buffer.AsSpan(0, _length);
 
-    /// <summary>When the open block began, on the clock of <see cref="Environment.TickCount64"/>; 0 when none is open.</summary>
+    /// <summary>When the open block began, in milliseconds of the clock; 0 when none is open.</summary>
     public long Since => Volatile.Read(ref _since);
 
     public void Begin(int streamId, byte flags, ReadOnlySpan<byte> fragment)
@@ -34,7 +34,7 @@ internal sealed class HeaderAssembler(int maxBlockBytes)
         StreamId = streamId;
         Flags = flags;
         _continuations = 0;
-        Volatile.Write(ref _since, Environment.TickCount64);
+        Volatile.Write(ref _since, clock.Milliseconds);
         Add(fragment);
     }
 

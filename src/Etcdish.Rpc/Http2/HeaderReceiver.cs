@@ -21,7 +21,7 @@ internal sealed class HeaderReceiver
         const int BlockBytesPerListByte = 2;
         _connection = connection;
         _options = connection.Options;
-        _assembler = new HeaderAssembler(_options.MaxRequestHeaderBytes * BlockBytesPerListByte);
+        _assembler = new HeaderAssembler(connection.Clock, _options.MaxRequestHeaderBytes * BlockBytesPerListByte);
         _decoder = new HpackDecoder(HpackDecoder.InitialTableBytes, _options.MaxRequestHeaderBytes);
     }
 

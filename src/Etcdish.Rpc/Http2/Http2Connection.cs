@@ -35,12 +35,13 @@ internal sealed class Http2Connection
         Fallback = service.Fallback;
         Options = service.Options;
         Log = service.Log;
+        Clock = service.Clock;
         Output = new Http2Output(context.Transport.Output);
         Streams = new StreamTable(this);
         Life = new ConnectionLife(this);
         _window = new ReceiveWindow(Options.ConnectionWindowBytes);
         _headers = new HeaderReceiver(this);
-        _dispatcher = new FrameDispatcher(this, _headers, new FloodGuard(() => Output.DataFrames));
+        _dispatcher = new FrameDispatcher(this, _headers, new FloodGuard(Clock, () => Output.DataFrames));
     }
 
     private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8;
@@ -52,6 +53,8 @@ internal sealed class Http2Connection
     public RpcServerOptions Options { get; }
 
     public ILogger Log { get; }
+
+    public MonotonicClock Clock { get; }
 
     public Http2Output Output { get; }
 
@@ -119,9 +122,13 @@ internal sealed class Http2Connection
     {
         if (Interlocked.CompareExchange(ref _failure, new Http2ConnectionException(code, message), null) is null)
         {
-            _context.Transport.Input.CancelPendingRead();
+            WakeReadLoop();
         }
     }
+
+    /// <summary>Ends the read loop's wait for bytes. Elsewhere, because the loop may go on inside this call, and the caller hold the gate.</summary>
+    public void WakeReadLoop() =>
+        ThreadPool.UnsafeQueueUserWorkItem(static context => context.Transport.Input.CancelPendingRead(), _context, preferLocal: false);
 
     /// <summary>Cuts the connection off.</summary>
     public void Abort(string reason) => _context.Abort(new ConnectionAbortedException(reason));
@@ -328,9 +335,7 @@ internal sealed class Http2Connection
     {
         if (Life.IsShutDown && Streams.Live == 0 && !_isClosed)
         {
-            // Elsewhere: over TLS the loop could go on inside this call, which holds the gate.
-            ThreadPool.UnsafeQueueUserWorkItem(
-                static context => context.Transport.Input.CancelPendingRead(), _context, preferLocal: false);
+            WakeReadLoop();
         }
     }
 
@@ -391,6 +396,11 @@ internal sealed class Http2Connection
             if (read.IsCompleted || (read.IsCanceled && IsDone()))
             {
                 return;
+            }
+
+            if (read.IsCanceled)
+            {
+                Streams.Trim();
             }
         }
     }
@@ -475,12 +485,13 @@ internal sealed class Http2Connection
                 Output.WriteGoAway(LastStreamId, error.Code, error.Message);
             }
 
+            Output.Flush();
             _allEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             ended = Streams.Live == 0 ? Task.CompletedTask : _allEnded.Task;
         }
 
-        await Output.DrainAsync().ConfigureAwait(false);
         await ended.ConfigureAwait(false);
+        await Output.CloseAsync().ConfigureAwait(false);
         DropInput();
     }
 

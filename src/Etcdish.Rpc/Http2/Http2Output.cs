@@ -25,10 +25,9 @@ internal sealed class Http2Output(PipeWriter transport) : IThreadPoolWorkItem
     private bool _isBatching;
     private bool _isFlushing;
     private bool _isBroken;
+    private bool _isClosed;
     private byte[]? _inFlight;
     private int _inFlightLength;
-    private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
-    private Action? _continueFlush;
     private TaskCompletionSource? _drained;
 
     /// <summary>Guards everything here, the sending half of each stream, and how streams end.</summary>
@@ -68,7 +67,7 @@ internal sealed class Http2Output(PipeWriter transport) : IThreadPoolWorkItem
             }
         }
 
-        Flush();
+        _ = FlushAsync();
     }
 
     /// <summary>Sends what a response has, now or in its turn. Under the gate.</summary>
@@ -167,13 +166,20 @@ internal sealed class Http2Output(PipeWriter transport) : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Completes when everything appended so far is with the transport, or the transport has failed.</summary>
-    public Task DrainAsync()
+    /// <summary>Starts a flush whatever batch was begun. Under the gate.</summary>
+    public void Flush()
+    {
+        _isBatching = false;
+        StartFlush();
+    }
+
+    /// <summary>Completes when everything appended so far is with the transport, or the transport has failed. Nothing is sent afterwards.</summary>
+    public Task CloseAsync()
     {
         lock (Gate)
         {
-            _isBatching = false;
-            StartFlush();
+            Flush();
+            _isClosed = true;
             if (!_isFlushing)
             {
                 return Task.CompletedTask;
@@ -207,7 +213,7 @@ internal sealed class Http2Output(PipeWriter transport) : IThreadPoolWorkItem
             }
         }
 
-        Flush();
+        _ = FlushAsync();
     }
 
     private void Serve(ResponseBody body)
@@ -264,7 +270,7 @@ internal sealed class Http2Output(PipeWriter transport) : IThreadPoolWorkItem
 
     private void StartFlush()
     {
-        if (!_isFlushing && !_isBatching && _length > 0)
+        if (!_isFlushing && !_isBatching && !_isClosed && _length > 0)
         {
             _isFlushing = true;
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
@@ -292,59 +298,37 @@ internal sealed class Http2Output(PipeWriter transport) : IThreadPoolWorkItem
         return true;
     }
 
-    private void Flush()
+    /// <summary>Writes what was taken, and more as long as there is more; does not throw.</summary>
+    private async Task FlushAsync()
     {
-        do
+        bool hasMore = true;
+        while (hasMore)
         {
-#pragma warning disable CA2012 // Its result is taken exactly once, by whoever comes after its end.
-            ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter flush = WriteAsync().ConfigureAwait(false).GetAwaiter();
-#pragma warning restore CA2012
-            _flush = flush;
-            if (!flush.IsCompleted)
+            bool isBroken = _isBroken || await WriteAsync().ConfigureAwait(false);
+            lock (Gate)
             {
-                flush.UnsafeOnCompleted(_continueFlush ??= ContinueFlush);
-                return;
+                _isBroken = isBroken;
+                hasMore = TakeBuffer();
+                if (!hasMore)
+                {
+                    EndFlush();
+                }
             }
         }
-        while (FinishWrite());
     }
 
-    private void ContinueFlush()
+    /// <summary>Passes the bytes on; true when the transport takes no more. The read loop sees the end of the connection too.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> WriteAsync()
     {
-        if (FinishWrite())
-        {
-            Flush();
-        }
-    }
-
-    private ValueTask<FlushResult> WriteAsync() => _isBroken
-        ? new(new FlushResult(isCanceled: false, isCompleted: true))
-        : transport.WriteAsync(_inFlight.AsMemory(0, _inFlightLength));
-
-    /// <summary>After a write: takes the next; false when there is none.</summary>
-    private bool FinishWrite()
-    {
-        bool isBroken;
         try
         {
-            isBroken = _flush.GetResult().IsCompleted;
+            FlushResult result = await transport.WriteAsync(_inFlight.AsMemory(0, _inFlightLength)).ConfigureAwait(false);
+            return result.IsCompleted;
         }
-        catch (Exception failure) when (failure is IOException or OperationCanceledException or InvalidOperationException)
+        catch (Exception lost) when (lost is IOException or OperationCanceledException or InvalidOperationException)
         {
-            // The read loop sees the end of the connection too, and ends its streams.
-            isBroken = true;
-        }
-
-        lock (Gate)
-        {
-            _isBroken |= isBroken;
-            if (TakeBuffer())
-            {
-                return true;
-            }
-
-            EndFlush();
-            return false;
+            return true;
         }
     }
 

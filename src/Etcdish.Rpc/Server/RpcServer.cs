@@ -47,7 +47,7 @@ public sealed class RpcServer : IAsyncDisposable
         _methods = options.Services.Build();
         _application = new RpcApplication(_methods, options, _stopping.Token);
         _fallback = new FallbackApplication(options);
-        _http2 = new Http2Service(_application, _fallback, options);
+        _http2 = new Http2Service(_application, _fallback, options, TimeProvider.System);
 
         _kestrelServices = KestrelServices.Create(options.LoggerFactory);
         var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), options.LoggerFactory);
