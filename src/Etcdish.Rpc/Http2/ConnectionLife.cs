@@ -21,10 +21,11 @@ internal sealed class ConnectionLife(Http2Connection connection)
     private long _pinged;
     private long _shutdownSince;
     private long _closingSince;
+    private bool _isShutDown;
     private bool _isTrimmed;
 
     /// <summary>Whether the connection takes no new streams.</summary>
-    public bool IsShutDown { get; private set; }
+    public bool IsShutDown => Volatile.Read(ref _isShutDown);
 
     private static ReadOnlySpan<byte> KeepAlivePing => "etcdish?"u8;
 
@@ -103,7 +104,7 @@ internal sealed class ConnectionLife(Http2Connection connection)
                 return;
             }
 
-            IsShutDown = true;
+            Volatile.Write(ref _isShutDown, true);
             connection.Output.WriteGoAway(connection.LastStreamId, Http2ErrorCode.NoError, "");
             connection.CloseIfDone();
         }

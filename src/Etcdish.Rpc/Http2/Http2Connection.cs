@@ -180,7 +180,13 @@ internal sealed class Http2Connection
         }
 
         stream = null;
-        if (streamId > _lastStreamId || streamId % 2 == 0)
+        bool wasOpened = streamId <= _lastStreamId && streamId % 2 != 0;
+        if (!wasOpened && Life.IsShutDown)
+        {
+            return false;
+        }
+
+        if (!wasOpened)
         {
             throw new Http2ConnectionException(Http2ErrorCode.ProtocolError, $"a frame on stream {streamId}, which is not open");
         }

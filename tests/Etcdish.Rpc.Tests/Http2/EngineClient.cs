@@ -21,7 +21,7 @@ internal sealed class EngineClient : IAsyncDisposable
         Transport = new MemoryTransport(clientBufferBytes);
         var application = new RpcApplication(options.Services.Build(), options, _stopping.Token);
         var service = new Http2Service(application, new FallbackApplication(options), options, Time);
-        Served = service.OnConnectionAsync(Transport);
+        Served = ServeAsync(service);
     }
 
     public EchoHandlers Handlers { get; }
@@ -62,9 +62,8 @@ internal sealed class EngineClient : IAsyncDisposable
     }
 
     /// <summary>Sends a whole unary call in one packet.</summary>
-    public Task CallAsync(int streamId, string method, byte[] message, params (string Name, string Value)[] more) => SendAsync(
-        Frames.Headers(streamId, RawHttp2Client.RequestHeaders(method, more)),
-        Frames.Data(streamId, RawHttp2Client.Message(message), isEnd: true));
+    public Task CallAsync(int streamId, string method, byte[] message) =>
+        SendAsync(Frames.Headers(streamId, RawHttp2Client.RequestHeaders(method)), Frames.Body(streamId, RawHttp2Client.Message(message)));
 
     /// <summary>The next frame; null when the server has ended the connection.</summary>
     public async Task<Frame?> ReceiveAsync()
@@ -80,7 +79,7 @@ internal sealed class EngineClient : IAsyncDisposable
             }
 
             Transport.Received.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-            if (read.IsCompleted || Served.IsCompleted)
+            if (read.IsCompleted)
             {
                 return null;
             }
@@ -139,5 +138,13 @@ internal sealed class EngineClient : IAsyncDisposable
         await _stopping.CancelAsync();
         await Served.WaitAsync(_patience);
         _stopping.Dispose();
+    }
+
+    // The server around the engine ends the transport when the engine is through.
+    private async Task ServeAsync(Http2Service service)
+    {
+        await service.OnConnectionAsync(Transport);
+        await Transport.Transport.Input.CompleteAsync();
+        await Transport.Transport.Output.CompleteAsync();
     }
 }

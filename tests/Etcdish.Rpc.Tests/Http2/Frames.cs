@@ -28,6 +28,12 @@ internal static class Frames
 
     public static byte[] Data(int streamId, ReadOnlySpan<byte> data, bool isEnd = false) => Make(0, isEnd ? EndStream : 0, streamId, data);
 
+    /// <summary>A whole body in as many frames as it needs.</summary>
+    public static byte[] Body(int streamId, byte[] body) =>
+        body.Length <= 16_384
+            ? Data(streamId, body, isEnd: true)
+            : [.. Data(streamId, body.AsSpan(0, 16_384)), .. Body(streamId, body[16_384..])];
+
     public static byte[] Headers(int streamId, ReadOnlySpan<byte> block, bool isEnd = false) =>
         Make(1, EndHeaders | (isEnd ? EndStream : 0), streamId, block);
 

@@ -16,7 +16,7 @@ public class HttpExchangeTests
             using var reader = new StreamReader(request.Body);
             string body = await reader.ReadToEndAsync();
             await context.Response.WriteAsync(
-                $"{request.Method} {request.Scheme} {request.Host} {request.Path} {request.QueryString} {request.Headers["x-a"]} {request.Headers.Cookie} {body}");
+                $"{request.Method} {request.Scheme} {request.Host} {request.Path.Value} {request.QueryString} {request.Headers["x-a"]} {request.Headers.Cookie} {body}");
         });
         byte[] head = Frames.Request(
             (":method", "POST"), (":scheme", "http"), (":path", "/a%20b/%2F?q=1"), (":authority", "db:1"), ("x-a", "1"), ("x-a", "2"),
@@ -104,7 +104,6 @@ public class HttpExchangeTests
 
         Frame end = await client.ReceiveEndAsync(1);
 
-        Assert.That(end.Text, Does.Contain(":status").Or.Contain("content-length"));
         Assert.That(end.Payload[0], Is.EqualTo(0x8e), "the static table's 500");
     }
 
