@@ -28,7 +28,10 @@ internal sealed class FrameDispatcher(Http2Connection connection, HeaderReceiver
         {
             int used = DispatchContiguous(buffer.FirstSpan);
             buffer = buffer.Slice(used);
-            if (buffer.IsSingleSegment || !TryDispatchStraddling(ref buffer))
+
+            // When the first segment was used up to its end, the rest may be a single one too, which has not been looked at.
+            bool goesOn = buffer.IsSingleSegment ? used > 0 : TryDispatchStraddling(ref buffer);
+            if (!goesOn)
             {
                 return buffer.Start;
             }

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Etcdish.Rpc.Tests.Http2;
 
 /// <summary>Every rule of RFC 9113 that a client can break, with the code and the scope (connection or stream) that the RFC gives it.</summary>
@@ -186,6 +188,20 @@ public class ProtocolErrorTests
         await client.SendAsync(Frames.WindowUpdate(1, 1), Frames.Reset(1), Frames.Make(2, 0, 1, new byte[5]));
 
         await client.AssertAliveAsync();
+    }
+
+    [Test]
+    public async Task Frames_that_end_where_a_segment_of_the_transport_ends_are_all_handled()
+    {
+        await using EngineClient client = await EngineClient.StartAsync();
+        await client.SyncAsync();
+
+        // The pipe cuts its memory into pages of 4 KiB: a frame fills the first to its end, and the answer hangs on the second.
+        client.Transport.Sent.Write(Frames.Make(99, 0, 0, new byte[4096 - 9]));
+        client.Transport.Sent.Write(Whole(1));
+        await client.Transport.Sent.FlushAsync();
+
+        Assert.That((await client.ReceiveEndAsync(1)).Type, Is.EqualTo(FrameType.Headers));
     }
 
     [Test]
