@@ -105,7 +105,7 @@ internal sealed class ConnectionLife(Http2Connection connection)
             }
 
             Volatile.Write(ref _isShutDown, true);
-            connection.Output.WriteGoAway(connection.LastStreamId, Http2ErrorCode.NoError, "");
+            connection.Output.WriteGoAway(connection.Opener.LastStreamId, Http2ErrorCode.NoError, "");
             connection.CloseIfDone();
         }
     }

@@ -222,11 +222,11 @@ internal sealed class FrameDispatcher(Http2Connection connection, HeaderReceiver
                 throw Protocol("a WINDOW_UPDATE of nothing");
             }
 
-            connection.AddSendWindow(increment);
+            connection.Windows.Add(increment);
         }
         else if (connection.TryFindForFrame(header.StreamId, out Http2Stream? stream, mayBeEnded: true))
         {
-            connection.AddSendWindow(stream, increment);
+            connection.Windows.Add(stream, increment);
         }
         else
         {
@@ -262,7 +262,7 @@ internal sealed class FrameDispatcher(Http2Connection connection, HeaderReceiver
             return;
         }
 
-        connection.OnSettings(payload);
+        connection.Windows.Apply(payload);
         Volatile.Write(ref _hasSettings, true);
     }
 

@@ -60,7 +60,7 @@ internal sealed class HeaderReceiver
     private void OnBlock(int streamId, byte flags, ReadOnlySpan<byte> block)
     {
         bool isEnd = (flags & FrameFlags.EndStream) != 0;
-        if (streamId > _connection.LastStreamId)
+        if (streamId > _connection.Opener.LastStreamId)
         {
             Open(streamId, block, isEnd);
             return;
@@ -78,13 +78,13 @@ internal sealed class HeaderReceiver
     {
         Http2Stream stream = _connection.Streams.Rent();
         Decode(block, stream.Fields);
-        switch (_connection.Admit(streamId))
+        switch (_connection.Opener.Admit(streamId))
         {
             case Admission.Ignored:
                 _connection.Streams.Return(stream);
                 return;
             case Admission.Refused:
-                _connection.Refuse(streamId, Http2ErrorCode.RefusedStream);
+                _connection.Opener.Refuse(streamId, Http2ErrorCode.RefusedStream);
                 _connection.Streams.Return(stream);
                 return;
             default:
@@ -93,17 +93,17 @@ internal sealed class HeaderReceiver
 
         if (_decoder.IsListTooLarge)
         {
-            _connection.Refuse(streamId, StatusCodes.Status431RequestHeaderFieldsTooLarge, isEnd);
+            _connection.Opener.Refuse(streamId, StatusCodes.Status431RequestHeaderFieldsTooLarge, isEnd);
             _connection.Streams.Return(stream);
         }
         else if (_dependsOnItself || !RequestHead.TryParse(stream.Fields, out RequestHead head))
         {
-            _connection.Refuse(streamId, Http2ErrorCode.ProtocolError);
+            _connection.Opener.Refuse(streamId, Http2ErrorCode.ProtocolError);
             _connection.Streams.Return(stream);
         }
         else
         {
-            _connection.Open(stream, streamId, head);
+            _connection.Opener.Open(stream, streamId, head);
             if (isEnd)
             {
                 stream.ReceiveEnd();

@@ -20,10 +20,7 @@ internal sealed class Http2Connection
     private readonly FrameDispatcher _dispatcher;
     private readonly HeaderReceiver _headers;
     private readonly ResetHistory _resets = new();
-    private readonly List<Http2Stream> _opened = [];
     private ReceiveWindow _window;
-    private int _initialSendWindow = PeerSettings.DefaultWindow;
-    private int _lastStreamId;
     private bool _isClosed;
     private Http2ConnectionException? _failure;
     private TaskCompletionSource? _allEnded;
@@ -38,6 +35,8 @@ internal sealed class Http2Connection
         Clock = service.Clock;
         Output = new Http2Output(context.Transport.Output);
         Streams = new StreamTable(this);
+        Opener = new StreamOpener(this);
+        Windows = new SendWindows(this);
         Life = new ConnectionLife(this);
         _window = new ReceiveWindow(Options.ConnectionWindowBytes);
         _headers = new HeaderReceiver(this);
@@ -60,6 +59,10 @@ internal sealed class Http2Connection
 
     public StreamTable Streams { get; }
 
+    public StreamOpener Opener { get; }
+
+    public SendWindows Windows { get; }
+
     public ConnectionLife Life { get; }
 
     public string Id => _context.ConnectionId;
@@ -75,9 +78,6 @@ internal sealed class Http2Connection
     /// <summary>When the open header block began; 0 for none.</summary>
     public long HeadersSince => _headers.OpenSince;
 
-    /// <summary>The highest stream that the client opened.</summary>
-    public int LastStreamId => Volatile.Read(ref _lastStreamId);
-
     public bool IsIdle
     {
         get
@@ -92,13 +92,13 @@ internal sealed class Http2Connection
     /// <summary>Serves the connection to its end; when it returns, no call of it runs any more.</summary>
     public async Task RunAsync()
     {
+        WriteOpening();
         using CancellationTokenRegistration stopping = _context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested
             .UnsafeRegister(static life => ((ConnectionLife)life!).BeginShutdown(), Life) ?? default;
         _context.Features.Get<IConnectionHeartbeatFeature>()?.OnHeartbeat(static life => ((ConnectionLife)life).Tick(), Life);
         Http2ConnectionException? error = null;
         try
         {
-            WriteOpening();
             if (await ReadPrefaceAsync().ConfigureAwait(false))
             {
                 await ReadFramesAsync().ConfigureAwait(false);
@@ -180,7 +180,7 @@ internal sealed class Http2Connection
         }
 
         stream = null;
-        bool wasOpened = streamId <= _lastStreamId && streamId % 2 != 0;
+        bool wasOpened = streamId <= Opener.LastStreamId && streamId % 2 != 0;
         if (!wasOpened && Life.IsShutDown)
         {
             return false;
@@ -203,115 +203,6 @@ internal sealed class Http2Connection
         }
 
         return false;
-    }
-
-    public void AddSendWindow(int increment)
-    {
-        lock (Output.Gate)
-        {
-            if (!Output.AddWindow(increment))
-            {
-                throw new Http2ConnectionException(Http2ErrorCode.FlowControlError, "the connection's window is too large");
-            }
-        }
-    }
-
-    public void AddSendWindow(Http2Stream stream, int increment)
-    {
-        Http2ErrorCode error;
-        lock (Output.Gate)
-        {
-            stream.Response.Window += increment;
-            error = increment == 0 ? Http2ErrorCode.ProtocolError
-                : stream.Response.Window > int.MaxValue ? Http2ErrorCode.FlowControlError
-                : Http2ErrorCode.NoError;
-            if (error == Http2ErrorCode.NoError)
-            {
-                stream.Response.OfferIfBegun();
-            }
-        }
-
-        if (error != Http2ErrorCode.NoError)
-        {
-            stream.Reset(error);
-        }
-    }
-
-    public void OnSettings(ReadOnlySpan<byte> payload)
-    {
-        int window = PeerSettings.ReadInitialWindow(payload, _initialSendWindow);
-        long change = (long)window - _initialSendWindow;
-        _initialSendWindow = window;
-        lock (Output.Gate)
-        {
-            Output.WriteFrame(FrameKind.Settings, FrameFlags.Ack, 0, 0);
-            if (change == 0)
-            {
-                return;
-            }
-
-            foreach (Http2Stream stream in Streams.All)
-            {
-                stream.Response.Window += change;
-                if (stream.Response.Window > int.MaxValue)
-                {
-                    throw new Http2ConnectionException(Http2ErrorCode.FlowControlError, "SETTINGS make a stream's window too large");
-                }
-
-                stream.Response.OfferIfBegun();
-            }
-        }
-    }
-
-    /// <summary>Decides on a new stream.</summary>
-    public Admission Admit(int streamId)
-    {
-        lock (Output.Gate)
-        {
-            if (Life.IsShutDown)
-            {
-                return Admission.Ignored;
-            }
-
-            Volatile.Write(ref _lastStreamId, streamId);
-
-            // Calls of streams that the client reset run on for a moment. They count apart, because a client cannot know of them.
-            bool isRoom = Streams.OnWire < Options.MaxStreamsPerConnection && Streams.Live < 2L * Options.MaxStreamsPerConnection;
-            return isRoom ? Admission.Accepted : Admission.Refused;
-        }
-    }
-
-    public void Open(Http2Stream stream, int streamId, in RequestHead head)
-    {
-        stream.Open(streamId, head, Options.StreamWindowBytes);
-        _opened.Add(stream);
-        lock (Output.Gate)
-        {
-            stream.Response.Window = _initialSendWindow;
-            Streams.Add(streamId, stream);
-        }
-    }
-
-    /// <summary>Resets a stream that is not opened.</summary>
-    public void Refuse(int streamId, Http2ErrorCode code)
-    {
-        lock (Output.Gate)
-        {
-            WriteReset(streamId, code);
-        }
-    }
-
-    /// <summary>Answers a stream that is not opened by a status of HTTP.</summary>
-    public void Refuse(int streamId, int status, bool isRequestEnded)
-    {
-        lock (Output.Gate)
-        {
-            Output.WriteHeaders(streamId, ResponseBlocks.StatusOnly(status).Span, isEnd: true);
-            if (!isRequestEnded)
-            {
-                WriteReset(streamId, Http2ErrorCode.NoError);
-            }
-        }
     }
 
     /// <summary>Sends a reset, and remembers it: frames that cross it are no error. Under the gate.</summary>
@@ -392,7 +283,7 @@ internal sealed class Http2Connection
             ReadResult read = await input.ReadAsync().ConfigureAwait(false);
             ThrowIfFailed();
             input.AdvanceTo(HandleBatch(read.Buffer), read.Buffer.End);
-            StartOpened();
+            Opener.StartAll();
             Output.EndBatch();
             if (Output.IsOverrun)
             {
@@ -427,28 +318,6 @@ internal sealed class Http2Connection
         return _dispatcher.Dispatch(buffer);
     }
 
-    /// <summary>Starts calls when all that arrived has been looked at: those that the client has reset meanwhile never run.</summary>
-    private void StartOpened()
-    {
-        foreach (Http2Stream stream in _opened)
-        {
-            if (stream.IsReset)
-            {
-                stream.EndUnstarted();
-            }
-            else if (stream.RunsInline)
-            {
-                stream.Execute();
-            }
-            else
-            {
-                ThreadPool.UnsafeQueueUserWorkItem(stream, preferLocal: false);
-            }
-        }
-
-        _opened.Clear();
-    }
-
     private bool IsDone()
     {
         lock (Output.Gate)
@@ -468,13 +337,7 @@ internal sealed class Http2Connection
     private async Task CloseAsync(Http2ConnectionException? error)
     {
         Life.OnClosing();
-        foreach (Http2Stream stream in _opened)
-        {
-            stream.Abort();
-            stream.EndUnstarted();
-        }
-
-        _opened.Clear();
+        Opener.AbandonAll();
         foreach (Http2Stream stream in Streams.All)
         {
             stream.Abort();
@@ -488,7 +351,7 @@ internal sealed class Http2Connection
             Output.Abandon();
             if (error is not null)
             {
-                Output.WriteGoAway(LastStreamId, error.Code, error.Message);
+                Output.WriteGoAway(Opener.LastStreamId, error.Code, error.Message);
             }
 
             Output.Flush();

@@ -87,12 +87,7 @@ internal sealed class Http2Output(PipeWriter transport) : IThreadPoolWorkItem
     public bool AddWindow(int increment)
     {
         Window += increment;
-        while (_blocked.TryDequeue(out ResponseBody? body))
-        {
-            _ready.Enqueue(body);
-        }
-
-        ServeReady();
+        ServeQueues();
         StartFlush();
         return Window <= int.MaxValue;
     }
@@ -231,9 +226,10 @@ internal sealed class Http2Output(PipeWriter transport) : IThreadPoolWorkItem
         }
     }
 
-    private void ServeReady()
+    // Each body is served for something it can send: many that wait for the window cost nothing when a little of it comes.
+    private void ServeQueues()
     {
-        while (!IsFull && _ready.TryDequeue(out ResponseBody? body))
+        while (!IsFull && (_ready.TryDequeue(out ResponseBody? body) || (Window > 0 && _blocked.TryDequeue(out body))))
         {
             Serve(body);
             body.Stream.OnLeftQueue();
@@ -283,7 +279,7 @@ internal sealed class Http2Output(PipeWriter transport) : IThreadPoolWorkItem
         ReleaseInFlight();
         if (_length == 0)
         {
-            ServeReady();
+            ServeQueues();
             if (_length == 0)
             {
                 return false;
@@ -294,7 +290,7 @@ internal sealed class Http2Output(PipeWriter transport) : IThreadPoolWorkItem
         _inFlightLength = _length;
         _buffer = null;
         _length = 0;
-        ServeReady();
+        ServeQueues();
         return true;
     }
 

@@ -80,7 +80,7 @@ internal sealed class EngineRun
     private async Task Read(PipeReader received, int? streams)
     {
         bool isFirst = true;
-        while (streams is null || (_ended.Count + _reset.Count < streams && GoAwayCode is null))
+        while (streams is null || (_ended.Union(_reset).Count() < streams && GoAwayCode is null))
         {
             ReadResult read = await received.ReadAsync();
             ReadOnlySequence<byte> buffer = read.Buffer;
