@@ -7,35 +7,37 @@ namespace Etcdish.Cluster;
 /// that a million keys would bring move and mark them for nothing, which is half of the time it takes to load them.
 /// </summary>
 /// <remarks>
+/// When it ends, the next collection marks all of the index: a tenth of a second for a million keys. So the node ends it a moment after it
+/// has begun to serve: the first clients of a server that comes back are answered that much sooner.
+/// <para>
 /// It is a wish. Where the collector cannot reserve the memory, or the program around us has such a region already, loading is slower and
 /// no less right; and when the estimate was too low, the collector ends the region by itself.
+/// </para>
 /// </remarks>
-internal readonly struct CollectionPause : IDisposable
+internal sealed class CollectionPause : IDisposable
 {
     private const long LeastBytes = 8 << 20;
     private const long MostBytes = 512 << 20;
 
-    private readonly bool _isOurs;
+    private bool _isOurs;
 
-    private CollectionPause(bool isOurs) => _isOurs = isOurs;
-
-    /// <summary>Begins a pause when it is worth one and can be had.</summary>
+    /// <summary>Begins the pause when it is worth one and can be had.</summary>
     /// <param name="indexBytes">What loading the index is going to allocate; decides whether it is worth a pause.</param>
     /// <param name="tailBytes">What replaying the tail may allocate on top.</param>
-    public static CollectionPause TryBegin(long indexBytes, long tailBytes)
+    public void TryBegin(long indexBytes, long tailBytes)
     {
         if (indexBytes < LeastBytes)
         {
-            return default;
+            return;
         }
 
         try
         {
-            return new CollectionPause(GC.TryStartNoGCRegion(Math.Min(indexBytes + tailBytes, MostBytes), disallowFullBlockingGC: true));
+            _isOurs = GC.TryStartNoGCRegion(Math.Min(indexBytes + tailBytes, MostBytes), disallowFullBlockingGC: true);
         }
         catch (Exception refusal) when (refusal is InvalidOperationException or ArgumentOutOfRangeException)
         {
-            return default;
+            _isOurs = false;
         }
     }
 
@@ -47,6 +49,7 @@ internal readonly struct CollectionPause : IDisposable
             return;
         }
 
+        _isOurs = false;
         try
         {
             GC.EndNoGCRegion();

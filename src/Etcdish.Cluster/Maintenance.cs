@@ -20,11 +20,14 @@ internal sealed class Maintenance : IAsyncDisposable
     private readonly SemaphoreSlim _wake = new(0);
     private readonly CancellationTokenSource _stop = new();
     private readonly Action<Exception> _onFailure;
+    private readonly CollectionPause _startPause;
     private Task? _worker;
     private volatile bool _hasEnded;
 
-    public Maintenance(RevisionStore store, Checkpointer checkpointer, SegmentCollector collector, Action<Exception> onFailure)
+    public Maintenance(
+        RevisionStore store, Checkpointer checkpointer, SegmentCollector collector, CollectionPause startPause, Action<Exception> onFailure)
     {
+        _startPause = startPause;
         _onFailure = onFailure;
         _store = store;
         _checkpointer = checkpointer;
@@ -65,6 +68,7 @@ internal sealed class Maintenance : IAsyncDisposable
             await _worker.ConfigureAwait(false);
         }
 
+        _startPause.Dispose();
         _stop.Dispose();
     }
 
@@ -73,6 +77,7 @@ internal sealed class Maintenance : IAsyncDisposable
         while (!_stop.IsCancellationRequested)
         {
             await _wake.WaitAsync(_idlePause).ConfigureAwait(false);
+            _startPause.Dispose();
             int waiters = _waiters.Count;
             try
             {

@@ -36,7 +36,7 @@ public sealed class Node : IAsyncDisposable
         _checkpointer = new Checkpointer(_log, Store, _loop, recovered.Checkpoints, options, Metrics);
         _checkpointer.Recovered(recovered.ReplayFrom, recovered.CheckpointBytes);
         SegmentCollector collector = new(_log, Store, Values, _loop, options, Metrics);
-        _maintenance = new Maintenance(Store, _checkpointer, collector, _loop.Fail);
+        _maintenance = new Maintenance(Store, _checkpointer, collector, recovered.CollectionPause, _loop.Fail);
     }
 
     /// <summary>Human name of the member.</summary>

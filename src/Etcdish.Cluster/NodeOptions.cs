@@ -35,7 +35,7 @@ public sealed record NodeOptions
     public long MinLeaseTtl { get; init; } = 2;
 
     /// <summary>Log bytes after the last checkpoint that make the next one due. At least 64 KiB.</summary>
-    public long CheckpointBytes { get; init; } = 64 << 20;
+    public long CheckpointBytes { get; init; } = 32 << 20;
 
     /// <summary>Share of dead bytes from which the collector rewrites a segment, above 0 and up to 1.</summary>
     public double CollectDeadShare { get; init; } = 0.5;

@@ -16,18 +16,21 @@ internal static class Recovery
     {
         LogOptions logOptions = options.Log with { ClusterId = options.ClusterId, MemberId = options.MemberId };
         SegmentedLog log = SegmentedLog.Open(options.DataDirectory, logOptions);
+        CollectionPause pause = new();
         try
         {
-            return Recover(log, logOptions, options, cancellation);
+            return Recover(log, logOptions, options, pause, cancellation);
         }
         catch
         {
+            pause.Dispose();
             log.Dispose();
             throw;
         }
     }
 
-    private static RecoveredState Recover(SegmentedLog log, LogOptions logOptions, NodeOptions options, CancellationToken cancellation)
+    private static RecoveredState Recover(
+        SegmentedLog log, LogOptions logOptions, NodeOptions options, CollectionPause pause, CancellationToken cancellation)
     {
         LogValues values = new(log);
         RevisionStore store = new(values, new StoreOptions());
@@ -37,8 +40,7 @@ internal static class Recovery
         using (Checkpoint? newest = OpenNewest(checkpoints, options))
         {
             checkpointBytes = newest?.ContentBytes ?? 0;
-            using CollectionPause pause = CollectionPause.TryBegin(
-                indexBytes: checkpointBytes * IndexBytesPerCheckpointByte, tailBytes: options.CheckpointBytes);
+            pause.TryBegin(indexBytes: checkpointBytes * IndexBytesPerCheckpointByte, tailBytes: options.CheckpointBytes);
             from = newest?.ReplayFrom ?? LogPosition.Beginning;
             using IEnumerator<LogRecord> tail = log.Replay(from).GetEnumerator();
 
@@ -68,7 +70,7 @@ internal static class Recovery
                 true, $"cut {torn.TornBytes} bytes of a write that was torn at {torn.End}; it was never acknowledged"));
         }
 
-        return new RecoveredState(log, values, store, checkpoints, from, checkpointBytes);
+        return new RecoveredState(log, values, store, checkpoints, from, checkpointBytes, pause);
     }
 
     // An older checkpoint, or none, only means a longer tail: the log refuses by itself when it no longer has the whole of it.
@@ -97,7 +99,7 @@ internal static class Recovery
             loader.Add(block);
         }
 
-        loader.Complete();
+        loader.Complete(static (index, history) => Parallel.Invoke(index, history));
     }
 
     private static void ReplayTail(IEnumerator<LogRecord> tail, bool hasRecord, RevisionStore store, CancellationToken cancellation)
@@ -130,10 +132,12 @@ internal static class Recovery
 /// <param name="Checkpoints">The checkpoint files.</param>
 /// <param name="ReplayFrom">Where the tail of the newest checkpoint starts; the start of the log without one.</param>
 /// <param name="CheckpointBytes">Size of the newest checkpoint, 0 without one.</param>
+/// <param name="CollectionPause">To be ended once the first requests have been answered.</param>
 internal sealed record RecoveredState(
     SegmentedLog Log,
     LogValues Values,
     RevisionStore Store,
     CheckpointStore Checkpoints,
     LogPosition ReplayFrom,
-    long CheckpointBytes);
+    long CheckpointBytes,
+    CollectionPause CollectionPause);

@@ -11,6 +11,9 @@ internal sealed class SegmentPreparer : IDisposable
     // A full disk is tried again this often, so that the log notices by itself when space returns.
     private const int RetryMilliseconds = 1000;
 
+    // Between two slices of zeros. A segment is then ready after little more than a second, which even a busy log leaves it.
+    private const int PauseMilliseconds = 3;
+
     private readonly IDisk _disk;
     private readonly string _directory;
     private readonly int _segmentBytes;
@@ -21,6 +24,7 @@ internal sealed class SegmentPreparer : IDisposable
     private IDiskFile? _file;
     private Exception? _error;
     private volatile Exception? _fatal;
+    private bool _isAwaited;
 
     internal SegmentPreparer(IDisk disk, string directory, int segmentBytes, bool background)
     {
@@ -87,19 +91,21 @@ internal sealed class SegmentPreparer : IDisposable
             {
                 _number = number;
                 _state = State.Wanted;
-                Monitor.PulseAll(_gate);
             }
 
+            _isAwaited = true;
+            Monitor.PulseAll(_gate);
             while (_state == State.Wanted)
             {
                 Monitor.Wait(_gate);
             }
 
+            _isAwaited = false;
             if (_state != State.Ready)
             {
                 throw _error is DiskFullException full
                     ? new DiskFullException(full.Message, full)
-                    : new IOException($"segment {number} could not be prepared", _error);
+                    : new IOException($"segment {number} could not be prepared: {_error?.Message}", _error);
             }
 
             Invariant.Check(_number == number, "segments are taken in order");
@@ -156,7 +162,7 @@ internal sealed class SegmentPreparer : IDisposable
 
         try
         {
-            IDiskFile file = Prepare(number);
+            IDiskFile file = Prepare(number, pause: null);
             _error = null;
             return file;
         }
@@ -175,7 +181,7 @@ internal sealed class SegmentPreparer : IDisposable
             Exception? error = null;
             try
             {
-                file = Prepare(number);
+                file = Prepare(number, Pause);
             }
             catch (Exception e)
             {
@@ -222,13 +228,25 @@ internal sealed class SegmentPreparer : IDisposable
         }
     }
 
-    private IDiskFile Prepare(uint number)
+    // Nobody waits for the file as a rule. Once somebody does, or the log closes, there is no time for pauses.
+    private void Pause()
+    {
+        lock (_gate)
+        {
+            if (!_isAwaited && _state != State.Stopped)
+            {
+                Monitor.Wait(_gate, PauseMilliseconds);
+            }
+        }
+    }
+
+    private IDiskFile Prepare(uint number, Action? pause)
     {
         var path = TemporaryPath(number);
         IDiskFile file = _disk.Create(path);
         try
         {
-            file.ZeroFill(_segmentBytes);
+            file.ZeroFill(_segmentBytes, pause);
             file.Sync();
             return file;
         }

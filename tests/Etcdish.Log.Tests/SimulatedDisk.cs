@@ -195,7 +195,7 @@ internal sealed class SimulatedDisk : IDisk
             MarkPending(offset, source.Length);
         }
 
-        public void ZeroFill(long length)
+        public void ZeroFill(long length, Action? pause = null)
         {
             disk.Step();
             var from = Length;

@@ -57,7 +57,9 @@ internal sealed class KeyIndexTests
     {
         var sorted = Enumerable.Range(0, keys).Select(i => Version($"key{i:D6}", i + 2, null, isTombstone: i % 3 == 0)).ToArray();
         var index = new KeyIndex();
-        index.Load(sorted);
+        var builder = new KeyIndexBuilder();
+        Array.ForEach(sorted, builder.Add);
+        index.Load(builder);
         var expected = new SortedDictionary<string, KeyRevision>(
             sorted.ToDictionary(version => TestLog.Text(version.Key)), StringComparer.Ordinal);
         AssertSame(index, expected, seed: 0);

@@ -9,7 +9,7 @@ public sealed record EtcdStoreOptions
     public int SegmentBytes { get; init; } = 16 << 20;
 
     /// <summary>Log bytes between two checkpoints of the index, 64 KiB or more: what an opening has to replay at most, or nearly so.</summary>
-    public long CheckpointBytes { get; init; } = 64 << 20;
+    public long CheckpointBytes { get; init; } = 32 << 20;
 
     /// <summary>Most operations in one branch of a transaction, 1 or more; etcd's own default is 128.</summary>
     public int MaxTxnOps { get; init; } = 128;

@@ -55,7 +55,12 @@ public interface IDiskFile : IDisposable
     /// Makes the bytes from <see cref="Length"/> up to <paramref name="length"/> exist as written zeros, so that later writes there need no
     /// space and change no metadata. Not durable before <see cref="Sync"/>.
     /// </summary>
-    void ZeroFill(long length);
+    /// <param name="length">The length to reach.</param>
+    /// <param name="pause">
+    /// Called between slices that the device can take in one go, and may wait, so that syncs of other files are not held up; null fills as
+    /// fast as it goes.
+    /// </param>
+    void ZeroFill(long length, Action? pause = null);
 
     /// <summary>
     /// Returns when everything written to this file is durable. After an exception nobody knows what is: a second call may succeed

@@ -8,8 +8,10 @@ internal sealed class LinuxFile(string path, SafeFileHandle handle) : IDiskFile
 {
     private const int ChunkBytes = 1 << 20;
 
-    // Zeros go out in slices, each made durable, so that the sync of a commit beside them never queues behind a whole segment.
+    // Zeros go out in slices, each made durable, so that the sync of a commit beside them never queues behind a whole segment. Measured:
+    // beside 256 KiB a sync takes no longer than alone, beside 8 MiB up to 8 ms.
     private const int SyncEveryBytes = 8 << 20;
+    private const int PacedBytes = 256 << 10;
 
     private static readonly byte[] _zeros = new byte[ChunkBytes];
 
@@ -44,7 +46,7 @@ internal sealed class LinuxFile(string path, SafeFileHandle handle) : IDiskFile
         }
     }
 
-    public void ZeroFill(long length)
+    public void ZeroFill(long length, Action? pause = null)
     {
         var from = Length;
         if (from >= length)
@@ -63,12 +65,14 @@ internal sealed class LinuxFile(string path, SafeFileHandle handle) : IDiskFile
             }
         }
 
-        for (var offset = from; offset < length; offset += ChunkBytes)
+        var (chunk, slice) = pause is null ? (ChunkBytes, SyncEveryBytes) : (PacedBytes, PacedBytes);
+        for (var offset = from; offset < length; offset += chunk)
         {
-            Write(_zeros.AsSpan(0, (int)Math.Min(ChunkBytes, length - offset)), offset);
-            if ((offset - from + ChunkBytes) % SyncEveryBytes == 0)
+            Write(_zeros.AsSpan(0, (int)Math.Min(chunk, length - offset)), offset);
+            if ((offset - from + chunk) % slice == 0)
             {
                 Sync();
+                pause?.Invoke();
             }
         }
     }

@@ -7,7 +7,7 @@ namespace Etcdish.Rpc;
 /// <summary>What happens between the dispatcher and a handler, one method for each kind of handler.</summary>
 internal static class Invokers
 {
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(RecyclingMethodBuilder))]
     public static async ValueTask RawUnaryAsync(ServerCall call, RawUnaryHandler handler)
     {
         await ReadOnlyMessageAsync(call).ConfigureAwait(false);
@@ -55,7 +55,7 @@ internal static class Invokers
         await handler(ReadAllAsync<TRequest>(call), new ResponseStream<TResponse>(call.Response), call).ConfigureAwait(false);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(RecyclingMethodBuilder))]
     private static async ValueTask ReadOnlyMessageAsync(ServerCall call)
     {
         if (!await call.Requests.MoveNextAsync().ConfigureAwait(false))

@@ -29,7 +29,7 @@ public sealed class RpcRequests
     /// <returns>False when the client has sent its last.</returns>
     /// <exception cref="RpcException">The message is too large, truncated or cannot be decompressed; let it end the call.</exception>
     /// <exception cref="OperationCanceledException">The client is gone, the deadline has passed, or the server stops.</exception>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(RecyclingMethodBuilder<>))]
     public async ValueTask<bool> MoveNextAsync()
     {
         Release();
@@ -59,7 +59,7 @@ public sealed class RpcRequests
         HasMore = false;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(RecyclingMethodBuilder<>))]
     private async ValueTask<ReadResult> ReadAsync()
     {
         try

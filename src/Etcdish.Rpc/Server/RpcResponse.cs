@@ -120,7 +120,7 @@ public sealed class RpcResponse : IBufferWriter<byte>
         UnflushedBytes = 0;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(RecyclingMethodBuilder))]
     private static async ValueTask AwaitFlush(ValueTask<FlushResult> flush) => ThrowIfGone(await flush.ConfigureAwait(false));
 
     private static void ThrowIfGone(FlushResult result)

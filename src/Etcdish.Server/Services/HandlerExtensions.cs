@@ -59,7 +59,7 @@ internal static class HandlerExtensions
             }
         });
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(RecyclingMethodBuilder))]
     private static async ValueTask RunAsync(
         ServiceContext context, RawUnaryHandler handler, ReadOnlyMemory<byte> request, RpcResponse response, ServerCall call)
     {

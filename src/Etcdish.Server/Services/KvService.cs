@@ -34,7 +34,7 @@ internal sealed class KvService(ServiceContext context)
         .AddRaw("Txn", context, TxnAsync)
         .AddRaw("Compact", context, CompactAsync);
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(RecyclingMethodBuilder))]
     private async ValueTask RangeAsync(ReadOnlyMemory<byte> request, RpcResponse response, ServerCall call)
     {
         RangeRequest range = RequestDecoder.DecodeRange(request);
@@ -59,7 +59,7 @@ internal sealed class KvService(ServiceContext context)
         KeepForNext(result);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(RecyclingMethodBuilder))]
     private async ValueTask PutAsync(ReadOnlyMemory<byte> request, RpcResponse response, ServerCall call)
     {
         PutRequest put = RequestDecoder.DecodePut(request);
@@ -73,7 +73,7 @@ internal sealed class KvService(ServiceContext context)
         ResponseEncoder.WritePut(output, header, result.PutPrevious, _node.Values);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(RecyclingMethodBuilder))]
     private async ValueTask DeleteRangeAsync(ReadOnlyMemory<byte> request, RpcResponse response, ServerCall call)
     {
         DeleteRangeRequest deletion = RequestDecoder.DecodeDeleteRange(request);
@@ -86,7 +86,7 @@ internal sealed class KvService(ServiceContext context)
         ResponseEncoder.WriteDeleteRange(response.Begin(MessageLength(size)), header, result.DeleteRange!, _node.Values);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(RecyclingMethodBuilder))]
     private async ValueTask TxnAsync(ReadOnlyMemory<byte> request, RpcResponse response, ServerCall call)
     {
         TxnRequest txn = RequestDecoder.DecodeTxn(request);

@@ -60,7 +60,7 @@ internal sealed class ServiceContext(
     }
 
     /// <summary>Puts a write through the log; refusals come as the status that the client gets.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(RecyclingMethodBuilder<>))]
     public async ValueTask<ApplyResult> ProposeAsync(EntryKind kind, ReadOnlyMemory<byte> request)
     {
         CheckSize(request);

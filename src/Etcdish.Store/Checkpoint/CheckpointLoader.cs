@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 
 namespace Etcdish.Store;
 
@@ -11,8 +10,9 @@ public sealed class CheckpointLoader
 {
     private readonly StoreState _state;
     private readonly Compactor _compactor;
-    private readonly List<KeyRevision> _newest = [];
-    private readonly List<KeyRevision> _changes = [];
+    private readonly KeyIndexBuilder _index = new();
+    private readonly List<KeyRevision> _leased = [];
+    private RevisionSorter _changes = new(0);
     private KeyRevision? _last;
     private CheckpointFrameKind _previousKind;
     private ulong _versions;
@@ -53,8 +53,12 @@ public sealed class CheckpointLoader
     }
 
     /// <summary>Makes the store what the checkpoint says.</summary>
+    /// <param name="runBoth">
+    /// Runs two actions that share nothing, side by side where there are threads for it, and returns when both have ended; null runs one
+    /// after the other.
+    /// </param>
     /// <exception cref="InvalidDataException">The end is missing or does not fit.</exception>
-    public void Complete()
+    public void Complete(Action<Action, Action>? runBoth = null)
     {
         if (_previousKind != CheckpointFrameKind.End)
         {
@@ -64,11 +68,14 @@ public sealed class CheckpointLoader
         _state.Gate.EnterWriteLock();
         try
         {
-            _state.Index.Load(CollectionsMarshal.AsSpan(_newest));
-            RevisionOrder.Sort(_changes);
-            foreach (var change in _changes)
+            if (runBoth is null)
             {
-                _state.Log.Append(change);
+                BuildIndex();
+                BuildHistory();
+            }
+            else
+            {
+                runBoth(BuildIndex, BuildHistory);
             }
 
             _compactor.Reset(_state.CompactedRevision);
@@ -80,6 +87,10 @@ public sealed class CheckpointLoader
 
         AttachLeases();
     }
+
+    private void BuildIndex() => _state.Index.Load(_index);
+
+    private void BuildHistory() => _changes.AppendTo(_state.Log);
 
     private void AddFrame(CheckpointFrameKind kind, CheckpointReader reader)
     {
@@ -137,9 +148,7 @@ public sealed class CheckpointLoader
 
         // Only a hint, so it is not believed further than a few megabytes.
         const int MostKeysReserved = 1 << 20;
-        var keys = (int)Math.Min(reader.ReadUInt64(), MostKeysReserved);
-        _newest.EnsureCapacity(keys);
-        _changes.EnsureCapacity(keys);
+        _changes = new RevisionSorter((int)Math.Min(reader.ReadUInt64(), MostKeysReserved));
     }
 
     private void ReadLeases(ref CheckpointReader reader)
@@ -179,7 +188,7 @@ public sealed class CheckpointLoader
             else
             {
                 key = reader.ReadBytes(keyLength).ToArray();
-                if (_newest.Count > 0 && _newest[^1].Key.AsSpan().SequenceCompareTo(key) >= 0)
+                if (_index.Last is { } last && last.Key.AsSpan().SequenceCompareTo(key) >= 0)
                 {
                     throw CheckpointReader.Damaged("keys are out of order");
                 }
@@ -202,9 +211,10 @@ public sealed class CheckpointLoader
             var version = ReadVersion(ref reader, key);
             if (later is null)
             {
-                _newest.Add(version);
+                AddNewest(version);
             }
-            else if ((version.ModRevision, version.SubRevision).CompareTo((later.ModRevision, later.SubRevision)) < 0)
+            else if (version.ModRevision < later.ModRevision
+                || (version.ModRevision == later.ModRevision && version.SubRevision < later.SubRevision))
             {
                 later.Previous = version;
             }
@@ -224,6 +234,15 @@ public sealed class CheckpointLoader
         }
 
         _last = later;
+    }
+
+    private void AddNewest(KeyRevision version)
+    {
+        _index.Add(version);
+        if (version.Lease != 0)
+        {
+            _leased.Add(version);
+        }
     }
 
     private KeyRevision ReadVersion(ref CheckpointReader reader, byte[] key)
@@ -273,7 +292,7 @@ public sealed class CheckpointLoader
 
     private void ReadEnd(ref CheckpointReader reader)
     {
-        if (reader.ReadUInt64() != (ulong)_newest.Count || reader.ReadUInt64() != _versions)
+        if (reader.ReadUInt64() != (ulong)_index.Count || reader.ReadUInt64() != _versions)
         {
             throw CheckpointReader.Damaged("keys are missing");
         }
@@ -281,13 +300,8 @@ public sealed class CheckpointLoader
 
     private void AttachLeases()
     {
-        foreach (var version in _newest)
+        foreach (var version in _leased)
         {
-            if (version.Lease == 0)
-            {
-                continue;
-            }
-
             if (!_state.Leases.Contains(version.Lease))
             {
                 throw CheckpointReader.Damaged($"lease {version.Lease} is missing");

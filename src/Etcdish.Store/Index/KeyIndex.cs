@@ -75,55 +75,11 @@ internal sealed class KeyIndex
         return count;
     }
 
-    /// <summary>Replaces the content by <paramref name="sorted"/>: newest versions in key order, each key once.</summary>
-    public void Load(ReadOnlySpan<KeyRevision> sorted)
-    {
-        const int Fill = KeyIndexNode.Capacity * 7 / 8;
-        var level = new List<KeyIndexNode>(sorted.Length / Fill + 1);
-        KeyIndexLeaf? previous = null;
-        for (var start = 0; start < sorted.Length; start += Fill)
-        {
-            var items = sorted.Slice(start, Math.Min(Fill, sorted.Length - start));
-            var leaf = new KeyIndexLeaf { Count = items.Length, Previous = previous };
-            items.CopyTo(leaf.Items);
-            leaf.Recount();
-            if (previous is not null)
-            {
-                previous.Next = leaf;
-            }
-
-            previous = leaf;
-            level.Add(leaf);
-        }
-
-        while (level.Count > 1)
-        {
-            level = BranchesOver(level, Fill);
-        }
-
-        _root = level.Count == 0 ? new KeyIndexLeaf() : level[0];
-    }
-
-    private static List<KeyIndexNode> BranchesOver(List<KeyIndexNode> level, int fill)
-    {
-        var upper = new List<KeyIndexNode>(level.Count / fill + 1);
-        for (var start = 0; start < level.Count; start += fill)
-        {
-            var branch = new KeyIndexBranch();
-            foreach (var child in level.GetRange(start, Math.Min(fill, level.Count - start)))
-            {
-                branch.InsertAt(branch.Count, child, LowerKeyOf(child));
-            }
-
-            branch.Recount();
-            upper.Add(branch);
-        }
-
-        return upper;
-    }
+    /// <summary>Replaces the content by what a builder has built.</summary>
+    public void Load(KeyIndexBuilder builder) => _root = builder.Build();
 
     /// <summary>A key at or below all keys of a node that was just split off or built (its first leaf may have been emptied).</summary>
-    private static byte[] LowerKeyOf(KeyIndexNode node) =>
+    internal static byte[] LowerKeyOf(KeyIndexNode node) =>
         node is KeyIndexLeaf leaf ? leaf.Items[0].Key : ((KeyIndexBranch)node).LowerKeys[0];
 
     private KeyIndexLeaf LeafOf(ReadOnlySpan<byte> key)

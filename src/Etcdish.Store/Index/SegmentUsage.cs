@@ -10,9 +10,13 @@ internal sealed class SegmentUsage
     /// <summary>Bytes that a copy takes beside key and value.</summary>
     public const int CopyHeadBytes = 20;
 
+    // Sums not yet settled in the dictionary, each in the slot of its segment's low bits: puts go to one segment, but a checkpoint's keys
+    // name all of them in no order.
+    private const int Slots = 64;
+
     private readonly SortedDictionary<uint, long> _liveBytes = [];
-    private uint _lastSegment;
-    private long _lastBytes;
+    private readonly uint[] _slotSegments = new uint[Slots];
+    private readonly long[] _slotBytes = new long[Slots];
 
     /// <summary>Bytes of keys and values of all retained versions.</summary>
     public long TotalBytes { get; private set; }
@@ -44,20 +48,24 @@ internal sealed class SegmentUsage
     public void Clear()
     {
         _liveBytes.Clear();
-        (_lastSegment, _lastBytes, TotalBytes, Versions) = (0, 0, 0, 0);
+        Array.Clear(_slotBytes);
+        (TotalBytes, Versions) = (0, 0);
     }
 
     /// <summary>The segments with live bytes, in order.</summary>
     public void CopyTo(List<KeyValuePair<uint, long>> segments)
     {
-        Settle();
+        for (var slot = 0; slot < Slots; slot++)
+        {
+            Settle(slot);
+        }
+
         segments.AddRange(_liveBytes);
     }
 
     private static int CopyBytes(KeyRevision version) =>
         version.ValueLength == 0 ? 0 : CopyHeadBytes + version.Key.Length + version.ValueLength;
 
-    // Consecutive puts go to the same segment: their sum is kept aside and settled when the segment changes.
     private void AddToSegment(uint segment, int bytes)
     {
         if (bytes == 0)
@@ -65,38 +73,40 @@ internal sealed class SegmentUsage
             return;
         }
 
-        if (segment != _lastSegment)
+        var slot = (int)(segment % Slots);
+        if (_slotSegments[slot] != segment)
         {
-            Settle();
-            _lastSegment = segment;
+            Settle(slot);
+            _slotSegments[slot] = segment;
         }
 
-        _lastBytes += bytes;
+        _slotBytes[slot] += bytes;
     }
 
-    private void Settle()
+    private void Settle(int slot)
     {
-        if (_lastBytes == 0)
+        if (_slotBytes[slot] == 0)
         {
             return;
         }
 
-        _liveBytes.TryGetValue(_lastSegment, out var before);
-        var after = before + _lastBytes;
+        var segment = _slotSegments[slot];
+        _liveBytes.TryGetValue(segment, out var before);
+        var after = before + _slotBytes[slot];
         if (after < 0)
         {
-            throw new InvalidOperationException($"segment {_lastSegment} has {after} live bytes");
+            throw new InvalidOperationException($"segment {segment} has {after} live bytes");
         }
 
         if (after == 0)
         {
-            _liveBytes.Remove(_lastSegment);
+            _liveBytes.Remove(segment);
         }
         else
         {
-            _liveBytes[_lastSegment] = after;
+            _liveBytes[segment] = after;
         }
 
-        _lastBytes = 0;
+        _slotBytes[slot] = 0;
     }
 }

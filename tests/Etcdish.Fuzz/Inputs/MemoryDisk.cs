@@ -64,7 +64,7 @@ internal sealed class MemoryFile(byte[] content) : IDiskFile
         source.CopyTo(Content.AsSpan((int)offset));
     }
 
-    public void ZeroFill(long length)
+    public void ZeroFill(long length, Action? pause = null)
     {
         if (length > Content.Length)
         {
