@@ -314,7 +314,7 @@ internal sealed class Http2Output(PipeWriter transport) : IThreadPoolWorkItem
     }
 
     /// <summary>Passes the bytes on; true when the transport takes no more. The read loop sees the end of the connection too.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(RecyclingMethodBuilder<>))]
     private async ValueTask<bool> WriteAsync()
     {
         try

@@ -53,7 +53,7 @@ internal sealed class RpcApplication(FrozenDictionary<string, RpcMethod> methods
 
     /// <summary>Runs the call's method to its end and settles the outcome; does not throw.</summary>
     /// <param name="call">A call whose method has begun.</param>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    [AsyncMethodBuilder(typeof(RecyclingMethodBuilder))]
     public async ValueTask InvokeAsync(ServerCall call)
     {
         StatusCode status;
