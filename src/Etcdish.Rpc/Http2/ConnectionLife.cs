@@ -2,9 +2,11 @@ namespace Etcdish.Rpc.Http2;
 
 /// <summary>
 /// The times of a connection: how long a handshake or a header block may take, when a silent client is pinged and given up, when an idle
-/// connection ends, and how a connection ends in order. It has no timer: the server's one clock calls <see cref="Tick"/> about once a second.
+/// connection ends, and how a connection ends in order. It has no timer: the server's one clock calls <see cref="Tick"/> about once a
+/// second.
 /// <para>
-/// The end in order has two steps (RFC 9113, section 6.8): a GOAWAY that names no last stream, with a PING; when the client has answered it,
+/// The end in order has two steps (RFC 9113, section 6.8): a GOAWAY that names no last stream, with a PING; when the client has
+/// answered it,
 /// or a second later, one that names it. So requests that were on their way are served, and none is left in doubt.
 /// </para>
 /// </summary>

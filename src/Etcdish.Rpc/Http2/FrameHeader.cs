@@ -42,7 +42,9 @@ internal readonly record struct FrameHeader(int Length, FrameKind Kind, byte Fla
 {
     public const int Size = 9;
 
-    /// <summary>The longest payload that either side may send: nobody here announces more than the default (RFC 9113, section 4.2).</summary>
+    /// <summary>
+    /// The longest payload that either side may send: nobody here announces more than the default (RFC 9113, section 4.2).
+    /// </summary>
     public const int MaxPayload = 16_384;
 
     private const int StreamIdMask = 0x7FFF_FFFF;

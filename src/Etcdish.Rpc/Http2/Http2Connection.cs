@@ -93,7 +93,8 @@ internal sealed class Http2Connection
     public async Task RunAsync()
     {
         WriteOpening();
-        using CancellationTokenRegistration stopping = _context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested
+        var lifetime = _context.Features.Get<IConnectionLifetimeNotificationFeature>();
+        using CancellationTokenRegistration stopping = lifetime?.ConnectionClosedRequested
             .UnsafeRegister(static life => ((ConnectionLife)life!).BeginShutdown(), Life) ?? default;
         _context.Features.Get<IConnectionHeartbeatFeature>()?.OnHeartbeat(static life => ((ConnectionLife)life).Tick(), Life);
         Http2ConnectionException? error = null;
@@ -126,7 +127,9 @@ internal sealed class Http2Connection
         }
     }
 
-    /// <summary>Ends the read loop's wait for bytes. Elsewhere, because the loop may go on inside this call, and the caller hold the gate.</summary>
+    /// <summary>
+    /// Ends the read loop's wait for bytes. Elsewhere, because the loop may go on inside this call, and the caller hold the gate.
+    /// </summary>
     public void WakeReadLoop() =>
         ThreadPool.UnsafeQueueUserWorkItem(static context => context.Transport.Input.CancelPendingRead(), _context, preferLocal: false);
 

@@ -168,7 +168,9 @@ internal sealed class Http2Output(PipeWriter transport) : IThreadPoolWorkItem
         StartFlush();
     }
 
-    /// <summary>Completes when everything appended so far is with the transport, or the transport has failed. Nothing is sent afterwards.</summary>
+    /// <summary>
+    /// Completes when everything appended so far is with the transport, or the transport has failed. Nothing is sent afterwards.
+    /// </summary>
     public Task CloseAsync()
     {
         lock (Gate)

@@ -129,7 +129,8 @@ internal readonly record struct RequestHead
 
     private static bool TrySetLength(ref long? length, string text)
     {
-        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) || (length is { } before && before != value))
+        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value)
+            || (length is { } before && before != value))
         {
             return false;
         }

@@ -22,7 +22,8 @@ internal enum SendStop
 /// any lock; a flush hands it over to the output, which moves it on as frames when the windows allow. One writer; the output may be served
 /// by any thread, under its gate.
 /// </summary>
-internal sealed class ResponseBody(Http2Stream stream, Http2Output output, long maxBufferedBytes) : PipeWriter, IValueTaskSource<FlushResult>
+internal sealed class ResponseBody(Http2Stream stream, Http2Output output, long maxBufferedBytes)
+    : PipeWriter, IValueTaskSource<FlushResult>
 {
     private const int SmallestBuffer = 512;
 
@@ -207,7 +208,9 @@ internal sealed class ResponseBody(Http2Stream stream, Http2Output output, long 
         return SendStop.Itself;
     }
 
-    /// <summary>Frees the memory; when the output has no more use for it. Under the gate, or when no other thread knows the stream.</summary>
+    /// <summary>
+    /// Frees the memory; when the output has no more use for it. Under the gate, or when no other thread knows the stream.
+    /// </summary>
     public void Release()
     {
         if (_buffer is { } buffer)

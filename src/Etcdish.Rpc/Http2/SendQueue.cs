@@ -2,7 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Etcdish.Rpc.Http2;
 
-/// <summary>Responses that wait for their turn to send, linked through themselves: waiting costs no memory. Under the output's gate.</summary>
+/// <summary>
+/// Responses that wait for their turn to send, linked through themselves: waiting costs no memory. Under the output's gate.
+/// </summary>
 internal sealed class SendQueue
 {
     private ResponseBody? _first;

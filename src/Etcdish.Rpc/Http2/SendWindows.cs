@@ -1,6 +1,8 @@
 namespace Etcdish.Rpc.Http2;
 
-/// <summary>How the client's WINDOW_UPDATEs and SETTINGS change what may be sent to it (RFC 9113, section 6.9). Called by the read loop.</summary>
+/// <summary>
+/// How the client's WINDOW_UPDATEs and SETTINGS change what may be sent to it (RFC 9113, section 6.9). Called by the read loop.
+/// </summary>
 internal sealed class SendWindows(Http2Connection connection)
 {
     private int _initial = PeerSettings.DefaultWindow;

@@ -25,7 +25,8 @@ internal sealed class StreamOpener(Http2Connection connection)
             Volatile.Write(ref _lastStreamId, streamId);
 
             // Calls of streams that the client reset run on for a moment. They count apart, because a client cannot know of them.
-            bool isRoom = connection.Streams.OnWire < connection.Options.MaxStreamsPerConnection && connection.Streams.Live < 2L * connection.Options.MaxStreamsPerConnection;
+            int most = connection.Options.MaxStreamsPerConnection;
+            bool isRoom = connection.Streams.OnWire < most && connection.Streams.Live < 2L * most;
             return isRoom ? Admission.Accepted : Admission.Refused;
         }
     }

@@ -89,7 +89,8 @@ public sealed class RpcServer : IAsyncDisposable
     /// Runs a request that did not come from a socket, such as one that a JSON gateway makes: through the same methods, limits and
     /// observer. Completes when its handler has ended.
     /// </summary>
-    /// <param name="request">The features of an HTTP/2 request: request and its body's pipe, response, its body, trailers, lifetime, reset.</param>
+    /// <param name="request">The features of an HTTP/2 request: request and its body's pipe, response, its body, trailers, lifetime,
+    /// reset.</param>
     public Task RunAsync(IFeatureCollection request) => _application.RunAsync(request);
 
     /// <summary>

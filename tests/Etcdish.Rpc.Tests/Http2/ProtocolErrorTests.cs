@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace Etcdish.Rpc.Tests.Http2;
 
-/// <summary>Every rule of RFC 9113 that a client can break, with the code and the scope (connection or stream) that the RFC gives it.</summary>
+/// <summary>
+/// Every rule of RFC 9113 that a client can break, with the code and the scope (connection or stream) that the RFC gives it.
+/// </summary>
 public class ProtocolErrorTests
 {
     private const int ProtocolError = 1;
