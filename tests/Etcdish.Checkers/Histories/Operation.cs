@@ -14,6 +14,9 @@ public sealed record Operation(int Id, int Client, Call Call, long CalledAt, lon
     /// <summary>Why it was refused, if it was.</summary>
     public RefusalReason Refusal { get; init; }
 
+    /// <summary>Where it was sent, if the recorder had a choice.</summary>
+    public string? Endpoint { get; init; }
+
     public override string ToString()
     {
         string end = Outcome switch
@@ -22,7 +25,8 @@ public sealed record Operation(int Id, int Client, Call Call, long CalledAt, lon
             Outcome.NotApplied => $"refused ({Refusal})",
             _ => "unknown outcome",
         };
-        return $"#{Id} client {Client} [{CalledAt}..{(Outcome == Outcome.Unknown ? "∞" : ReturnedAt)}] {Call}: {end}";
+        string at = Endpoint is null ? "" : $" at {Endpoint}";
+        return $"#{Id} client {Client}{at} [{CalledAt}..{(Outcome == Outcome.Unknown ? "∞" : ReturnedAt)}] {Call}: {end}";
     }
 }
 
