@@ -23,7 +23,7 @@ public class FaultTests
         await using var recorder = new Recorder(server.ClientUrl, _traffic with { Compact = compact });
         await recorder.StartAsync();
         await recorder.WaitForAcknowledgedAsync(3_000);
-        Verdict.MustBeGood(await recorder.FinishAsync(), server);
+        Verdict.MustBeGood(await recorder.FinishAsync(), server.Name);
     }
 
     [Test]
@@ -42,7 +42,7 @@ public class FaultTests
         }
 
         await recorder.WaitForAcknowledgedAsync(300);
-        Verdict.MustBeGood(await recorder.FinishAsync(), server);
+        Verdict.MustBeGood(await recorder.FinishAsync(), server.Name);
     }
 
     [Test]
@@ -62,7 +62,7 @@ public class FaultTests
         }
 
         await recorder.WaitForAcknowledgedAsync(300);
-        Verdict.MustBeGood(await recorder.FinishAsync(), server);
+        Verdict.MustBeGood(await recorder.FinishAsync(), server.Name);
     }
 
     [Test]
@@ -81,7 +81,7 @@ public class FaultTests
         }
 
         await recorder.WaitForAcknowledgedAsync(300);
-        Verdict.MustBeGood(await recorder.FinishAsync(), server);
+        Verdict.MustBeGood(await recorder.FinishAsync(), server.Name);
     }
 
     // The count is per thread that syncs, so any number hits the log's thread after that many of its syncs.
@@ -107,7 +107,7 @@ public class FaultTests
         server.Start();
         recorder.Gate.Open();
         await recorder.WaitAsync(now => now.Acknowledged > acknowledged + 100);
-        Verdict.MustBeGood(await recorder.FinishAsync(), server);
+        Verdict.MustBeGood(await recorder.FinishAsync(), server.Name);
     }
 
     [Test]

@@ -18,7 +18,7 @@ public partial class GenuineEtcdTests
         await recorder.StartAsync();
         await recorder.WaitForAcknowledgedAsync(3_000);
         History history = await recorder.FinishAsync();
-        Verdict.MustBeGood(history, etcd, violation => IsForgottenTombstone(violation, history));
+        Verdict.MustBeGood(history, etcd.Name, violation => IsForgottenTombstone(violation, history));
     }
 
     [Test]
@@ -37,7 +37,7 @@ public partial class GenuineEtcdTests
 
         await recorder.WaitForAcknowledgedAsync(500);
         History history = await recorder.FinishAsync();
-        Verdict.MustBeGood(history, etcd);
+        Verdict.MustBeGood(history, etcd.Name);
     }
 
     // Debian's 3.4.23 drops a tombstone that lies exactly at the compacted revision, so a watch from there misses the delete: etcd issue

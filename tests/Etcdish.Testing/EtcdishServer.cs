@@ -10,16 +10,7 @@ public sealed class EtcdishServer(string? dataDirectory = null) : ServerProcess(
 
     protected override string Executable => ExecutablePath;
 
-    protected override IEnumerable<string> Arguments =>
-    [
-        "server",
-        "--data-dir", DataDirectory,
-        "--listen-client-urls", ClientUrl,
-        "--advertise-client-urls", ClientUrl,
-        "--listen-peer-urls", PeerUrl,
-        "--initial-advertise-peer-urls", PeerUrl,
-        "--initial-cluster", $"default={PeerUrl}",
-    ];
+    protected override IEnumerable<string> Arguments => ["server", .. PlaceFlags];
 
     private static string FindExecutable()
     {

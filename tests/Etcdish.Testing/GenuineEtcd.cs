@@ -7,13 +7,5 @@ public sealed class GenuineEtcd(string? dataDirectory = null) : ServerProcess(da
 
     protected override string Executable { get; } = Tools.Etcd();
 
-    protected override IEnumerable<string> Arguments =>
-    [
-        "--data-dir", DataDirectory,
-        "--listen-client-urls", ClientUrl,
-        "--advertise-client-urls", ClientUrl,
-        "--listen-peer-urls", PeerUrl,
-        "--initial-advertise-peer-urls", PeerUrl,
-        "--initial-cluster", $"default={PeerUrl}",
-    ];
+    protected override IEnumerable<string> Arguments => PlaceFlags;
 }

@@ -10,6 +10,7 @@ public abstract class ServerProcess : IDisposable
     private static readonly TimeSpan _startLimit = TimeSpan.FromSeconds(30);
     private readonly TemporaryFolder? _ownFolder;
     private ChildProcess? _process;
+    private volatile bool _paused;
 
     protected ServerProcess(string? dataDirectory)
     {
@@ -28,8 +29,23 @@ public abstract class ServerProcess : IDisposable
 
     public int PeerPort { get; }
 
+    /// <summary>The address that the server listens on.</summary>
+    public string Host { get; set; } = "127.0.0.1";
+
     /// <summary>For clients that want a URL.</summary>
-    public string ClientUrl => $"http://127.0.0.1:{ClientPort}";
+    public string ClientUrl => $"http://{Host}:{ClientPort}";
+
+    /// <summary>Where the other members of its cluster find it.</summary>
+    public string PeerUrl => $"http://{Host}:{PeerPort}";
+
+    /// <summary>Its name in its cluster.</summary>
+    public string MemberName { get; set; } = "default";
+
+    /// <summary>All members of its cluster, <c>name=peerUrl,…</c>; null when it is alone.</summary>
+    public string? InitialCluster { get; set; }
+
+    /// <summary>Whether it joins a cluster that runs already, where it was announced, instead of founding one.</summary>
+    public bool JoinsExistingCluster { get; set; }
 
     /// <summary>Further flags, used from the next start on.</summary>
     public IReadOnlyList<string> ExtraArguments { get; set; } = [];
@@ -45,16 +61,36 @@ public abstract class ServerProcess : IDisposable
     /// <summary>The running process, or the last one after it ended.</summary>
     public ChildProcess Process => _process ?? throw new InvalidOperationException($"{Name} was not started");
 
+    /// <summary>Whether it runs and was not stopped where it stands.</summary>
+    public bool IsServing => _process is { HasExited: false } && !_paused;
+
     protected abstract string Executable { get; }
 
     protected abstract IEnumerable<string> Arguments { get; }
 
-    protected string PeerUrl => $"http://127.0.0.1:{PeerPort}";
+    /// <summary>The flags of etcd that say where it stores, listens and belongs.</summary>
+    protected IEnumerable<string> PlaceFlags =>
+    [
+        "--name", MemberName,
+        "--data-dir", DataDirectory,
+        "--listen-client-urls", ClientUrl,
+        "--advertise-client-urls", ClientUrl,
+        "--listen-peer-urls", PeerUrl,
+        "--initial-advertise-peer-urls", PeerUrl,
+        "--initial-cluster", InitialCluster ?? $"{MemberName}={PeerUrl}",
+        "--initial-cluster-state", JoinsExistingCluster ? "existing" : "new",
+    ];
 
     /// <summary>Starts the server and returns when it says that it is ready.</summary>
     public void Start()
     {
         Launch();
+        WaitUntilReady();
+    }
+
+    /// <summary>Returns when a launched server has said that it is ready.</summary>
+    public void WaitUntilReady()
+    {
         if (!Process.StandardError.Wait(text => text.Contains(ReadyLine, StringComparison.Ordinal), _startLimit))
             throw new InvalidOperationException($"{Name} did not become ready: {Process.Describe()}");
     }
@@ -65,6 +101,7 @@ public abstract class ServerProcess : IDisposable
         if (_process is { HasExited: false })
             throw new InvalidOperationException($"{Name} runs already");
         _process?.Dispose();
+        _paused = false;
         string[] command = [.. Launcher, Executable, .. Arguments, .. ExtraArguments];
         return _process = ChildProcess.Start(command[0], command[1..], EnvironmentVariables);
     }
@@ -73,9 +110,17 @@ public abstract class ServerProcess : IDisposable
     public void Kill() => Process.Kill();
 
     /// <summary>Stops the process where it stands; it notices nothing.</summary>
-    public void Pause() => Process.Send(Signal.Stop);
+    public void Pause()
+    {
+        _paused = true;
+        Process.Send(Signal.Stop);
+    }
 
-    public void Resume() => Process.Send(Signal.Continue);
+    public void Resume()
+    {
+        Process.Send(Signal.Continue);
+        _paused = false;
+    }
 
     /// <summary>Asks for an orderly end and returns the exit code.</summary>
     public int Terminate(TimeSpan? limit = null)
@@ -89,6 +134,15 @@ public abstract class ServerProcess : IDisposable
     {
         Kill();
         Start();
+    }
+
+    /// <summary>Deletes all that the server has stored; it must not run.</summary>
+    public void WipeData()
+    {
+        if (_process is { HasExited: false })
+            throw new InvalidOperationException($"{Name} still runs on {DataDirectory}");
+        if (Directory.Exists(DataDirectory))
+            Directory.Delete(DataDirectory, recursive: true);
     }
 
     public void Dispose()

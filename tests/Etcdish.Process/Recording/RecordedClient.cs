@@ -3,7 +3,7 @@ using Etcdish.Rpc;
 
 namespace Etcdish.Process.Recording;
 
-/// <summary>One client: one call at a time, each recorded with its times and its outcome.</summary>
+/// <summary>One client of one member: one call at a time, each recorded with its endpoint, its times and its outcome.</summary>
 internal sealed class RecordedClient(Recorder recorder, int id, string url, TrafficOptions options) : IDisposable
 {
     private readonly Connection _connection = new(url, options.CallTimeout);
@@ -26,7 +26,7 @@ internal sealed class RecordedClient(Recorder recorder, int id, string url, Traf
     public async Task<bool> DoAsync(Call call)
     {
         long calledAt = recorder.Now;
-        var operation = new Operation(recorder.NextOperation(), id, call, calledAt, 0);
+        var operation = new Operation(recorder.NextOperation(), id, call, calledAt, 0) { Endpoint = url };
         try
         {
             Reply reply = await _connection.SendAsync(call);

@@ -4,26 +4,28 @@ using Etcdish.Rpc;
 namespace Etcdish.Process.Recording;
 
 /// <summary>
-/// Keeps one watch alive over lost streams and records every response, until it has received an event at the awaited revision.
+/// Keeps one watch alive over lost streams, at the next member each time, and records every response, until it has received an event at
+/// the awaited revision.
 /// </summary>
 internal sealed class RecordedWatcher : IDisposable
 {
     private readonly Recorder _recorder;
     private readonly bool _bookmarks;
-    private readonly Connection _connection;
+    private readonly Connection[] _connections;
     private readonly TaskCompletionSource _created = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _finished = new();
     private List<WatchResponse> _responses = [];
     private long _awaited = long.MaxValue;
+    private int _at;
 
     /// <summary>Where the next watch starts: behind all that was seen. 0 means now.</summary>
     private long _next;
 
-    public RecordedWatcher(Recorder recorder, string url, WatchRecord wish, bool bookmarks)
+    public RecordedWatcher(Recorder recorder, IReadOnlyList<string> urls, WatchRecord wish, bool bookmarks)
     {
         _recorder = recorder;
         _bookmarks = bookmarks;
-        _connection = new Connection(url, TimeSpan.FromSeconds(10));
+        _connections = [.. urls.Select(url => new Connection(url, TimeSpan.FromSeconds(10)))];
         _next = wish.StartRevision;
         Wish = wish;
     }
@@ -48,9 +50,12 @@ internal sealed class RecordedWatcher : IDisposable
     public async Task RunAsync(CancellationToken stop)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _finished.Token);
+        Task nextStart = _recorder.Gate.NextStart;
+        int missed = 0;
         while (!either.IsCancellationRequested)
         {
-            Task nextStart = _recorder.Gate.NextStart;
+            if (missed == 0)
+                nextStart = _recorder.Gate.NextStart;
             WatchRecord watch = Wish with
             {
                 Id = _recorder.NextWatch(),
@@ -60,14 +65,20 @@ internal sealed class RecordedWatcher : IDisposable
             bool reached = await FollowAsync(watch, either.Token);
             Watches.Add(watch with { Responses = _responses, AwaitedRevision = IsDone ? _awaited : 0 });
             _responses = [];
-            if (!reached)
+            _at = (_at + 1) % _connections.Length;
+            missed = reached ? 0 : missed + 1;
+            if (missed == _connections.Length)
+            {
                 await nextStart.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                missed = 0;
+            }
         }
     }
 
     public void Dispose()
     {
-        _connection.Dispose();
+        foreach (Connection connection in _connections)
+            connection.Dispose();
         _finished.Dispose();
     }
 
@@ -78,7 +89,7 @@ internal sealed class RecordedWatcher : IDisposable
     {
         try
         {
-            using DuplexCall<Protos.WatchRequest, Protos.WatchResponse> stream = _connection.Watch(stop);
+            using DuplexCall<Protos.WatchRequest, Protos.WatchResponse> stream = _connections[_at].Watch(stop);
             await stream.WriteAsync(Wire.Request(watch));
             await foreach (Protos.WatchResponse message in stream.ReadAllAsync())
             {

@@ -5,14 +5,14 @@ using Etcdish.Checkers;
 namespace Etcdish.Process.Recording;
 
 /// <summary>
-/// Drives clients and watchers against one server, which may die and come back meanwhile, and records the history. The store must be
-/// empty at the start.
+/// Drives clients and watchers against the members of one store, which may die and come back meanwhile, and records the history. Each
+/// client keeps to one member; a watcher that loses its stream goes on at the next. The store must be empty at the start.
 /// </summary>
 internal sealed class Recorder : IAsyncDisposable
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
     private readonly TrafficOptions _options;
-    private readonly string _url;
+    private readonly IReadOnlyList<string> _urls;
     private readonly long _begin = Stopwatch.GetTimestamp();
     private readonly CancellationTokenSource _stopClients = new();
     private readonly CancellationTokenSource _stopWatchers = new();
@@ -27,10 +27,15 @@ internal sealed class Recorder : IAsyncDisposable
     private int _unknown;
 
     public Recorder(string url, TrafficOptions options)
+        : this([url], options)
     {
-        _url = url;
+    }
+
+    public Recorder(IReadOnlyList<string> urls, TrafficOptions options)
+    {
+        _urls = urls;
         _options = options;
-        _clients = [.. Enumerable.Range(0, options.Clients).Select(id => new RecordedClient(this, id, url, options))];
+        _clients = [.. Enumerable.Range(0, options.Clients).Select(id => new RecordedClient(this, id, urls[id % urls.Count], options))];
         // Next to compactions the witness must be in step from the start: one that catches up from revision 1 could come too late.
         var everything = new WatchRecord(0, KeyRange.Everything, []) { StartRevision = options.Compact ? 0 : 1 };
         WatchRecord[] wishes =
@@ -41,7 +46,7 @@ internal sealed class Recorder : IAsyncDisposable
             everything with { Keys = new KeyRange(Traffic.Key(2), Traffic.Key(7)), NoDelete = true, StartRevision = 0 },
             everything with { Keys = KeyRange.Prefix("k"), NoPut = true, PrevKv = true, StartRevision = 1 },
         ];
-        _watchers = [.. wishes.Select(wish => new RecordedWatcher(this, url, wish, options.Bookmarks))];
+        _watchers = [.. wishes.Select((wish, i) => new RecordedWatcher(this, FromMember(i), wish, options.Bookmarks))];
     }
 
     public ServerGate Gate { get; } = new();
@@ -105,7 +110,7 @@ internal sealed class Recorder : IAsyncDisposable
     public async Task<History> FinishAsync()
     {
         await StopClientsAsync();
-        using var closer = new RecordedClient(this, _options.Clients, _url, _options);
+        using var closer = new RecordedClient(this, _options.Clients, _urls[0], _options);
         for (int key = 0; key < _options.Keys; key++)
             await MustAsync(closer, new PutCall(Traffic.Key(key), $"end-{key}"));
         for (int key = 0; key < _options.Keys; key++)
@@ -136,6 +141,8 @@ internal sealed class Recorder : IAsyncDisposable
         _stopWatchers.Dispose();
     }
 
+    private string[] FromMember(int first) => [.. Enumerable.Range(first, _urls.Count).Select(i => _urls[i % _urls.Count])];
+
     private static async Task MustAsync(RecordedClient client, Call call)
     {
         await client.DoAsync(call);
@@ -162,7 +169,7 @@ internal sealed class Recorder : IAsyncDisposable
     private async Task<List<WatchEvent>> ReadAllAsync(long lastRevision)
     {
         var wish = new WatchRecord(0, KeyRange.Everything, []) { StartRevision = 1 };
-        using var reader = new RecordedWatcher(this, _url, wish, bookmarks: false);
+        using var reader = new RecordedWatcher(this, _urls, wish, bookmarks: false);
         reader.Await(lastRevision);
         await reader.RunAsync(CancellationToken.None).WaitAsync(_patience);
         return Concatenate(reader);
