@@ -10,6 +10,7 @@ RootCommand root = new("Load generator for any server of the etcd v3 API, and co
     RunCommand.Create(),
     CompareCommand.Create(),
     RecoverCommand.Create(),
+    GapCommand.Create(),
 };
 try
 {
@@ -20,7 +21,8 @@ catch (ArgumentException e)
     Console.Error.WriteLine($"error: {e.Message}");
     return 2;
 }
-catch (Exception e) when (e is RpcException or IOException or System.Net.Sockets.SocketException or InvalidOperationException)
+catch (Exception e) when (
+    e is RpcException or IOException or TimeoutException or System.Net.Sockets.SocketException or InvalidOperationException)
 {
     Console.Error.WriteLine($"error: {e.Message}");
     return 1;

@@ -72,6 +72,8 @@ public sealed class ServerCluster : IDisposable
             {
                 // Each round begins with a read that waits for a leader, so this asks again only around an election.
                 ServerProcess[] serving = [.. (among ?? Members).Where(member => member.IsServing)];
+                if (serving.Length == 0)
+                    throw new InvalidOperationException("no member serves that could be asked who leads");
                 using (var first = new MemberApi(serving[0].ClientUrl))
                     await first.ReadAsync();
                 MemberStatus[] said = await Task.WhenAll(serving.Select(StatusAsync));

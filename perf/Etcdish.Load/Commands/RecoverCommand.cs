@@ -9,32 +9,15 @@ namespace Etcdish.Load.Commands;
 /// <summary>How much memory many keys take, and how long a server that was killed needs to answer again.</summary>
 internal static class RecoverCommand
 {
-    private static readonly Option<string> _server = new("--server")
-    {
-        Description = "etcd, etcdish, or a path to an executable that is run as \"<path> server\"",
-        DefaultValueFactory = _ => "etcdish",
-    };
+    private static readonly Option<string> _server = Declare.Server();
+    private static readonly Option<string> _folder = Declare.Folder("recover");
+    private static readonly Option<int> _keys = Declare.Option("--keys", "number of keys", 1_000_000);
+    private static readonly Option<int> _valueSize = Declare.ValueSize();
+    private static readonly Option<double?> _maxSeconds = Declare.Optional<double?>(
+        "--max-seconds", "exit 1 if the first answer takes longer");
 
-    private static readonly Option<string> _folder = new("--folder")
-    {
-        Description = "where the server keeps its data",
-        DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), $"etcdish-recover-{Environment.ProcessId}"),
-    };
-
-    private static readonly Option<int> _keys = new("--keys") { Description = "number of keys", DefaultValueFactory = _ => 1_000_000 };
-
-    private static readonly Option<int> _valueSize = new("--value-size")
-    {
-        Description = "bytes of a value",
-        DefaultValueFactory = _ => 256,
-    };
-
-    private static readonly Option<double?> _maxSeconds = new("--max-seconds") { Description = "exit 1 if the first answer takes longer" };
-
-    private static readonly Option<double?> _maxMiB = new("--max-mib")
-    {
-        Description = "exit 1 if the server holds more memory after loading",
-    };
+    private static readonly Option<double?> _maxMiB = Declare.Optional<double?>(
+        "--max-mib", "exit 1 if the server holds more memory after loading");
 
     public static Command Create()
     {
@@ -48,17 +31,12 @@ internal static class RecoverCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        ServerProgram program = parsed.GetRequiredValue(_server) switch
-        {
-            "etcd" => ServerProgram.Etcd("etcd"),
-            "etcdish" => ServerProgram.Etcdish(null),
-            string path => ServerProgram.Etcdish(path),
-        };
+        ServerProgram program = Declare.Program(parsed.GetRequiredValue(_server));
         string folder = parsed.GetRequiredValue(_folder);
         Outcome outcome;
-        using (ServerProcess server = new(program, folder))
+        using (ServerGroup server = new(program, folder, 1))
         {
-            outcome = await MeasureAsync(server, parsed.GetValue(_keys), parsed.GetValue(_valueSize), cancellationToken);
+            outcome = await MeasureAsync(server.Members[0], parsed.GetValue(_keys), parsed.GetValue(_valueSize), cancellationToken);
         }
 
         Directory.Delete(folder, recursive: true);
@@ -75,7 +53,7 @@ internal static class RecoverCommand
     private static async Task<Outcome> MeasureAsync(ServerProcess server, int keys, int valueSize, CancellationToken cancellationToken)
     {
         TimeSpan emptyStart = await server.StartAsync(cancellationToken);
-        LoadOptions load = new() { Endpoint = server.Endpoint, Workload = WorkloadKind.Put, KeySpace = keys, ValueSize = valueSize };
+        LoadOptions load = new() { Endpoints = [server.Endpoint], Workload = WorkloadKind.Put, KeySpace = keys, ValueSize = valueSize };
         LoadResult loaded = await LoadRunner.PreloadAsync(load, cancellationToken);
         if (loaded.Errors > 0 || !loaded.WritesVerified)
         {

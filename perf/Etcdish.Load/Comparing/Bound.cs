@@ -8,6 +8,9 @@ internal sealed record Bound(string Case, string Ratio, bool AtLeast, double Lim
     /// <summary>What the project promises of one node.</summary>
     public const string Promised = "put-10x10:throughput>=3,cpu<=0.3,p99<=0.4;range-10x10:throughput>=8,cpu<=0.1,p99<=0.4";
 
+    /// <summary>What the project promises of a cluster of three on one machine.</summary>
+    public const string PromisedOfThree = "put-10x10:throughput>=3,cpu<=0.25,p99<=0.4;range-10x10:throughput>=5,p99<=0.4";
+
     /// <exception cref="ArgumentException">The text is not a list of bounds.</exception>
     public static IReadOnlyList<Bound> ParseAll(string text)
     {

@@ -2,7 +2,7 @@ using Etcdish.Load.Measuring;
 
 namespace Etcdish.Load.Comparing;
 
-/// <summary>Medians of one server over the rounds of one case.</summary>
+/// <summary>Medians of one server (of a cluster: all members together) over the rounds of one case.</summary>
 /// <param name="PerSecond">Operations a second.</param>
 /// <param name="CpuMicroseconds">The server's CPU time per operation.</param>
 /// <param name="P50Ms">Half of the operations took no longer.</param>
@@ -13,17 +13,10 @@ internal sealed record CaseFigures(
     double PerSecond, double CpuMicroseconds, double P50Ms, double P99Ms, double ResidentMiB, long Errors)
 {
     public static CaseFigures MedianOf(IReadOnlyList<LoadResult> rounds) => new(
-        Median(rounds, result => result.PerSecond),
-        Median(rounds, result => (result.ServerCpuSecondsPer1000 ?? double.NaN) * 1000),
-        Median(rounds, result => result.P50Ms),
-        Median(rounds, result => result.P99Ms),
-        Median(rounds, result => result.ServerResidentMiB ?? double.NaN),
+        Median.Of(rounds.Select(result => result.PerSecond)),
+        Median.Of(rounds.Select(result => (result.ServerCpuSecondsPer1000 ?? double.NaN) * 1000)),
+        Median.Of(rounds.Select(result => result.P50Ms)),
+        Median.Of(rounds.Select(result => result.P99Ms)),
+        Median.Of(rounds.Select(result => result.ServerResidentMiB ?? double.NaN)),
         rounds.Sum(result => result.Errors));
-
-    private static double Median(IReadOnlyList<LoadResult> rounds, Func<LoadResult, double> figure)
-    {
-        double[] sorted = [.. rounds.Select(figure).Order()];
-        int middle = sorted.Length / 2;
-        return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
 }

@@ -5,7 +5,7 @@ namespace Etcdish.Load.Comparing;
 
 /// <summary>
 /// Measures two servers in turn: theirs, ours, theirs, ours. A machine's speed drifts within minutes, so only figures of one such run
-/// may be compared. Each turn starts a server on an empty folder, warms it up, and runs every case.
+/// may be compared. Each turn starts a server, or a cluster, on an empty folder, warms it up, and runs every case.
 /// </summary>
 internal sealed class Comparison(ServerProgram theirs, ServerProgram ours, IReadOnlyList<ComparisonCase> cases, ComparisonPlan plan)
 {
@@ -39,7 +39,7 @@ internal sealed class Comparison(ServerProgram theirs, ServerProgram ours, IRead
             throw new ArgumentException($"{folder} exists already; choose another folder");
         }
 
-        using (ServerProcess server = new(program, folder))
+        using (ServerGroup server = new(program, folder, plan.Nodes))
         {
             await server.StartAsync(cancellationToken);
             await WarmUpAsync(server, cancellationToken);
@@ -62,11 +62,11 @@ internal sealed class Comparison(ServerProgram theirs, ServerProgram ours, IRead
     }
 
     /// <summary>Fills the key space and runs puts and ranges until compilers and caches have settled.</summary>
-    private async Task WarmUpAsync(ServerProcess server, CancellationToken cancellationToken)
+    private async Task WarmUpAsync(ServerGroup server, CancellationToken cancellationToken)
     {
         LoadOptions options = new()
         {
-            Endpoint = server.Endpoint,
+            Endpoints = server.Endpoints,
             Workload = WorkloadKind.Put,
             KeySpace = plan.KeySpace,
             Total = plan.WarmUpRequests,
@@ -76,16 +76,16 @@ internal sealed class Comparison(ServerProgram theirs, ServerProgram ours, IRead
         await LoadRunner.RunAsync(options with { Workload = WorkloadKind.Range, Total = plan.WarmUpRequests / 4 }, cancellationToken);
     }
 
-    private LoadOptions OptionsOf(ServerProcess server, ComparisonCase which) => new()
+    private LoadOptions OptionsOf(ServerGroup server, ComparisonCase which) => new()
     {
-        Endpoint = server.Endpoint,
+        Endpoints = server.Endpoints,
         Workload = which.Workload,
         Connections = which.Connections,
         Clients = which.Clients,
         Watchers = which.Watchers,
         KeySpace = plan.KeySpace,
         Duration = plan.Duration,
-        ServerPid = server.Pid,
+        ServerPids = server.Pids,
     };
 
     private void Remember(ServerProgram program, ComparisonCase which, LoadResult result)

@@ -6,4 +6,5 @@ namespace Etcdish.Load.Comparing;
 /// <param name="Duration">Measured time of a case.</param>
 /// <param name="WarmUpRequests">Puts before the first case of a turn.</param>
 /// <param name="KeySpace">Number of different keys.</param>
-internal sealed record ComparisonPlan(string Folder, int Rounds, TimeSpan Duration, long WarmUpRequests, int KeySpace);
+/// <param name="Nodes">Members of each cluster.</param>
+internal sealed record ComparisonPlan(string Folder, int Rounds, TimeSpan Duration, long WarmUpRequests, int KeySpace, int Nodes);

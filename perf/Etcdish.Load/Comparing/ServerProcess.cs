@@ -1,12 +1,10 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Etcdish.Client;
 using Etcdish.Rpc;
 
 namespace Etcdish.Load.Comparing;
 
-/// <summary>A server with its data in a folder of its own, on ports that were free. It prints to <c>server.log</c> there.</summary>
+/// <summary>A server with its data in a folder of its own, alone or one of a cluster. It prints to <c>server.log</c> there.</summary>
 internal sealed class ServerProcess : IDisposable
 {
     private const long QuotaBytes = 8L << 30;
@@ -14,27 +12,43 @@ internal sealed class ServerProcess : IDisposable
 
     private readonly ServerProgram _program;
     private readonly string _folder;
-    private readonly int _clientPort;
-    private readonly int _peerPort;
+    private readonly MemberPlace _place;
+    private readonly string _cluster;
     private Process? _process;
 
-    public ServerProcess(ServerProgram program, string folder)
+    /// <summary>Prepares a server; it does not run yet.</summary>
+    /// <param name="program">What to start.</param>
+    /// <param name="folder">For its data and its output; made if need be.</param>
+    /// <param name="place">Its name and addresses.</param>
+    /// <param name="cluster">All members, <c>name=peerUrl,…</c>.</param>
+    public ServerProcess(ServerProgram program, string folder, MemberPlace place, string cluster)
     {
         _program = program;
         _folder = folder;
+        _place = place;
+        _cluster = cluster;
         Directory.CreateDirectory(folder);
-        (_clientPort, _peerPort) = FreePorts();
     }
 
-    public Uri Endpoint => new($"http://127.0.0.1:{_clientPort}");
+    public Uri Endpoint => _place.Client;
 
-    public int Pid => (_process ?? throw new InvalidOperationException("the server was not started")).Id;
+    public int Pid => Running.Id;
+
+    private Process Running => _process ?? throw new InvalidOperationException("the server was not started");
 
     /// <summary>Starts the server and returns after its first answer to a linearizable read, with the time that took.</summary>
     public async Task<TimeSpan> StartAsync(CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
         _process = Launch();
+        await WaitForAnswerAsync(cancellationToken);
+        return Stopwatch.GetElapsedTime(start);
+    }
+
+    /// <summary>Returns when the running server has answered a linearizable read.</summary>
+    /// <exception cref="InvalidOperationException">It ended, or gave no answer for a minute; the message names its output.</exception>
+    public async Task WaitForAnswerAsync(CancellationToken cancellationToken)
+    {
         await using EtcdClient client = new(new EtcdClientOptions
         {
             Endpoints = [Endpoint.OriginalString],
@@ -44,7 +58,7 @@ internal sealed class ServerProcess : IDisposable
         });
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_startLimit);
-        Task exit = _process.WaitForExitAsync(limit.Token);
+        Task exit = Running.WaitForExitAsync(limit.Token);
         try
         {
             Task first = await Task.WhenAny(client.Kv.GetAsync("ready?", limit.Token), exit);
@@ -52,12 +66,27 @@ internal sealed class ServerProcess : IDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or RpcException && !cancellationToken.IsCancellationRequested)
         {
-            throw StartFailed($"gave no answer within {_startLimit.TotalSeconds} s", e);
+            throw Failed($"gave no answer within {_startLimit.TotalSeconds} s", e);
         }
 
-        TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
         await limit.CancelAsync();
-        return _process.HasExited ? throw StartFailed($"ended with exit code {_process.ExitCode}", null) : elapsed;
+        if (Running.HasExited)
+        {
+            throw Failed($"ended with exit code {Running.ExitCode}", null);
+        }
+    }
+
+    /// <summary>Stops the process where it stands.</summary>
+    public void Pause() => ProcessSignal.Send(Pid, ProcessSignal.Stop);
+
+    public void Resume() => ProcessSignal.Send(Pid, ProcessSignal.Continue);
+
+    /// <summary>Asks for an orderly end and waits for it.</summary>
+    public async Task TerminateAsync(CancellationToken cancellationToken)
+    {
+        ProcessSignal.Send(Pid, ProcessSignal.Terminate);
+        await Running.WaitForExitAsync(cancellationToken);
+        Forget();
     }
 
     /// <summary>kill -9.</summary>
@@ -67,30 +96,36 @@ internal sealed class ServerProcess : IDisposable
         {
             _process.Kill(entireProcessTree: true);
             _process.WaitForExit();
-            _process.Dispose();
-            _process = null;
+            Forget();
         }
     }
 
     public void Dispose() => Kill();
 
-    private InvalidOperationException StartFailed(string how, Exception? cause) =>
+    private void Forget()
+    {
+        _process?.Dispose();
+        _process = null;
+    }
+
+    private InvalidOperationException Failed(string how, Exception? cause) =>
         new($"{_program.Name} {how}; see {Path.Combine(_folder, "server.log")}", cause);
 
     private Process Launch()
     {
         string client = Endpoint.OriginalString;
-        string peer = $"http://127.0.0.1:{_peerPort}";
         string[] arguments =
         [
             .. _program.LeadingArguments,
+            "--name", _place.Name,
             "--data-dir", Path.Combine(_folder, "data"),
             "--listen-client-urls", client,
             "--advertise-client-urls", client,
-            "--listen-peer-urls", peer,
-            "--initial-advertise-peer-urls", peer,
-            "--initial-cluster", $"default={peer}",
+            "--listen-peer-urls", _place.PeerUrl,
+            "--initial-advertise-peer-urls", _place.PeerUrl,
+            "--initial-cluster", _cluster,
             "--quota-backend-bytes", QuotaBytes.ToString(),
+            .. _program.Flags,
         ];
         // The shell sends the output to a file, so that nothing of it passes through the generator; exec keeps the process id.
         ProcessStartInfo start = new("/bin/sh") { ArgumentList = { "-c", "log=\"$1\"; shift; exec \"$@\" >>\"$log\" 2>&1", "sh" } };
@@ -102,19 +137,5 @@ internal sealed class ServerProcess : IDisposable
         }
 
         return Process.Start(start)!;
-    }
-
-    private static (int Client, int Peer) FreePorts()
-    {
-        using Socket first = BindAny();
-        using Socket second = BindAny();
-        return (((IPEndPoint)first.LocalEndPoint!).Port, ((IPEndPoint)second.LocalEndPoint!).Port);
-    }
-
-    private static Socket BindAny()
-    {
-        Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return socket;
     }
 }

@@ -8,6 +8,9 @@ internal sealed record ServerProgram(string Name, string Executable, IReadOnlyLi
 {
     private const string BuiltAt = "src/Etcdish.Cli/bin/Release/net10.0/etcdish";
 
+    /// <summary>Flags beside those that every server gets.</summary>
+    public IReadOnlyList<string> Flags { get; init; } = [];
+
     /// <summary>Genuine etcd.</summary>
     public static ServerProgram Etcd(string executable) => new("etcd", executable, []);
 

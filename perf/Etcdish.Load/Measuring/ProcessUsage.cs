@@ -11,6 +11,9 @@ internal readonly record struct ProcessUsage(double CpuSeconds, long ResidentByt
     private const int UserTimeField = 11;
     private const int TicksPerSecond = 100;
 
+    public static ProcessUsage operator +(ProcessUsage one, ProcessUsage other) =>
+        new(one.CpuSeconds + other.CpuSeconds, one.ResidentBytes + other.ResidentBytes);
+
     /// <summary>Reads /proc of a live process.</summary>
     public static ProcessUsage Of(int pid)
     {

@@ -49,14 +49,14 @@ internal sealed class LeanDriver : IDriver
     }
 
     public Task DriveAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(_exchanges.Select(exchange => Task.Run(() => RunConnectionAsync(exchange, cancellationToken), cancellationToken)));
+        Task.WhenAll(_exchanges.Select((_, i) => Task.Run(() => RunConnectionAsync(i, cancellationToken), cancellationToken)));
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private async Task RunConnectionAsync(IExchange exchange, CancellationToken cancellationToken)
+    private async Task RunConnectionAsync(int number, CancellationToken cancellationToken)
     {
-        using LeanConnection connection =
-            await LeanConnection.ConnectAsync(_options.Endpoint, _options.Clients, exchange, cancellationToken);
+        using LeanConnection connection = await LeanConnection.ConnectAsync(
+            _options.EndpointOf(number), _options.Clients, _exchanges[number], cancellationToken);
         await connection.RunAsync(cancellationToken);
     }
 }

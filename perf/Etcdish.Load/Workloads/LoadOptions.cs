@@ -3,7 +3,8 @@ namespace Etcdish.Load.Workloads;
 /// <summary>One run of the generator.</summary>
 internal sealed record LoadOptions
 {
-    public required Uri Endpoint { get; init; }
+    /// <summary>The members of one store; connection i goes to the (i mod n)th.</summary>
+    public required IReadOnlyList<Uri> Endpoints { get; init; }
 
     public required WorkloadKind Workload { get; init; }
 
@@ -41,11 +42,14 @@ internal sealed record LoadOptions
     /// <summary>Watchers of the watch workload, spread evenly over all streams.</summary>
     public int Watchers { get; init; } = 1_000;
 
-    /// <summary>Process whose CPU time and memory are to be reported; 0 = none.</summary>
-    public int ServerPid { get; init; }
+    /// <summary>Processes whose CPU time and memory are to be reported, added up.</summary>
+    public IReadOnlyList<int> ServerPids { get; init; } = [];
 
     /// <summary>Seed of the choice of keys.</summary>
     public int Seed { get; init; } = 1;
+
+    /// <summary>The member that a connection goes to.</summary>
+    public Uri EndpointOf(int connection) => Endpoints[connection % Endpoints.Count];
 
     /// <exception cref="ArgumentException">A figure is out of its range.</exception>
     public void Validate()
@@ -71,9 +75,9 @@ internal sealed record LoadOptions
             throw new ArgumentException("the share of reads lies between 0 and 1");
         }
 
-        if (Endpoint.Scheme != "http")
+        if (Endpoints.Count == 0 || Endpoints.Any(endpoint => endpoint.Scheme != "http"))
         {
-            throw new ArgumentException("the generator speaks HTTP/2 in clear text only: give an http:// endpoint");
+            throw new ArgumentException("the generator speaks HTTP/2 in clear text only: give http:// endpoints");
         }
     }
 }

@@ -16,7 +16,8 @@ internal static class LoadRunner
     public static async Task<LoadResult> RunAsync(LoadOptions options, CancellationToken cancellationToken)
     {
         options.Validate();
-        await using EtcdClient admin = new(new EtcdClientOptions { Endpoints = [options.Endpoint.OriginalString] });
+        string[] endpoints = [.. options.Endpoints.Select(endpoint => endpoint.OriginalString)];
+        await using EtcdClient admin = new(new EtcdClientOptions { Endpoints = endpoints });
         LoadRun run = new(options.Total);
         await using IDriver driver = options.Workload switch
         {
@@ -65,13 +66,13 @@ internal static class LoadRunner
             run.BeginMeasuring();
         }
 
-        ProcessUsage? serverBefore = UsageOf(options.ServerPid);
+        ProcessUsage? serverBefore = UsageOf(options.ServerPids);
         ProcessUsage ownBefore = ProcessUsage.Of(Environment.ProcessId);
         long start = Stopwatch.GetTimestamp();
         await Task.WhenAny(driving, byNumber ? driving : Task.Delay(options.Duration, cancellationToken));
         run.EndMeasuring();
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        ProcessUsage? serverAfter = UsageOf(options.ServerPid);
+        ProcessUsage? serverAfter = UsageOf(options.ServerPids);
         ProcessUsage ownAfter = ProcessUsage.Of(Environment.ProcessId);
         run.Stop();
         await driving;
@@ -99,7 +100,7 @@ internal static class LoadRunner
         return new LoadResult
         {
             Workload = options.Workload.ToString(),
-            Endpoint = options.Endpoint.OriginalString,
+            Endpoint = string.Join(',', options.Endpoints.Select(endpoint => endpoint.OriginalString)),
             Connections = options.Connections,
             Clients = options.Clients,
             Seconds = timing.Seconds,
@@ -118,7 +119,8 @@ internal static class LoadRunner
         };
     }
 
-    private static ProcessUsage? UsageOf(int pid) => pid == 0 ? null : ProcessUsage.Of(pid);
+    private static ProcessUsage? UsageOf(IReadOnlyList<int> pids) =>
+        pids.Count == 0 ? null : pids.Select(ProcessUsage.Of).Aggregate((sum, one) => sum + one);
 
     private static async Task<long> RevisionAsync(EtcdClient admin, CancellationToken cancellationToken)
     {

@@ -41,7 +41,7 @@ internal sealed class WatchDriver : IDriver
     {
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task watching = Task.WhenAll(_exchanges.Select(
-            exchange => Task.Run(() => WatchAsync(exchange, end.Token), CancellationToken.None)));
+            (_, i) => Task.Run(() => WatchAsync(i, end.Token), CancellationToken.None)));
         try
         {
             await _rounds.AllCreated.WaitAsync(cancellationToken);
@@ -78,11 +78,12 @@ internal sealed class WatchDriver : IDriver
         }
     }
 
-    private async Task WatchAsync(WatchExchange exchange, CancellationToken end)
+    private async Task WatchAsync(int number, CancellationToken end)
     {
         try
         {
-            using LeanConnection connection = await LeanConnection.ConnectAsync(_options.Endpoint, _options.Clients, exchange, end);
+            using LeanConnection connection = await LeanConnection.ConnectAsync(
+                _options.EndpointOf(number), _options.Clients, _exchanges[number], end);
             await connection.RunAsync(end);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)

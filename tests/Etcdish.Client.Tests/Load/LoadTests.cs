@@ -54,7 +54,7 @@ public sealed class LoadTests : OnGenuineEtcd
 
     private LoadOptions Options(WorkloadKind workload) => new()
     {
-        Endpoint = new Uri(Server.ClientUrl),
+        Endpoints = [new Uri(Server.ClientUrl)],
         Workload = workload,
         Connections = 2,
         Clients = 4,

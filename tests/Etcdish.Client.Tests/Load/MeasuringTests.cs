@@ -57,6 +57,9 @@ public sealed class MeasuringTests
     [Test]
     public void The_promised_bounds_are_six() => Assert.That(Bound.ParseAll(Bound.Promised), Has.Count.EqualTo(6));
 
+    [Test]
+    public void The_promised_bounds_of_three_nodes_are_five() => Assert.That(Bound.ParseAll(Bound.PromisedOfThree), Has.Count.EqualTo(5));
+
     [TestCase("nope:cpu<=1")]
     [TestCase("put-10x10")]
     [TestCase("put-10x10:speed>=1")]
@@ -69,7 +72,7 @@ public sealed class MeasuringTests
     {
         LoadOptions options = new()
         {
-            Endpoint = new Uri("http://127.0.0.1:1"),
+            Endpoints = [new Uri("http://127.0.0.1:1")],
             Workload = WorkloadKind.Put,
             KeySpace = 1000,
             Distribution = KeyDistribution.Zipf,

@@ -24,7 +24,6 @@ public abstract class PartitionTests
         network.Isolate(IndexOf(cluster, old));
         Assert.That(() => atOld.SendAsync(new PutCall("k", "lost")), Throws.TypeOf<RpcException>(), "no quorum, no acknowledgement");
         ServerProcess leader = await cluster.LeaderAsync([.. cluster.Members.Where(member => member != old)]);
-        Assert.That(leader, Is.Not.SameAs(old));
         using var atNew = new Connection(leader.ClientUrl, _callTimeout);
         await atNew.SendAsync(new PutCall("k", "after"));
         Assert.That(() => atOld.SendAsync(new RangeCall(new KeyRange("k"))), Throws.TypeOf<RpcException>(), "it must not serve the past");
@@ -70,6 +69,7 @@ public abstract class PartitionTests
 }
 
 /// <summary>On genuine etcd.</summary>
+[Parallelizable(ParallelScope.All)]
 public class GenuineEtcdPartitionTests : PartitionTests
 {
     protected override ServerProcess CreateMember() => new GenuineEtcd();

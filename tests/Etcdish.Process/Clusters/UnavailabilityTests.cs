@@ -7,11 +7,11 @@ namespace Etcdish.Process.Clusters;
 
 /// <summary>
 /// How long no write is acknowledged when the leader goes. The figures are printed; what is asserted needs no clock to be fair: the
-/// cluster writes again, and an orderly end costs less than a kill.
+/// cluster writes again, and an orderly end costs less than a kill. For figures to publish there is <c>Etcdish.Load gap</c>.
 /// </summary>
 public abstract class UnavailabilityTests
 {
-    /// <summary>Leaders lost in each way. More for a figure to be published: ETCDISH_GAP_ROUNDS=10.</summary>
+    /// <summary>Leaders lost in each way.</summary>
     private static int Rounds =>
         int.TryParse(Environment.GetEnvironmentVariable("ETCDISH_GAP_ROUNDS"), CultureInfo.InvariantCulture, out int rounds) ? rounds : 1;
 
@@ -19,6 +19,7 @@ public abstract class UnavailabilityTests
     public async Task An_orderly_end_of_the_leader_costs_less_than_its_death()
     {
         using var cluster = new ServerCluster(CreateMember);
+        cluster.UseArguments("--heartbeat-interval", "50", "--election-timeout", "500");
         await cluster.StartAsync();
         await using var meter = new WriteGapMeter(cluster.ClientUrls);
         double killed = await MedianAsync("kill -9", cluster, meter, member => member.Kill(), member => member.Start());
@@ -57,7 +58,7 @@ public abstract class UnavailabilityTests
     }
 }
 
-/// <summary>On genuine etcd, with its default timers.</summary>
+/// <summary>On genuine etcd.</summary>
 public class GenuineEtcdUnavailabilityTests : UnavailabilityTests
 {
     protected override ServerProcess CreateMember() => new GenuineEtcd();
