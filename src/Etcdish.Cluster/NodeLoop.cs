@@ -25,6 +25,7 @@ internal sealed class NodeLoop
     private readonly LeaseKeeper _leases;
     private readonly TimeProvider _clock;
     private readonly long _requestTimeoutTicks;
+    private readonly bool _completesInline;
     private readonly ProposalQueue _queue;
     private readonly Thread _thread;
     private readonly TaskCompletionSource<Exception?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -43,6 +44,7 @@ internal sealed class NodeLoop
         _metrics = metrics;
         _clock = options.Clock;
         _requestTimeoutTicks = (long)(options.RequestTimeout.TotalSeconds * _clock.TimestampFrequency);
+        _completesInline = options.CompletesInline;
         _queue = new ProposalQueue(options.MaxQueuedBytes);
         _thread = new Thread(Run) { Name = "etcdish node loop", IsBackground = true };
     }
@@ -83,7 +85,9 @@ internal sealed class NodeLoop
     /// <exception cref="EtcdException">TooManyRequests past the byte bound, Stopped when the node stops or has failed.</exception>
     public ValueTask<ApplyResult> Enqueue(byte kind, ReadOnlyMemory<byte> payload, Action? work = null)
     {
-        Proposal proposal = Proposal.Rent(kind, payload, _clock.GetTimestamp(), work);
+        // Whoever waits for work on the loop or for a local record goes on with something long, such as writing a checkpoint.
+        bool completesInline = _completesInline && work is null && kind < LocalRecordKind.First;
+        Proposal proposal = Proposal.Rent(kind, payload, _clock.GetTimestamp(), work, completesInline);
         return _queue.TryEnqueue(proposal) switch
         {
             EnqueueOutcome.Queued => proposal.Task,
