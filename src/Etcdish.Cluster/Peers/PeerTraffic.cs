@@ -4,11 +4,11 @@ namespace Etcdish.Cluster.Peers;
 /// <param name="Member">The other member.</param>
 /// <param name="IsActive">Whether the connection for frames to it stands.</param>
 /// <param name="SentBytes">Bytes written to it, frames and questions.</param>
-/// <param name="SendFailures">Frames to it that were dropped: refused by <see cref="IPeerNetwork.Send"/>, or lost with a connection.</param>
+/// <param name="SendFailures">Frames to it that were dropped: refused because it could not be reached or too much waited, or lost with a connection.</param>
 /// <param name="ReceivedBytes">Bytes read from it.</param>
 /// <param name="ReceiveFailures">Connections of it that ended by damage or by a breach of the protocol.</param>
 /// <param name="Disconnects">How often an established connection to it broke.</param>
-internal readonly record struct PeerTraffic(
+public readonly record struct PeerTraffic(
     ulong Member,
     bool IsActive,
     long SentBytes,
