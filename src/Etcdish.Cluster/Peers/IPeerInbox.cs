@@ -1,6 +1,8 @@
 namespace Etcdish.Cluster.Peers;
 
-/// <summary>Where what the others say arrives. Calls for one member come one at a time and in order; for several, at the same time.</summary>
+/// <summary>
+/// Where what the others say arrives. Calls for one member come one at a time and in order; for several, at the same time.
+/// </summary>
 internal interface IPeerInbox
 {
     /// <summary>
