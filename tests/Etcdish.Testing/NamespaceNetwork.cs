@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Etcdish.Testing;
 
 /// <summary>
@@ -71,19 +69,18 @@ public sealed class NamespaceNetwork : IDisposable
             Ip($"-n {NameOf(member)} route flush type blackhole");
     }
 
-    /// <summary>Delays all that the member sends; skips the running test when the kernel has no netem.</summary>
-    public void Delay(int member, TimeSpan delay)
+    /// <summary>
+    /// Lets all that the member sends pass through one of the kernel's queues, such as <c>netem delay 50ms</c> or
+    /// <c>tbf rate 1mbit burst 8kb latency 200ms</c>. False when this kernel has no such queue; <paramref name="refusal"/> says so.
+    /// </summary>
+    public bool TryShape(int member, string queue, out string refusal)
     {
         string tc = Tools.Require("tc", "apt-get install iproute2");
-        string time = string.Create(CultureInfo.InvariantCulture, $"{delay.TotalMilliseconds}ms");
-        try
-        {
-            Run("ip", $"netns exec {NameOf(member)} {tc} qdisc replace dev eth0 root netem delay {time}");
-        }
-        catch (InvalidOperationException refused)
-        {
-            Tools.Missing($"delays need a kernel with netem: {refused.Message}");
-        }
+        string[] command = [.. LauncherOf(member), tc, "qdisc", "replace", "dev", "eth0", "root", .. queue.Split(' ')];
+        using ChildProcess process = ChildProcess.Start(command[0], command[1..]);
+        int exitCode = process.WaitForExit(TimeSpan.FromSeconds(10));
+        refusal = process.StandardError.Text.Trim();
+        return exitCode == 0;
     }
 
     public void Dispose()
@@ -113,18 +110,16 @@ public sealed class NamespaceNetwork : IDisposable
         }
     }
 
-    private static void Ip(string arguments) => Run("ip", arguments);
-
     private static void TryIp(string arguments)
     {
         using ChildProcess ip = ChildProcess.Start("ip", arguments.Split(' '));
         ip.WaitForExit(TimeSpan.FromSeconds(10));
     }
 
-    private static void Run(string program, string arguments)
+    private static void Ip(string arguments)
     {
-        using ChildProcess process = ChildProcess.Start(program, arguments.Split(' '));
-        if (process.WaitForExit(TimeSpan.FromSeconds(10)) != 0)
-            throw new InvalidOperationException($"{program} {arguments}: {process.StandardError.Text.Trim()}");
+        using ChildProcess ip = ChildProcess.Start("ip", arguments.Split(' '));
+        if (ip.WaitForExit(TimeSpan.FromSeconds(10)) != 0)
+            throw new InvalidOperationException($"ip {arguments}: {ip.StandardError.Text.Trim()}");
     }
 }

@@ -62,6 +62,23 @@ public abstract class PartitionTests
         Verdict.MustBeGood(await recorder.FinishAsync(), old.Name);
     }
 
+    [TestCase(true, "tbf rate 1mbit burst 4kb latency 200ms")]
+    [TestCase(false, "netem delay 20ms 5ms")]
+    public async Task A_slow_link(bool ofTheLeader, string link)
+    {
+        using NamespaceNetwork network = NamespaceNetwork.Create(3);
+        using var cluster = new ServerCluster(CreateMember, 3, network);
+        await cluster.StartAsync();
+        await using var recorder = new Recorder(cluster.ClientUrls, new TrafficOptions { Clients = 6 });
+        await recorder.StartAsync();
+        ServerProcess slow = ofTheLeader ? await cluster.LeaderAsync() : await cluster.FollowerAsync();
+        if (!network.TryShape(IndexOf(cluster, slow), link, out string refusal))
+            Assert.Ignore($"this kernel has no such queue: {refusal}");
+        await recorder.WaitForAcknowledgedAsync(300);
+        await cluster.WaitUntilHealthyAsync();
+        Verdict.MustBeGood(await recorder.FinishAsync(), slow.Name);
+    }
+
     /// <summary>A server that was not started yet.</summary>
     protected abstract ServerProcess CreateMember();
 
