@@ -8,7 +8,7 @@ namespace Etcdish.Process.Clusters;
 /// <summary>Three members in network namespaces of their own, with links cut between them and none to the clients.</summary>
 public abstract class PartitionTests
 {
-    private static readonly TimeSpan _callTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _callTimeout = TimeSpan.FromSeconds(1);
 
     [Test]
     public async Task A_leader_that_is_cut_off_acknowledges_nothing_and_catches_up_when_it_is_back()
