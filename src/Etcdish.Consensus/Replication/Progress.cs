@@ -1,0 +1,204 @@
+namespace Etcdish.Consensus;
+
+/// <summary>How a leader sends to a follower.</summary>
+public enum ProgressState : byte
+{
+    /// <summary>The place where the logs agree is being looked for: one append at a time.</summary>
+    Probe = 0,
+
+    /// <summary>The logs agree: appends are sent ahead of their answers, within limits.</summary>
+    Replicate = 1,
+
+    /// <summary>The follower needs state instead of entries; no appends until it has it.</summary>
+    Snapshot = 2,
+}
+
+/// <summary>
+/// What a leader knows of one follower, and the only places where that changes. Match is the follower's word: up to there its durable log
+/// is the leader's. Next is the leader's hope: the first entry not sent yet.
+/// </summary>
+internal sealed class Progress(ulong member, ulong next, ulong now, Inflights inflights)
+{
+    internal ulong Member { get; } = member;
+
+    internal ProgressState State { get; private set; } = ProgressState.Probe;
+
+    internal ulong Match { get; private set; }
+
+    internal ulong Next { get; private set; } = next;
+
+    /// <summary>When the follower last answered, in ticks; at first, when it came into view.</summary>
+    internal ulong HeardAt { get; private set; } = now;
+
+    /// <summary>The newest read position that it confirmed.</summary>
+    internal ulong ReadConfirmed { get; private set; }
+
+    /// <summary>The highest commit index that it was sent along with entries that it has.</summary>
+    internal ulong CommitSent { get; private set; }
+
+    /// <summary>It said that it lost part of its log: what it acknowledges does not count until it holds <see cref="QuarantineTarget"/>.</summary>
+    internal bool Quarantined { get; private set; }
+
+    /// <summary>The end of the leader's log when it learned of that: beyond everything the follower can have acknowledged before.</summary>
+    internal ulong QuarantineTarget { get; private set; }
+
+    /// <summary>The index of the state on its way; 0 when none was offered yet.</summary>
+    internal ulong PendingSnapshot { get; private set; }
+
+    /// <summary>An append must go out even without entries: to learn where a silent follower stands.</summary>
+    internal bool AppendDue { get; set; } = true;
+
+    private bool ProbeSent { get; set; }
+
+    /// <summary>What counts toward a commit.</summary>
+    internal ulong Promised => Quarantined ? 0 : Match;
+
+    internal Inflights Inflights => inflights;
+
+    /// <summary>No entries now: a probe is unanswered, the window is full, or state is on the way.</summary>
+    internal bool IsPaused => State switch
+    {
+        ProgressState.Probe => ProbeSent,
+        ProgressState.Replicate => inflights.IsFull,
+        _ => true,
+    };
+
+    internal void Heard(ulong now) => HeardAt = now;
+
+    internal void ConfirmRead(ulong position)
+    {
+        if (!Quarantined)
+        {
+            ReadConfirmed = Math.Max(ReadConfirmed, position);
+        }
+    }
+
+    /// <summary>A heartbeat was answered: whatever was lost may be tried again.</summary>
+    internal void ResumeProbe() => ProbeSent = false;
+
+    internal void OnSent(ulong last, long bytes, ulong commit)
+    {
+        AppendDue = false;
+        CommitSent = Math.Max(CommitSent, commit);
+        if (State == ProgressState.Probe)
+        {
+            ProbeSent = true;
+        }
+        else if (last >= Next)
+        {
+            Next = last + 1;
+            inflights.Add(last, bytes);
+        }
+    }
+
+    /// <summary>The follower's durable log agrees up to an index.</summary>
+    /// <returns>True when that is news.</returns>
+    internal bool OnMatched(ulong index)
+    {
+        var grew = index > Match;
+        ProbeSent = false;
+        Match = Math.Max(Match, index);
+        Next = Math.Max(Next, Match + 1);
+        if (State == ProgressState.Replicate)
+        {
+            inflights.FreeUpTo(index);
+        }
+
+        return grew;
+    }
+
+    /// <summary>The follower refused an append after an index; the logs may agree at the hint.</summary>
+    /// <returns>True when another place is to be tried; false for the answer to an append that no longer matters.</returns>
+    internal bool OnRefused(ulong index, ulong hint)
+    {
+        if (State == ProgressState.Replicate)
+        {
+            if (index <= Match)
+            {
+                return false;
+            }
+
+            BecomeProbe();
+            return true;
+        }
+
+        if (State == ProgressState.Snapshot || Next - 1 != index)
+        {
+            return false;
+        }
+
+        Next = Math.Max(Math.Min(index, hint + 1), Match + 1);
+        ProbeSent = false;
+        AppendDue = true;
+        return true;
+    }
+
+    /// <summary>The follower's log ends before what it acknowledged: its disk lost entries.</summary>
+    internal void OnLost(ulong lastIndex)
+    {
+        Match = 0;
+        CommitSent = 0;
+        BecomeProbe();
+        Next = lastIndex + 1;
+    }
+
+    internal void BecomeProbe()
+    {
+        // After state was on its way, it is the best guess of what the follower has.
+        Next = Math.Max(Match, State == ProgressState.Snapshot ? PendingSnapshot : 0) + 1;
+        State = ProgressState.Probe;
+        PendingSnapshot = 0;
+        ProbeSent = false;
+        AppendDue = true;
+        inflights.Clear();
+    }
+
+    internal void BecomeReplicate()
+    {
+        State = ProgressState.Replicate;
+        PendingSnapshot = 0;
+        ProbeSent = false;
+        AppendDue = false;
+        Next = Match + 1;
+        inflights.Clear();
+    }
+
+    internal void BecomeSnapshot()
+    {
+        State = ProgressState.Snapshot;
+        PendingSnapshot = 0;
+        ProbeSent = false;
+        inflights.Clear();
+    }
+
+    internal void OfferSnapshot(ulong index) => PendingSnapshot = index;
+
+    /// <summary>Sending state ended, well or badly: the next heartbeat's answer starts a probe at what should be there.</summary>
+    internal void OnSnapshotEnded(bool installed)
+    {
+        if (!installed)
+        {
+            PendingSnapshot = 0;
+        }
+
+        BecomeProbe();
+        AppendDue = false;
+        ProbeSent = true;
+    }
+
+    internal void EnterQuarantine(ulong target)
+    {
+        Quarantined = true;
+        QuarantineTarget = target;
+        Match = 0;
+        CommitSent = 0;
+        BecomeProbe();
+        Next = target + 1;
+    }
+
+    internal void LeaveQuarantine()
+    {
+        Quarantined = false;
+        QuarantineTarget = 0;
+    }
+}
