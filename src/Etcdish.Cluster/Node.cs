@@ -11,12 +11,12 @@ namespace Etcdish.Cluster;
 /// <remarks>See README.md of this folder for the write path and its rules.</remarks>
 public sealed class Node : IAsyncDisposable
 {
-    private static readonly TimeSpan _tickInterval = TimeSpan.FromMilliseconds(100);
-
     private readonly NodeOptions _options;
     private readonly SegmentedLog _log;
     private readonly NodeLoop _loop;
     private readonly LeaseKeeper _leases;
+    private readonly ReplicaStatus _status;
+    private readonly MemberTable _members;
     private readonly Maintenance _maintenance;
     private readonly Checkpointer _checkpointer;
     private readonly CancellationTokenSource _stopping = new();
@@ -32,7 +32,11 @@ public sealed class Node : IAsyncDisposable
         Metrics = new NodeMetrics();
         Watches = new WatchHub(Store, Values, options.Watch);
         _leases = new LeaseKeeper(Store.Leases, options.Clock, Metrics);
-        _loop = new NodeLoop(_log, Store, Watches, _leases, Metrics, options) { Term = Store.AppliedTerm + 1 };
+        LogReplay replay = recovered.Replay;
+        _members = replay.Members;
+        _loop = new NodeLoop(
+            new ReplicaParts(_log, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, Metrics), options);
+        _status = _loop.Replica.Status;
         _checkpointer = new Checkpointer(_log, Store, _loop, recovered.Checkpoints, options, Metrics);
         _checkpointer.Recovered(recovered.ReplayFrom, recovered.CheckpointBytes);
         SegmentCollector collector = new(_log, Store, Values, _loop, options, Metrics);
@@ -49,13 +53,16 @@ public sealed class Node : IAsyncDisposable
     public ulong MemberId => _options.MemberId;
 
     /// <summary>Id of the leader, 0 when there is none.</summary>
-    public ulong LeaderId => _loop.Failed is null ? MemberId : 0;
+    public ulong LeaderId => _loop.Failed is null ? _status.Leader : 0;
 
-    /// <summary>Term of the leader.</summary>
-    public ulong Term => _loop.Term;
+    /// <summary>The newest term of the group that this member knows.</summary>
+    public ulong Term => _status.Term;
 
-    /// <summary>Index of the last committed entry.</summary>
-    public ulong CommittedIndex => Store.AppliedIndex;
+    /// <summary>Index of the last entry that this member knows to be committed.</summary>
+    public ulong CommittedIndex => _status.Commit;
+
+    /// <summary>The members of the group as of the last applied entry, in ascending order of ids.</summary>
+    public IReadOnlyList<MemberRecord> Members => _members.Members;
 
     /// <summary>Index of the last applied entry.</summary>
     public ulong AppliedIndex => Store.AppliedIndex;
@@ -141,7 +148,7 @@ public sealed class Node : IAsyncDisposable
             throw new EtcdException(EtcdError.Stopped);
         }
 
-        return ValueTask.CompletedTask;
+        return _status.ReadsAreLocal ? ValueTask.CompletedTask : throw new EtcdException(EtcdError.NoLeader);
     }
 
     /// <summary>Grants a lease.</summary>
@@ -214,20 +221,23 @@ public sealed class Node : IAsyncDisposable
 
     private async Task StartAsync()
     {
-        _loop.Start(Store.AppliedIndex);
+        _loop.Start();
         _ = WatchForFailureAsync(_loop.Ended);
 
         await BeginTermAsync().ConfigureAwait(false);
-        _leases.Promote();
         _maintenance.Start();
     }
 
-    // A leader's first entry. On a full disk it waits: reads can go on without it, and the first write carries the term as well.
+    // A member that decides alone leads after its first round. On a full disk that waits; reads can go on without.
     private async Task BeginTermAsync()
     {
         try
         {
-            await _loop.Enqueue((byte)EntryKind.Empty, default).ConfigureAwait(false);
+            await _loop.Enqueue(0, default, static () => { }).ConfigureAwait(false);
+            if (_loop.Replica.IsDiskFull)
+            {
+                throw new EtcdException(EtcdError.NoSpace);
+            }
         }
         catch (EtcdException refusal) when (refusal.Error == EtcdError.NoSpace)
         {

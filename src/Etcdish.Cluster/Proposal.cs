@@ -34,11 +34,14 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
     /// <summary>Why it failed without being applied, or null.</summary>
     public Exception? Failure { get; set; }
 
+    /// <summary>Whether it has no answer yet.</summary>
+    public bool IsWaiting { get; private set; }
+
+    /// <summary>Set by the replica: the tick at which it came.</summary>
+    public long HeldSince { get; set; }
+
     /// <summary>Set by the loop: where the payload came to lie.</summary>
     public Etcdish.Log.LogPosition Position { get; set; }
-
-    /// <summary>Set by the loop: the log index, 0 for a local record.</summary>
-    public ulong Index { get; set; }
 
     /// <summary>Takes a proposal from the calling thread's pool.</summary>
     public static Proposal Rent(byte kind, ReadOnlyMemory<byte> payload, long now, Action? loopWork = null)
@@ -49,11 +52,43 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
         proposal.Payload = payload;
         proposal.QueuedAt = now;
         proposal.LoopWork = loopWork;
+        proposal.IsWaiting = true;
         return proposal;
     }
 
     /// <summary>The promise; await it exactly once.</summary>
     public ValueTask<ApplyResult> Task => new(this, _source.Version);
+
+    /// <summary>Settles the answer, unless there is one, and puts the proposal among those to be completed.</summary>
+    public void Succeed(in ApplyResult result, List<Proposal> completed)
+    {
+        if (IsWaiting)
+        {
+            IsWaiting = false;
+            Result = result;
+            completed.Add(this);
+        }
+    }
+
+    /// <summary>As <see cref="Succeed"/>, for a failure.</summary>
+    public void Fail(Exception failure, List<Proposal> completed)
+    {
+        if (IsWaiting)
+        {
+            IsWaiting = false;
+            Failure = failure;
+            completed.Add(this);
+        }
+    }
+
+    /// <summary>As <see cref="Succeed"/>, for a failure.</summary>
+    public void Fail(EtcdError error, List<Proposal> completed)
+    {
+        if (IsWaiting)
+        {
+            Fail(new EtcdException(error), completed);
+        }
+    }
 
     /// <summary>Wakes the waiter with what <see cref="Result"/> or <see cref="Failure"/> says.</summary>
     public void Complete()
@@ -93,7 +128,6 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
         Result = default;
         Failure = null;
         LoopWork = null;
-        Index = 0;
         Stack<Proposal> pool = _pool ??= new Stack<Proposal>();
         if (pool.Count < MaxPooled)
         {

@@ -1,0 +1,11 @@
+namespace Etcdish.Cluster;
+
+/// <summary>What a <see cref="Replica"/> needs of whoever drives it. Called on the driver's own thread, within a round.</summary>
+internal interface IReplicaHost
+{
+    /// <summary>Makes the log's batch durable, taking the time.</summary>
+    void CommitLog();
+
+    /// <summary>Changes were published that some watcher wants.</summary>
+    void WakeWatchers();
+}
