@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace Etcdish.Consensus;
 
@@ -20,5 +22,34 @@ public sealed class ConsensusInvariantException : Exception
         {
             throw new ConsensusInvariantException(what);
         }
+    }
+
+    /// <summary>Stays on in every build, and formats nothing while all is well.</summary>
+    internal static void Check(
+        [DoesNotReturnIf(false)] bool holds, [InterpolatedStringHandlerArgument(nameof(holds))] ref FailureText what)
+    {
+        if (!holds)
+        {
+            throw new ConsensusInvariantException(what.ToString());
+        }
+    }
+
+    /// <summary>An interpolated string that is built only for a check that failed.</summary>
+    [InterpolatedStringHandler]
+    internal readonly ref struct FailureText
+    {
+        private readonly StringBuilder? _text;
+
+        public FailureText(int literalLength, int formattedCount, bool holds, out bool isBuilt)
+        {
+            isBuilt = !holds;
+            _text = holds ? null : new StringBuilder(literalLength + (formattedCount * 8));
+        }
+
+        public void AppendLiteral(string text) => _text?.Append(text);
+
+        public void AppendFormatted(ulong number) => _text?.Append(number);
+
+        public override string ToString() => _text?.ToString() ?? "";
     }
 }

@@ -48,13 +48,17 @@ public sealed class Effects
     /// </summary>
     public ulong Write { get; internal set; }
 
-    /// <summary>Term, vote and commit index as of this batch. Belongs into each write; alone (without a write) it may wait for the next.</summary>
+    /// <summary>
+    /// Term, vote and commit index as of this batch. Belongs into each write; alone (without a write) it may wait for the next.
+    /// </summary>
     public HardState HardState { get; internal set; }
 
     /// <summary>Term or vote changed, so that the write is needed even when no entry is in it.</summary>
     public bool HardStateChanged { get; internal set; }
 
-    /// <summary>A snapshot takes the place of the whole log; its state becomes the state machine's before anything else is applied.</summary>
+    /// <summary>
+    /// A snapshot takes the place of the whole log; its state becomes the state machine's before anything else is applied.
+    /// </summary>
     public LogBase? Reset { get; internal set; }
 
     /// <summary>Entries from this index on, written earlier, are void; 0 when none are. The core never voids a committed entry.</summary>

@@ -20,8 +20,10 @@ internal static class FrameCheck
             return IgnoredReason.Malformed;
         }
 
-        // A removal counts once committed: before, it can still be rolled back, and the removed member may be the one to lead that.
-        if (core.CommittedConfiguration.IsRemoved(message.From))
+        // A removal counts once committed: before, it can still be rolled back, and the removed member may be the one to lead that. A
+        // leader that removed itself is heard to the end of its term: its last word hands leadership over.
+        var leads = message.From == core.Leader && message.Term == core.Term;
+        if (core.CommittedConfiguration.IsRemoved(message.From) && !leads)
         {
             return IgnoredReason.RemovedMember;
         }

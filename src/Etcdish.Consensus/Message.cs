@@ -6,7 +6,9 @@ public enum MessageType : byte
     /// <summary>No message; refused by <see cref="RaftNode.Step"/>.</summary>
     None = 0,
 
-    /// <summary>Leader to follower: entries after <see cref="Message.Index"/> up to <see cref="Message.LastIndex"/>, perhaps none.</summary>
+    /// <summary>
+    /// Leader to follower: entries after <see cref="Message.Index"/> up to <see cref="Message.LastIndex"/>, perhaps none.
+    /// </summary>
     Append = 1,
 
     /// <summary>Follower to leader: the log matches up to <see cref="Message.Index"/>, or the append there was refused.</summary>
@@ -68,7 +70,9 @@ public readonly record struct Message
     /// <summary>The term of the entry at <see cref="Index"/>: Append, PreVote, Vote, Snapshot.</summary>
     public ulong LogTerm { get; init; }
 
-    /// <summary>Append: the last entry sent (<see cref="Index"/> when none is). A refused append's answer: the end of the follower's log.</summary>
+    /// <summary>
+    /// Append: the last entry sent (<see cref="Index"/> when none is). A refused append's answer: the end of the follower's log.
+    /// </summary>
     public ulong LastIndex { get; init; }
 
     /// <summary>Append, Heartbeat: what the receiver may regard as committed.</summary>
@@ -86,12 +90,17 @@ public readonly record struct Message
     /// <summary>Heartbeat: the newest read that waits for confirmation. HeartbeatResponse: the same number back.</summary>
     public ulong ReadPosition { get; init; }
 
-    /// <summary>PreVote, Vote: the leader asked for this campaign (<see cref="MessageType.TimeoutNow"/>), so its lease does not count.</summary>
+    /// <summary>
+    /// PreVote, Vote: the leader asked for this campaign (<see cref="MessageType.TimeoutNow"/>), so its lease does not count.
+    /// </summary>
     public bool Transfer { get; init; }
 
-    /// <summary>AppendResponse, HeartbeatResponse: the sender lost part of its log; the answer is no promise (see the room's README).</summary>
-    public bool Quarantined { get; init; }
+    /// <summary>
+    /// AppendResponse, HeartbeatResponse: not 0 when the sender lost part of its log, so that the answer is no promise (see the room's
+    /// README). Append to such a follower: the same number back.
+    /// </summary>
+    public ulong Quarantine { get; init; }
 
-    /// <summary>Append to a quarantined follower: it is whole again once its durable log matches up to here.</summary>
+    /// <summary>Append with <see cref="Quarantine"/>: the follower is whole again once its durable log matches up to here.</summary>
     public ulong QuarantineTarget { get; init; }
 }

@@ -16,7 +16,6 @@ internal sealed class NodeCore
         Log = restored.Log;
         Configurations = restored.Configurations;
         Writes = new WriteTracker(Log.LastIndex);
-        Quarantined = restored.Quarantined;
         Term = restored.HardState.Term;
         Vote = restored.HardState.Vote;
         Commit = RestoredCommit(restored);
@@ -24,6 +23,7 @@ internal sealed class NodeCore
         CommittedConfiguration = Configurations.At(Commit);
         ConsensusInvariantException.Check(Term >= Log.LastTerm, "the hard state's term is not below the log's");
         _random = new SeededRandom(options.Seed);
+        Quarantine = restored.Quarantined ? _random.Next() | 1 : 0;
         ResetElectionTimer();
     }
 
@@ -54,7 +54,13 @@ internal sealed class NodeCore
 
     internal ulong Applied { get; private set; }
 
-    internal bool Quarantined { get; private set; }
+    /// <summary>
+    /// Not 0 while this member's log may lack what it acknowledged. The number is another one at each start, so that what a leader grants
+    /// to one quarantine cannot end a later one.
+    /// </summary>
+    internal ulong Quarantine { get; private set; }
+
+    internal bool Quarantined => Quarantine != 0;
 
     /// <summary>The configuration in force at the commit index: what it says of removed members is final.</summary>
     internal Configuration CommittedConfiguration { get; private set; }
@@ -79,8 +85,12 @@ internal sealed class NodeCore
 
     internal bool DiskIsOverdue => Writes.IsOverdue(Now, Options.ElectionTicks);
 
-    /// <summary>A member whose disk does not answer could neither make its own vote durable nor lead.</summary>
-    internal bool MayCampaign => !Quarantined && !DiskIsOverdue && Configurations.Current.IsVoter(Self);
+    /// <summary>
+    /// A voter may, and so may one that the newest configurations leave out as long as they are not known to be committed: it can be the
+    /// only one whose log is long enough to win, without its own vote counting (thesis, section 4.2.2). Nobody may whose disk does not
+    /// answer, since its vote would not become durable.
+    /// </summary>
+    internal bool MayCampaign => !Quarantined && !DiskIsOverdue && Configurations.IsVoterSince(Commit, Self);
 
     internal void ResetElectionTimer()
     {
@@ -186,6 +196,13 @@ internal sealed class NodeCore
         }
     }
 
+    /// <summary>Appends an entry that this core makes itself, as leader.</summary>
+    internal void Make(in EntryHeader entry)
+    {
+        Append(new EntryRange(entry.Index, entry.Index, entry.Term, entry.Type, entry.Configuration));
+        EntryLog.OnEntryMade(entry);
+    }
+
     internal void TruncateFrom(ulong index)
     {
         ConsensusInvariantException.Check(index > Commit, $"entry {index} is to be cut, but {Commit} is committed");
@@ -242,7 +259,7 @@ internal sealed class NodeCore
 
     internal void LiftQuarantine()
     {
-        Quarantined = false;
+        Quarantine = 0;
         Effects.QuarantineLifted = true;
         Writes.TouchHardState();
         Effects.HardStateChanged = true;

@@ -17,7 +17,9 @@ public sealed class RaftNode
     /// <param name="restored">What it remembers. It belongs to the node from now on.</param>
     /// <param name="log">The host's log in memory.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    /// <exception cref="ConsensusInvariantException">The log ends before what is known to be committed, and no quarantine was asked for.</exception>
+    /// <exception cref="ConsensusInvariantException">
+    /// The log ends before what is known to be committed, and no quarantine was asked for.
+    /// </exception>
     public RaftNode(RaftOptions options, RestoredState restored, IEntryLog log)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -68,10 +70,13 @@ public sealed class RaftNode
     /// Takes a message from another member. The headers of an append's entries come beside it; other messages have none.
     /// </summary>
     /// <param name="message">The frame as it came; whatever it claims is checked here.</param>
-    /// <param name="entries">Headers of the entries after <see cref="Message.Index"/> up to <see cref="Message.LastIndex"/>, in order.</param>
+    /// <param name="entries">
+    /// Headers of the entries after <see cref="Message.Index"/> up to <see cref="Message.LastIndex"/>, in order.
+    /// </param>
     /// <returns>Why the message was ignored, which entries the log now holds anew, and whether offered state is to be received.</returns>
     public StepResult Step(in Message message, ReadOnlySpan<EntryHeader> entries)
     {
+        var termBefore = _core.Term;
         var ignored = FrameCheck.Inspect(_core, message, entries);
         if (ignored == IgnoredReason.None)
         {
@@ -79,6 +84,12 @@ public sealed class RaftNode
         }
 
         var result = ignored == IgnoredReason.None ? Dispatch(message, entries) : new StepResult(ignored);
+        if (result.Ignored == IgnoredReason.Late && _core.Term != termBefore)
+        {
+            // What it said was its term, and that was heard.
+            return default;
+        }
+
         if (result.Ignored != IgnoredReason.None)
         {
             _ignored[(int)result.Ignored]++;
@@ -295,7 +306,7 @@ public sealed class RaftNode
     {
         if (message.Type is MessageType.Append or MessageType.Heartbeat or MessageType.Snapshot)
         {
-            _core.Send(new Message { Type = MessageType.AppendResponse, To = message.From, Reject = true, Quarantined = _core.Quarantined });
+            _core.Send(new Message { Type = MessageType.AppendResponse, To = message.From, Reject = true, Quarantine = _core.Quarantine });
         }
         else if (message.Type is MessageType.PreVote or MessageType.Vote)
         {

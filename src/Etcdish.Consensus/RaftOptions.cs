@@ -9,7 +9,9 @@ public sealed record RaftOptions
     /// <summary>The cluster's id; frames of other clusters are ignored.</summary>
     public required ulong ClusterId { get; init; }
 
-    /// <summary>Seed of the election timeouts' jitter. Members should differ.</summary>
+    /// <summary>
+    /// Seed of all chance: the election timeouts' jitter, the number of a quarantine. Another one for each member and each start.
+    /// </summary>
     public required ulong Seed { get; init; }
 
     /// <summary>

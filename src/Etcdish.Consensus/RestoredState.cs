@@ -21,7 +21,9 @@ public sealed class RestoredState
     /// <summary>Term, vote and commit as last written.</summary>
     public HardState HardState { get; set; }
 
-    /// <summary>What the state machine holds already, for instance from a checkpoint; taken as committed. 0 means: no more than the base.</summary>
+    /// <summary>
+    /// What the state machine holds already, for instance from a checkpoint; taken as committed. 0 means: no more than the base.
+    /// </summary>
     public ulong Applied { get; set; }
 
     /// <summary>

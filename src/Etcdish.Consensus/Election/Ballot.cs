@@ -24,7 +24,9 @@ internal static class Ballot
         core.Send(new Message { Type = MessageType.VoteResponse, To = request.From }, core.Writes.HardStateWrite);
     }
 
-    /// <summary>A refusal promises nothing, so it waits for nothing. It carries this member's term: a candidate behind learns of it.</summary>
+    /// <summary>
+    /// A refusal promises nothing, so it waits for nothing. It carries this member's term: a candidate behind learns of it.
+    /// </summary>
     internal static void Refuse(NodeCore core, in Message request) => core.Send(new Message
     {
         Type = request.Type == MessageType.PreVote ? MessageType.PreVoteResponse : MessageType.VoteResponse,

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Etcdish.Consensus;
 
 /// <summary>What a campaign asks for.</summary>
@@ -104,10 +106,9 @@ internal sealed class Campaign(NodeCore core, CampaignKind kind)
     private VoteOutcome Outcome()
     {
         var configuration = core.Configurations.Current;
-        return Quorum.Joint(
-            Quorum.MajorityVote(configuration.Voters.Length, Among(configuration.Voters, _granted), Among(configuration.Voters, _refused)),
-            Quorum.MajorityVote(configuration.Outgoing.Length, Among(configuration.Outgoing, _granted), Among(configuration.Outgoing, _refused)));
+        return Quorum.Joint(Outcome(configuration.Voters), Outcome(configuration.Outgoing));
     }
 
-    private static int Among(IEnumerable<ulong> voters, List<ulong> members) => voters.Count(members.Contains);
+    private VoteOutcome Outcome(ImmutableArray<ulong> voters) =>
+        Quorum.MajorityVote(voters.Length, voters.Count(_granted.Contains), voters.Count(_refused.Contains));
 }

@@ -1,6 +1,8 @@
 namespace Etcdish.Consensus;
 
-/// <summary>SplitMix64 (Steele, Lea, Flood, 2014): a few lines whose numbers stay the same on every runtime, unlike those of System.Random.</summary>
+/// <summary>
+/// SplitMix64 (Steele, Lea, Flood, 2014): a few lines whose numbers stay the same on every runtime, unlike those of System.Random.
+/// </summary>
 internal sealed class SeededRandom(ulong seed)
 {
     private ulong _state = seed;

@@ -57,6 +57,25 @@ internal sealed class ConfigurationHistory
         return _eras[0].Configuration;
     }
 
+    /// <summary>Whether a member is a voter in any configuration that is, or may still be, the one in force among the others.</summary>
+    internal bool IsVoterSince(ulong committed, ulong member)
+    {
+        for (var i = _eras.Count - 1; i >= 0; i--)
+        {
+            if (_eras[i].Configuration.IsVoter(member))
+            {
+                return true;
+            }
+
+            if (_eras[i].Index <= committed)
+            {
+                return false;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Forgets what nobody can ask for any more: all before the one in force at the index.</summary>
     internal void Compact(ulong through)
     {

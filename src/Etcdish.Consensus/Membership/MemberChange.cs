@@ -6,7 +6,9 @@ public enum MemberChangeKind : byte
     /// <summary>A new id joins and receives entries without a vote.</summary>
     AddLearner = 1,
 
-    /// <summary>A new id joins with a vote. It counts at once, empty as its log is; prefer a learner, promoted when it has caught up.</summary>
+    /// <summary>
+    /// A new id joins with a vote. It counts at once, empty as its log is; prefer a learner, promoted when it has caught up.
+    /// </summary>
     AddVoter = 2,
 
     /// <summary>A learner that has caught up receives a vote.</summary>

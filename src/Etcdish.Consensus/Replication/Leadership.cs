@@ -9,8 +9,8 @@ internal sealed class Leadership
     private readonly ReadQueue _reads;
     private readonly UncommittedBytes _uncommitted;
     private readonly LeadershipTransfer _transfer = new();
+    private readonly MembershipChanges _membership;
     private ulong _termStart;
-    private ulong _configurationDone;
     private int _heartbeatElapsed;
     private bool _heartbeatDue;
     private bool _dismissDue;
@@ -21,6 +21,7 @@ internal sealed class Leadership
         _core = core;
         _followers = new FollowerTable(core);
         _sender = new Sender(core);
+        _membership = new MembershipChanges(core, _followers);
         _reads = new ReadQueue(core.Options.MaxPendingReads);
         _uncommitted = new UncommittedBytes(core.Options.MaxUncommittedBytes);
     }
@@ -40,9 +41,8 @@ internal sealed class Leadership
     internal void Open()
     {
         _termStart = _core.Log.LastIndex + 1;
-        _configurationDone = _core.Commit;
         _followers.Welcome();
-        Make(new EntryHeader(_termStart, _core.Term, EntryType.Empty));
+        _core.Make(new EntryHeader(_termStart, _core.Term, EntryType.Empty));
     }
 
     internal bool IsHeard(Progress follower) => _followers.IsHeard(follower);
@@ -89,27 +89,7 @@ internal sealed class Leadership
             return new ProposalResult(Refusal.LeadershipTransfer, 0, 0);
         }
 
-        var current = _core.Configurations.Current;
-        if (!TermIsOpen || current.IsJoint || _core.Configurations.CurrentIndex > _core.Commit)
-        {
-            return new ProposalResult(Refusal.ChangeInFlight, 0, 0);
-        }
-
-        var next = ConfigurationPlan.TryApply(current, changes, out var reason);
-        if (next is null)
-        {
-            return new ProposalResult(Refusal.InvalidChange, 0, 0, reason);
-        }
-
-        foreach (var change in changes)
-        {
-            if (change.Kind == MemberChangeKind.Promote && !HasCaughtUp(change.Member))
-            {
-                return new ProposalResult(Refusal.LearnerBehind, 0, 0);
-            }
-        }
-
-        return new ProposalResult(Refusal.None, AppendConfiguration(next), _core.Term);
+        return TermIsOpen ? _membership.Propose(changes) : new ProposalResult(Refusal.ChangeInFlight, 0, 0);
     }
 
     internal Refusal ReadBarrier(ulong token)
@@ -138,7 +118,6 @@ internal sealed class Leadership
         }
 
         _transfer.Begin(target, _core.Now);
-        _transfer.TellWhenReady(_core, follower);
         return Refusal.None;
     }
 
@@ -149,11 +128,7 @@ internal sealed class Leadership
             return IgnoredReason.UnknownMember;
         }
 
-        if (!NoteQuarantine(follower, response))
-        {
-            return IgnoredReason.Late;
-        }
-
+        NoteQuarantine(follower, response);
         follower.Heard(_core.Now);
         if (response.Reject)
         {
@@ -174,9 +149,14 @@ internal sealed class Leadership
             return IgnoredReason.UnknownMember;
         }
 
-        if (response.Quarantined && !follower.Quarantined)
+        if (response.ReadPosition > _reads.Asked)
         {
-            follower.EnterQuarantine(_core.Log.LastIndex);
+            return IgnoredReason.Malformed;
+        }
+
+        if (response.Quarantine != 0 && response.Quarantine != follower.Quarantine)
+        {
+            follower.EnterQuarantine(response.Quarantine, _core.Log.LastIndex);
         }
 
         follower.Heard(_core.Now);
@@ -225,7 +205,11 @@ internal sealed class Leadership
 
         _core.AdvanceCommit(durable);
         _uncommitted.OnCommitted(durable);
-        OnConfigurationCommitted();
+        if (_membership.OnCommitted())
+        {
+            _dismissDue = true;
+            _resignDue = !_core.Configurations.Current.IsVoter(_core.Self);
+        }
     }
 
     /// <summary>Ends a batch: everything that it made necessary goes out.</summary>
@@ -244,6 +228,7 @@ internal sealed class Leadership
         foreach (var follower in _followers.All)
         {
             _sender.SendAppends(follower);
+            _transfer.TellWhenReady(_core, follower);
         }
 
         if (_dismissDue)
@@ -273,31 +258,21 @@ internal sealed class Leadership
         }
     }
 
-    /// <summary>Keeps the book of who is whole.</summary>
-    /// <returns>False for an answer from before the loss that the follower spoke of since.</returns>
-    private bool NoteQuarantine(Progress follower, in Message response)
+    /// <summary>
+    /// Keeps the book of who is whole. An answer without a quarantine that reaches the target ends it here; one that does not may be from
+    /// before the loss, so it moves what is sent, as any does, but still promises nothing.
+    /// </summary>
+    private void NoteQuarantine(Progress follower, in Message response)
     {
-        if (response.Quarantined)
+        if (response.Quarantine != 0 && response.Quarantine != follower.Quarantine)
         {
-            if (!follower.Quarantined)
-            {
-                follower.EnterQuarantine(_core.Log.LastIndex);
-            }
-
-            return true;
+            follower.EnterQuarantine(response.Quarantine, _core.Log.LastIndex);
         }
 
-        if (follower.Quarantined && !response.Reject)
+        if (response.Quarantine == 0 && follower.Quarantined && !response.Reject && response.Index >= follower.QuarantineTarget)
         {
-            if (response.Index < follower.QuarantineTarget)
-            {
-                return false;
-            }
-
             follower.LeaveQuarantine();
         }
-
-        return true;
     }
 
     private void OnRefused(Progress follower, in Message response)
@@ -329,55 +304,8 @@ internal sealed class Leadership
             follower.BecomeReplicate();
         }
 
-        if (grew)
-        {
-            TryCommit();
-            _transfer.TellWhenReady(_core, follower);
-        }
+        TryCommit();
     }
-
-    /// <summary>
-    /// Called when the commit index advanced, so that an entry of this term is committed: a joint configuration inherited from an earlier
-    /// leader is left only after that, as it was not known to be committed before.
-    /// </summary>
-    private void OnConfigurationCommitted()
-    {
-        var index = _core.Configurations.CurrentIndex;
-        if (index > _core.Commit)
-        {
-            return;
-        }
-
-        if (_core.Configurations.Current.IsJoint)
-        {
-            AppendConfiguration(ConfigurationPlan.Leave(_core.Configurations.Current));
-        }
-        else if (index > _configurationDone)
-        {
-            _configurationDone = index;
-            _dismissDue = true;
-            _resignDue = !_core.Configurations.Current.IsVoter(_core.Self);
-        }
-    }
-
-    private ulong AppendConfiguration(Configuration configuration)
-    {
-        var index = _core.Log.LastIndex + 1;
-        Make(new EntryHeader(index, _core.Term, EntryType.Configuration, configuration));
-        _followers.Welcome();
-        return index;
-    }
-
-    private void Make(in EntryHeader entry)
-    {
-        _core.Append(new EntryRange(entry.Index, entry.Index, entry.Term, entry.Type, entry.Configuration));
-        _core.EntryLog.OnEntryMade(entry);
-    }
-
-    private bool HasCaughtUp(ulong learner) =>
-        _followers.Find(learner) is { State: ProgressState.Replicate, Quarantined: false } follower
-        && _followers.IsHeard(follower)
-        && _core.Log.LastIndex - follower.Match <= _core.Options.PromotionLag;
 
     /// <summary>
     /// A leader that a quorum no longer answers keeps, by its heartbeats, the rest from electing another (openraft #2080): it goes. One

@@ -36,8 +36,13 @@ internal sealed class Progress(ulong member, ulong next, ulong now, Inflights in
     /// <summary>The highest commit index that it was sent along with entries that it has.</summary>
     internal ulong CommitSent { get; private set; }
 
-    /// <summary>It said that it lost part of its log: what it acknowledges does not count until it holds <see cref="QuarantineTarget"/>.</summary>
-    internal bool Quarantined { get; private set; }
+    /// <summary>
+    /// The number under which it said that it lost part of its log: what it acknowledges does not count until it holds
+    /// <see cref="QuarantineTarget"/>. 0 while it is whole.
+    /// </summary>
+    internal ulong Quarantine { get; private set; }
+
+    internal bool Quarantined => Quarantine != 0;
 
     /// <summary>The end of the leader's log when it learned of that: beyond everything the follower can have acknowledged before.</summary>
     internal ulong QuarantineTarget { get; private set; }
@@ -186,9 +191,9 @@ internal sealed class Progress(ulong member, ulong next, ulong now, Inflights in
         ProbeSent = true;
     }
 
-    internal void EnterQuarantine(ulong target)
+    internal void EnterQuarantine(ulong quarantine, ulong target)
     {
-        Quarantined = true;
+        Quarantine = quarantine;
         QuarantineTarget = target;
         Match = 0;
         CommitSent = 0;
@@ -198,7 +203,7 @@ internal sealed class Progress(ulong member, ulong next, ulong now, Inflights in
 
     internal void LeaveQuarantine()
     {
-        Quarantined = false;
+        Quarantine = 0;
         QuarantineTarget = 0;
     }
 }

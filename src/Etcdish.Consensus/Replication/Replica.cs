@@ -23,7 +23,7 @@ internal static class Replica
 
         var appendFrom = TakeNew(core, entries);
         core.AdvanceCommit(Math.Min(append.Commit, append.LastIndex));
-        if (core.Quarantined && append.QuarantineTarget > 0 && append.LastIndex >= append.QuarantineTarget)
+        if (core.Quarantined && append.Quarantine == core.Quarantine && append.LastIndex >= append.QuarantineTarget)
         {
             core.LiftQuarantine();
         }
@@ -39,7 +39,7 @@ internal static class Replica
             Type = MessageType.HeartbeatResponse,
             To = heartbeat.From,
             ReadPosition = heartbeat.ReadPosition,
-            Quarantined = core.Quarantined,
+            Quarantine = core.Quarantine,
         });
         if (heartbeat.Commit <= core.Log.LastIndex)
         {
@@ -77,6 +77,13 @@ internal static class Replica
     {
         if (snapshot.Index <= core.Commit || core.Role == Role.Leader)
         {
+            return false;
+        }
+
+        if (core.Log.Matches(snapshot.Index, snapshot.Term))
+        {
+            // The log came to hold all of it while it was on the way, and perhaps acknowledged entries after it.
+            core.AdvanceCommit(snapshot.Index);
             return false;
         }
 
@@ -122,7 +129,7 @@ internal static class Replica
             Type = MessageType.AppendResponse,
             To = core.Leader,
             Index = index,
-            Quarantined = core.Quarantined,
+            Quarantine = core.Quarantine,
         },
         core.Writes.Covering(index));
 
@@ -143,7 +150,7 @@ internal static class Replica
             HintIndex = hint,
             HintTerm = hintTerm,
             LastIndex = core.Log.LastIndex,
-            Quarantined = core.Quarantined,
+            Quarantine = core.Quarantine,
         });
     }
 }

@@ -21,7 +21,13 @@ internal sealed class Sender(NodeCore core)
                 return;
             }
 
-            SendAppend(follower, previous, previousTerm, hasEntries);
+            var (last, bytes) = hasEntries ? Fitting(follower) : (previous, 0);
+            if (last == previous && !IsEmptyAppendDue(follower))
+            {
+                return;
+            }
+
+            SendAppend(follower, previous, previousTerm, last, bytes);
         }
     }
 
@@ -50,17 +56,18 @@ internal sealed class Sender(NodeCore core)
     private bool IsEmptyAppendDue(Progress follower) =>
         follower.AppendDue || (follower.State == ProgressState.Replicate && follower.CommitSent < Math.Min(core.Commit, follower.Next - 1));
 
-    private void SendAppend(Progress follower, ulong previous, ulong previousTerm, bool hasEntries)
+    /// <summary>The entries that the next append can hold; none when even one does not fit beside what is in flight.</summary>
+    private (ulong Last, long Bytes) Fitting(Progress follower)
     {
-        var last = previous;
-        var bytes = 0L;
-        if (hasEntries)
-        {
-            last = core.EntryLog.LastIndexWithin(previous + 1, core.Log.LastIndex, core.Options.MaxAppendBytes, out bytes);
-            ConsensusInvariantException.Check(last > previous && last <= core.Log.LastIndex, "an append holds entries of the log");
-        }
+        var flights = follower.Inflights;
+        var room = Math.Min(core.Options.MaxAppendBytes, core.Options.MaxInflightBytes - flights.Bytes);
+        var last = core.EntryLog.LastIndexWithin(follower.Next, core.Log.LastIndex, room, out var bytes);
+        ConsensusInvariantException.Check(last >= follower.Next && last <= core.Log.LastIndex, "an append holds entries of the log");
+        return bytes > room && flights.Count > 0 ? (follower.Next - 1, 0) : (last, bytes);
+    }
 
-        var commit = Math.Min(core.Commit, last);
+    private void SendAppend(Progress follower, ulong previous, ulong previousTerm, ulong last, long bytes)
+    {
         core.Send(new Message
         {
             Type = MessageType.Append,
@@ -69,8 +76,9 @@ internal sealed class Sender(NodeCore core)
             LogTerm = previousTerm,
             LastIndex = last,
             Commit = core.Commit,
+            Quarantine = follower.Quarantine,
             QuarantineTarget = follower.QuarantineTarget,
         });
-        follower.OnSent(last, bytes, commit);
+        follower.OnSent(last, bytes, Math.Min(core.Commit, last));
     }
 }

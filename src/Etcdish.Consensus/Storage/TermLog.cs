@@ -99,7 +99,9 @@ internal sealed class TermLog
 
     internal bool Matches(ulong index, ulong term) => TryTermAt(index, out var own) && own == term;
 
-    /// <summary>The highest index not above the given one whose term is not above the given one; the base when all known ones are.</summary>
+    /// <summary>
+    /// The highest index not above the given one whose term is not above the given one; the base when all known ones are.
+    /// </summary>
     internal ulong LastIndexNotAbove(ulong index, ulong term)
     {
         index = Math.Min(index, LastIndex);

@@ -2,6 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Etcdish.Rpc;
 
+#pragma warning disable CA1000, CA1822 // The compiler prescribes which members there are, and which are static.
+
 /// <summary>
 /// Builds <see cref="ValueTask"/> methods of the hot path whose state machines are used again, however many wait at a time. The runtime's
 /// pooling builder keeps one state machine a core, so with a hundred puts waiting for one sync it allocates nearly all of them.

@@ -9,12 +9,13 @@ internal sealed class SafetyChecks
     private readonly Dictionary<(ulong Index, ulong Term), (string Entry, ulong PreviousTerm)> _entries = [];
     private readonly List<TestEntry> _committed = [];
     private readonly Dictionary<ulong, ulong> _readFloors = [];
-    private readonly Dictionary<ulong, ulong> _restoredTerms = [];
 
     /// <summary>Entries that some member applied, from index 1.</summary>
     internal IReadOnlyList<TestEntry> Committed => _committed;
 
     internal int ReadsConfirmed { get; private set; }
+
+    internal int Elections => _leaders.Count;
 
     /// <summary>A read begins: whatever is applied anywhere by now must be visible to it.</summary>
     internal void OnReadBegun(ulong token) => _readFloors.Add(token, (ulong)_committed.Count);
@@ -42,9 +43,6 @@ internal sealed class SafetyChecks
                 Assert.That(read.Index, Is.GreaterThanOrEqualTo(_readFloors[read.Token]), $"read {read.Token} is stale");
             }
         }
-
-        Assert.That(effects.HardState.Term, Is.GreaterThanOrEqualTo(_restoredTerms.GetValueOrDefault(node.Id)), "terms never go back");
-        _restoredTerms[node.Id] = effects.HardState.Term;
     }
 
     /// <summary>What leaves a member must be on its disk already, if it is a promise.</summary>
@@ -53,9 +51,9 @@ internal sealed class SafetyChecks
         var message = packet.Message;
         switch (message.Type)
         {
-            case MessageType.AppendResponse when !message.Reject && !message.Quarantined:
+            case MessageType.AppendResponse when !message.Reject && message.Quarantine == 0:
                 Assert.That(node.Disk.Holds(message.Index), Is.True, $"{node.Id} acknowledged {message.Index} before it was durable");
-                Assert.That(node.Disk.HardState.Term, Is.GreaterThanOrEqualTo(message.Term), $"{node.Id} acknowledged in a term it may forget");
+                Assert.That(node.Disk.HardState.Term, Is.GreaterThanOrEqualTo(message.Term), $"{node.Id} may forget the term");
                 break;
             case MessageType.VoteResponse when !message.Reject:
             case MessageType.Vote:
@@ -69,7 +67,8 @@ internal sealed class SafetyChecks
         var place = (int)entry.Header.Index - 1;
         if (place < _committed.Count)
         {
-            Assert.That(entry.ToString(), Is.EqualTo(_committed[place].ToString()), $"{node.Id} applied something else (state machine safety)");
+            var known = _committed[place].ToString();
+            Assert.That(entry.ToString(), Is.EqualTo(known), $"{node.Id} applied something else (state machine safety)");
             return;
         }
 

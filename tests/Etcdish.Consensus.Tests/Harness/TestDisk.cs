@@ -54,6 +54,11 @@ internal sealed class TestDisk(LogBase start, bool quarantined)
             Entries.Add(entry);
         }
 
+        Assert.That(write.HardState.Term, Is.GreaterThanOrEqualTo(HardState.Term), "terms never go back");
+        Assert.That(
+            write.HardState.Term > HardState.Term || HardState.Vote == 0 || write.HardState.Vote == HardState.Vote,
+            Is.True,
+            "a vote is never taken back");
         HardState = write.HardState;
         Quarantined &= !write.QuarantineLifted;
         LastDurable = write.Number;

@@ -8,6 +8,8 @@ internal sealed class TestNode : IEntryLog
     private readonly List<TestEntry> _log = [];
     private readonly List<TestEntry> _applied = [];
     private readonly List<(Packet Packet, ulong WaitsFor)> _held = [];
+    private readonly Queue<TestSnapshot> _arriving = new();
+    private int _starts;
     private ulong _logBase;
     private TestSnapshot? _installed;
     private RaftNode? _raft;
@@ -34,11 +36,11 @@ internal sealed class TestNode : IEntryLog
 
     internal IReadOnlyList<TestEntry> Applied => _applied;
 
-    internal IReadOnlyList<ulong> SnapshotsWanted { get; private set; } = [];
+    internal HashSet<ulong> SnapshotsWanted { get; } = [];
 
     internal void Start()
     {
-        _raft = new RaftNode(_options, Disk.Restore(), this);
+        _raft = new RaftNode(_options with { Seed = _options.Seed + (1000003UL * (ulong)_starts++) }, Disk.Restore(), this);
         _log.Clear();
         _log.AddRange(Disk.Entries);
         _logBase = Disk.Base.Index;
@@ -50,6 +52,8 @@ internal sealed class TestNode : IEntryLog
     internal void Crash()
     {
         _raft = null;
+        SnapshotsWanted.Clear();
+        _arriving.Clear();
         _held.Clear();
         Disk.Crash();
     }
@@ -64,7 +68,22 @@ internal sealed class TestNode : IEntryLog
             _log.AddRange(packet.Entries.Where(entry => entry.Header.Index >= result.AppendFrom));
         }
 
-        if (result.SnapshotExpected && packet.Snapshot is { } snapshot && Raft.OnSnapshotReceived(snapshot.Base))
+        if (result.SnapshotExpected && packet.Snapshot is { } snapshot)
+        {
+            _arriving.Enqueue(snapshot);
+            if (DiskIsPrompt)
+            {
+                ReceiveSnapshot();
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>State that was offered has arrived, perhaps long after.</summary>
+    internal void ReceiveSnapshot()
+    {
+        if (_arriving.TryDequeue(out var snapshot) && Raft.OnSnapshotReceived(snapshot.Base))
         {
             _installed = snapshot;
             _log.Clear();
@@ -72,8 +91,6 @@ internal sealed class TestNode : IEntryLog
             _applied.Clear();
             _applied.AddRange(snapshot.Applied);
         }
-
-        return result;
     }
 
     internal ProposalResult Propose(IReadOnlyList<string> payloads, long bytesEach = 1)
@@ -94,7 +111,12 @@ internal sealed class TestNode : IEntryLog
     /// <summary>Drops the log up to an applied index, as a checkpoint would.</summary>
     internal void Compact(ulong through)
     {
-        var term = through == _logBase ? Disk.Base.Term : _log[(int)(through - _logBase) - 1].Header.Term;
+        if (through <= _logBase)
+        {
+            return;
+        }
+
+        var term = _log[(int)(through - _logBase) - 1].Header.Term;
         var start = new LogBase(through, term, Raft.ConfigurationAt(through));
         Disk.Compact(start, [.. _applied.Take((int)through)]);
         _log.RemoveAll(entry => entry.Header.Index <= through);
@@ -102,7 +124,11 @@ internal sealed class TestNode : IEntryLog
         Raft.OnCompacted(through);
     }
 
-    internal bool SendSnapshot(ulong to) => Raft.OfferSnapshot(to, Raft.Applied, _applied[^1].Header.Term);
+    internal bool SendSnapshot(ulong to)
+    {
+        SnapshotsWanted.Remove(to);
+        return Raft.OfferSnapshot(to, Raft.Applied, _applied[^1].Header.Term);
+    }
 
     internal void Sync()
     {
@@ -155,8 +181,9 @@ internal sealed class TestNode : IEntryLog
             var entries = effects.Entries.ToArray()
                 .SelectMany(range => _log.Where(entry => entry.Header.Index >= range.First && entry.Header.Index <= range.Last))
                 .ToArray();
+            var reset = effects.Reset is null ? null : _installed;
             Disk.Write(new TestWrite(
-                effects.Write, effects.Reset is null ? null : _installed, effects.TruncateFrom, entries, effects.HardState, effects.QuarantineLifted));
+                effects.Write, reset, effects.TruncateFrom, entries, effects.HardState, effects.QuarantineLifted));
         }
 
         foreach (ref readonly var outgoing in effects.Messages)
@@ -164,7 +191,7 @@ internal sealed class TestNode : IEntryLog
             _held.Add((Pack(outgoing.Message), outgoing.WaitsFor));
         }
 
-        SnapshotsWanted = [.. SnapshotsWanted.Union(effects.SnapshotsWanted.ToArray())];
+        SnapshotsWanted.UnionWith(effects.SnapshotsWanted.ToArray());
         ReleaseHeld();
         Apply(effects.Commit);
     }
@@ -175,11 +202,11 @@ internal sealed class TestNode : IEntryLog
         var entries = message.Type == MessageType.Append
             ? _log.Where(entry => entry.Header.Index > first && entry.Header.Index <= last).ToArray()
             : [];
-        var snapshot = message.Type == MessageType.Snapshot
-            ? new TestSnapshot(new LogBase(message.Index, message.LogTerm, Raft.ConfigurationAt(message.Index)), [.. _applied.Take((int)message.Index)])
-            : null;
-        return new Packet(message, entries, snapshot);
+        return new Packet(message, entries, message.Type == MessageType.Snapshot ? Snapshot(message) : null);
     }
+
+    private TestSnapshot Snapshot(in Message offer) => new(
+        new LogBase(offer.Index, offer.LogTerm, Raft.ConfigurationAt(offer.Index)), [.. _applied.Take((int)offer.Index)]);
 
     private void ReleaseHeld()
     {

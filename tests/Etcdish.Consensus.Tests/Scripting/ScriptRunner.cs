@@ -1,3 +1,4 @@
+using System.Text;
 using Etcdish.Consensus.Tests.Harness;
 
 namespace Etcdish.Consensus.Tests.Scripting;
@@ -20,26 +21,23 @@ internal sealed class ScriptRunner
     /// <summary>The script with the output that its commands have now.</summary>
     internal string Play(string script)
     {
-        var output = new List<string>();
-        foreach (var line in script.Split('\n'))
+        var output = new StringBuilder();
+        var last = '#';
+        foreach (var line in script.Split('\n').Where(line => line.StartsWith('#') || line.StartsWith("> ", StringComparison.Ordinal)))
         {
-            if (line.StartsWith('#'))
+            // A blank line ends a command's output, and goes before a remark.
+            output.Append(last == ' ' || (line[0] == '#' && last == '>') ? "\n" : "").Append(line).Append('\n');
+            last = line[0];
+            if (last == '>')
             {
-                output.Add((output.Count > 0 && !output[^1].StartsWith('#') ? "\n" : "") + line);
-            }
-            else if (line.StartsWith("> ", StringComparison.Ordinal))
-            {
-                var gap = output.Count > 0 && !output[^1].StartsWith('#') && !output[^1].StartsWith("> ", StringComparison.Ordinal);
-                output.Add((gap ? "\n" : "") + line);
                 Run(new ScriptCommand(line[2..]));
-                if (_trace.Take() is { Length: > 0 } text)
-                {
-                    output.Add(text.TrimEnd('\n'));
-                }
+                var text = _trace.Take();
+                output.Append(text);
+                last = text.Length > 0 ? ' ' : last;
             }
         }
 
-        return string.Join('\n', output) + '\n';
+        return output.ToString();
     }
 
     private void Run(ScriptCommand command)
@@ -119,6 +117,9 @@ internal sealed class ScriptRunner
                 }
 
                 return true;
+            case "elect":
+                Elect(node, isHeard: !command.Has("unheard"));
+                return true;
             case "disk":
                 node.DiskIsPrompt = command.Words[2] == "prompt";
                 break;
@@ -139,6 +140,9 @@ internal sealed class ScriptRunner
             case "lose":
                 node.Disk.Lose(command.Option("from", 1), noticed: command.Has("noticed"));
                 return true;
+            case "receive-snapshot":
+                node.ReceiveSnapshot();
+                break;
             case "compact":
                 node.Compact(command.Option("through", node.Raft.Applied));
                 break;
@@ -199,20 +203,19 @@ internal sealed class ScriptRunner
                 _trace.IsQuiet = false;
                 return true;
             case "log":
-                ShowLog(_cluster[command.Number(1)]);
+                _trace.Line(ScriptViews.Log(_cluster[command.Number(1)]));
                 return true;
             case "status":
-                foreach (var node in _cluster.Nodes.Where(node => command.Words.Count == 1 || node.Id == command.Number(1)))
-                {
-                    ShowStatus(node);
-                }
-
+                _cluster.Nodes.Where(node => command.Words.Count == 1 || node.Id == command.Number(1))
+                    .SelectMany(ScriptViews.Status)
+                    .ToList()
+                    .ForEach(_trace.Line);
                 return true;
             case "network":
                 _cluster.Network.ForEach(packet => _trace.Line($"  {ScriptTrace.Describe(packet)}"));
                 return true;
             case "ignored":
-                ShowIgnored(_cluster[command.Number(1)]);
+                ScriptViews.Ignored(_cluster[command.Number(1)]).ToList().ForEach(_trace.Line);
                 return true;
             default:
                 return false;
@@ -220,7 +223,9 @@ internal sealed class ScriptRunner
     }
 
     private TestNode? Node(ScriptCommand command) =>
-        command.Words.Count > 1 && ulong.TryParse(command.Words[1], out var id) && _cluster.Nodes.Any(node => node.Id == id) ? _cluster[id] : null;
+        command.Words.Count > 1 && ulong.TryParse(command.Words[1], out var id)
+            ? _cluster.Nodes.FirstOrDefault(node => node.Id == id)
+            : null;
 
     private void CreateCluster(ScriptCommand command)
     {
@@ -292,6 +297,41 @@ internal sealed class ScriptRunner
         }
     }
 
+    /// <summary>
+    /// The others that a member can reach lose sight of their leader, and it campaigns; unheard, it leads without their knowing.
+    /// </summary>
+    private void Elect(TestNode node, bool isHeard)
+    {
+        var others = _cluster.Nodes.Where(other => other != node && _cluster.CanReach(new Message { From = node.Id, To = other.Id }));
+        foreach (var other in others)
+        {
+            for (var i = 0UL; i < _clusterOptions.Option("election", 10); i++)
+            {
+                other.Raft.Tick();
+            }
+
+            other.Finish();
+        }
+
+        _cluster.Network.Clear();
+        for (var campaign = 0; node.Raft.Role != Role.Leader; campaign++)
+        {
+            // The first campaign of a member whose term is behind only brings it up to date.
+            Assert.That(campaign, Is.LessThan(3), $"{node.Id} is not elected");
+            node.Raft.Campaign();
+            node.Finish();
+            while (_cluster.Network.Count > 0 && node.Raft.Role != Role.Leader)
+            {
+                _cluster.Deliver(_cluster.Network[0]);
+            }
+        }
+
+        if (isHeard)
+        {
+            Stabilize();
+        }
+    }
+
     private void Partition(IEnumerable<string> words)
     {
         _cluster.Sides.Clear();
@@ -353,38 +393,6 @@ internal sealed class ScriptRunner
         if (refusal != Refusal.None)
         {
             _trace.Line($"refused: {refusal}");
-        }
-    }
-
-    private void ShowLog(TestNode node)
-    {
-        var start = node.Disk.Base.Index > 0 ? $"(snapshot {node.Disk.Base.Index}/{node.Disk.Base.Term}) " : "";
-        _trace.Line($"  {start}{string.Join(' ', node.Log.Select(entry => $"[{entry}]"))}");
-    }
-
-    private void ShowStatus(TestNode node)
-    {
-        if (!node.IsRunning)
-        {
-            _trace.Line($"{node.Id} is down");
-            return;
-        }
-
-        var raft = node.Raft;
-        _trace.Line($"{node.Id} {raft.Role} term {raft.Term} leader {raft.Leader} last {raft.LastIndex} durable {raft.DurableIndex}"
-            + $" commit {raft.Commit}{(raft.IsQuarantined ? " quarantined" : "")}");
-        foreach (var follower in raft.Followers())
-        {
-            _trace.Line($"  {follower.Member} {follower.State} match {follower.Match} next {follower.Next} in flight {follower.InflightBytes} B"
-                + $"{(follower.IsHeard ? "" : " silent")}{(follower.IsQuarantined ? " quarantined" : "")}");
-        }
-    }
-
-    private void ShowIgnored(TestNode node)
-    {
-        foreach (var reason in Enum.GetValues<IgnoredReason>().Where(reason => node.Raft.IgnoredMessages(reason) > 0))
-        {
-            _trace.Line($"  {reason}: {node.Raft.IgnoredMessages(reason)}");
         }
     }
 }

@@ -119,7 +119,7 @@ internal sealed class ScriptTrace : IClusterTrace
 
         Append(text, message.ReadPosition > 0, $" read {message.ReadPosition}");
         Append(text, message.Transfer, " transfer");
-        Append(text, message.Quarantined, " quarantined");
+        Append(text, message.Quarantine > 0, " quarantined");
         Append(text, message.QuarantineTarget > 0, $" whole-at {message.QuarantineTarget}");
         return text.ToString();
     }
