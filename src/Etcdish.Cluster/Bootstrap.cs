@@ -1,3 +1,4 @@
+using Etcdish.Cluster.Peers;
 using Etcdish.Consensus;
 using Etcdish.Log;
 
@@ -19,8 +20,9 @@ internal static class Bootstrap
     /// <returns>The entry.</returns>
     public static LogRecord Write(SegmentedLog log, NodeOptions options, out HardState hardState)
     {
-        IReadOnlyList<MemberRecord> members = options.EffectiveInitialMembers;
-        byte[] payload = new ConfigurationEntry(Configuration.Of(members.Select(member => member.Id)), members).Encode();
+        MemberInfo[] members = [.. options.EffectiveInitialMembers.OrderBy(member => member.Id).Select(member => member.ToInfo())];
+        byte[] payload = MembershipCodec.Encode(
+            new Membership(Configuration.Of(members.Select(member => member.Id)), [.. members]));
         hardState = new HardState(Term, 0, 0);
         byte[] state = new byte[HardStateRecord.Bytes];
         HardStateRecord.Encode(hardState, state);

@@ -1,3 +1,4 @@
+using Etcdish.Cluster.Peers;
 using Etcdish.Consensus;
 using Etcdish.Log;
 using Etcdish.Store;
@@ -15,18 +16,18 @@ namespace Etcdish.Cluster;
 internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong self)
 {
     // The memberships of entries that may still be cut, newest last; the first one cannot be.
-    private readonly List<(ulong Index, Configuration Configuration)> _configurations = [(cluster.Base.Index, cluster.Base.Configuration)];
+    private readonly List<(ulong Index, Configuration Configuration)> _configurations = [(cluster.Index, cluster.Membership.Configuration)];
     private HardState _hardState = cluster.HardState;
-    private bool _decidesAlone = IsOnlyVoter(cluster.Base.Configuration, self);
+    private bool _decidesAlone = IsOnlyVoter(cluster.Membership.Configuration, self);
 
     /// <summary>The members as of the last applied entry.</summary>
-    public MemberTable Members { get; } = LoadMembers(cluster);
+    public MemberTable Members { get; } = new(cluster.Membership);
 
     /// <summary>What the core starts from.</summary>
     public RestoredState Restored { get; } = new(cluster.Base);
 
     /// <summary>The entries since the checkpoint.</summary>
-    public EntryTail Tail => _tail ??= new EntryTail(cluster.Base.Index, Members.EncodeProposed);
+    public EntryTail Tail => _tail ??= new EntryTail(cluster.Index, Members.EncodeProposed);
 
     private EntryTail? _tail;
 
@@ -71,13 +72,6 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
         CommitThrough(record.Index);
     }
 
-    private static MemberTable LoadMembers(ClusterState cluster)
-    {
-        MemberTable members = new();
-        members.Load(cluster.Base.Configuration, cluster.Members);
-        return members;
-    }
-
     private static bool IsOnlyVoter(Configuration configuration, ulong self) =>
         configuration is { IsJoint: false, Voters: [var only] } && only == self;
 
@@ -88,10 +82,10 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
             throw new InvalidDataException($"entry {record.Index} follows entry {Tail.Last} in the log");
         }
 
-        Restored.Add(EntryKinds.Header(record.Index, record.Term, record.Kind, record.Bytes));
+        Restored.Add(EntryKinds.Header(record.Index, record.Term, record.Kind, record.Bytes.Span));
         if (record.Kind == EntryKinds.Configuration)
         {
-            TakeConfiguration(record.Index, ConfigurationEntry.Decode(record.Bytes.Span));
+            TakeConfiguration(record.Index, MembershipCodec.Decode(record.Bytes.Span));
         }
 
         if (_decidesAlone && store.AppliedIndex == Tail.Last)
@@ -105,7 +99,7 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
         }
     }
 
-    private void TakeConfiguration(ulong index, ConfigurationEntry entry)
+    private void TakeConfiguration(ulong index, Membership entry)
     {
         Members.Announce(entry.Members);
         _configurations.Add((index, entry.Configuration));

@@ -62,7 +62,7 @@ public sealed class Node : IAsyncDisposable
     public ulong CommittedIndex => _status.Commit;
 
     /// <summary>The members of the group as of the last applied entry, in ascending order of ids.</summary>
-    public IReadOnlyList<MemberRecord> Members => _members.Members;
+    public IReadOnlyList<ClusterMember> Members => [.. _members.Members.Select(ClusterMember.Of)];
 
     /// <summary>Index of the last applied entry.</summary>
     public ulong AppliedIndex => Store.AppliedIndex;

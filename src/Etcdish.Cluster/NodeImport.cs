@@ -1,4 +1,5 @@
 using System.Buffers;
+using Etcdish.Cluster.Peers;
 using Etcdish.Consensus;
 using Etcdish.Log;
 using Etcdish.Store;
@@ -39,7 +40,7 @@ public sealed class NodeImport : IDisposable
         _log = SegmentedLog.Open(options.DataDirectory, logOptions);
         _store = new RevisionStore(new LogValues(_log), new StoreOptions());
         _checkpoints = new CheckpointStore(options.DataDirectory, logOptions);
-        _replay = new LogReplay(_store, new ClusterState(new LogBase(0, 0, Configuration.Empty), default, []), options.MemberId);
+        _replay = new LogReplay(_store, ClusterState.Empty, options.MemberId);
         try
         {
             RefuseHistory(options.DataDirectory);
@@ -101,8 +102,8 @@ public sealed class NodeImport : IDisposable
         _log.Commit();
         HardState hardState = CommitHardState();
         using StoreCheckpoint checkpoint = _store.CaptureCheckpoint();
-        LogBase at = new(checkpoint.AppliedIndex, Term, _replay.Members.Configuration);
-        ClusterState cluster = new(at, hardState, _replay.Members.Members);
+        Membership membership = new(_replay.Members.Configuration, [.. _replay.Members.Members]);
+        ClusterState cluster = new(checkpoint.AppliedIndex, Term, hardState, membership);
         _checkpoints.Write(checkpoint.AppliedIndex, _log.End, writer =>
         {
             cluster.WriteTo(writer);

@@ -26,7 +26,7 @@ public sealed record NodeOptions
     /// All members that a new group starts with, this one among them; alike on each of them, as its ids are made of it. Empty: this one alone.
     /// Ignored when the directory holds a group already.
     /// </summary>
-    public IReadOnlyList<MemberRecord> InitialMembers { get; init; } = [];
+    public IReadOnlyList<ClusterMember> InitialMembers { get; init; } = [];
 
     /// <summary>Time between a leader's heartbeats, and the unit of the election timeout. From 1 ms.</summary>
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(100);
@@ -67,8 +67,8 @@ public sealed record NodeOptions
     /// <summary>Receives one line for each event an operator should know of (a torn tail cut, a damaged checkpoint passed over).</summary>
     public Action<NodeNotice>? OnNotice { get; init; }
 
-    internal IReadOnlyList<MemberRecord> EffectiveInitialMembers =>
-        InitialMembers.Count > 0 ? InitialMembers : [new MemberRecord(MemberId, Name, PeerUrls, [])];
+    internal IReadOnlyList<ClusterMember> EffectiveInitialMembers =>
+        InitialMembers.Count > 0 ? InitialMembers : [new ClusterMember(MemberId, Name, PeerUrls, [])];
 
     /// <summary>Throws when a value is out of its range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Names the property.</exception>

@@ -100,7 +100,7 @@ internal static class Recovery
     {
         if (checkpoint is null)
         {
-            return new ClusterState(new LogBase(0, 0, Configuration.Empty), default, []);
+            return ClusterState.Empty;
         }
 
         CheckpointLoader loader = store.BeginLoad();
@@ -113,7 +113,7 @@ internal static class Recovery
         }
 
         loader.Complete(static (index, history) => Parallel.Invoke(index, history));
-        return cluster is not null && cluster.Base.Index == store.AppliedIndex
+        return cluster is not null && cluster.Index == store.AppliedIndex
             ? cluster
             : throw new InvalidDataException("the checkpoint's store and group stand at different entries");
     }

@@ -1,104 +1,104 @@
+using System.Collections.Immutable;
+using Etcdish.Cluster.Peers;
 using Etcdish.Consensus;
 
 namespace Etcdish.Cluster;
 
 /// <summary>
 /// The members as of the last applied entry, with what they told of themselves; and, beside it, where to reach members whose entry is in the
-/// log but not applied, because a configuration is in force from the moment it is appended. The loop's thread changes it; <see cref="Members"/>
-/// may be read from any thread.
+/// log but not applied, because a configuration is in force from the moment it is appended. The loop's thread changes it;
+/// <see cref="Members"/> may be read from any thread.
 /// </summary>
 internal sealed class MemberTable
 {
-    private readonly SortedDictionary<ulong, MemberRecord> _members = [];
-    private readonly Dictionary<ulong, MemberRecord> _announced = [];
-    private volatile IReadOnlyList<MemberRecord> _snapshot = [];
+    private readonly SortedDictionary<ulong, MemberInfo> _members = [];
+    private readonly SortedDictionary<ulong, MemberInfo> _announced = [];
+    private volatile IReadOnlyList<MemberInfo> _snapshot = [];
 
-    /// <summary>The members in ascending order of ids.</summary>
-    public IReadOnlyList<MemberRecord> Members => _snapshot;
-
-    /// <summary>The configuration as of the last applied entry.</summary>
-    public Configuration Configuration { get; private set; } = Configuration.Empty;
-
-    /// <summary>Takes over what a checkpoint held.</summary>
-    public void Load(Configuration configuration, IEnumerable<MemberRecord> members)
+    /// <summary>Starts from what a checkpoint held.</summary>
+    public MemberTable(Membership membership)
     {
-        Configuration = configuration;
-        foreach (MemberRecord member in members)
-        {
-            _members[member.Id] = member;
-        }
-
-        Publish();
+        Configuration = membership.Configuration;
+        Take(membership.Members);
     }
 
-    /// <summary>An entry with these records is in the log, or about to be.</summary>
-    public void Announce(IEnumerable<MemberRecord> members)
+    /// <summary>The members in ascending order of ids.</summary>
+    public IReadOnlyList<MemberInfo> Members => _snapshot;
+
+    /// <summary>The configuration as of the last applied entry.</summary>
+    public Configuration Configuration { get; private set; }
+
+    /// <summary>An entry that carries these members is in the log, or about to be.</summary>
+    public void Announce(ImmutableArray<MemberInfo> members)
     {
-        foreach (MemberRecord member in members)
+        foreach (MemberInfo member in members)
         {
             _announced[member.Id] = member;
         }
     }
 
-    /// <summary>What is known of a member, applied or not.</summary>
-    public MemberRecord? Find(ulong member) =>
-        _announced.TryGetValue(member, out MemberRecord? announced) ? announced : _members.GetValueOrDefault(member);
-
-    /// <summary>The record of a configuration that the core proposes: with what is announced of its new members.</summary>
-    public ReadOnlyMemory<byte> EncodeProposed(Configuration configuration)
+    /// <summary>Where the members of a configuration are reached, applied or not.</summary>
+    public IReadOnlyList<PeerAddress> AddressesOf(Configuration configuration)
     {
-        List<MemberRecord> added = [];
+        List<PeerAddress> addresses = [];
         foreach (ulong member in configuration.Members())
         {
-            if (_announced.TryGetValue(member, out MemberRecord? announced))
+            if (_announced.TryGetValue(member, out MemberInfo? info) || _members.TryGetValue(member, out info))
             {
-                added.Add(announced);
+                addresses.Add(new PeerAddress(member, info.PeerUrls));
             }
         }
 
-        return new ConfigurationEntry(configuration, added).Encode();
+        return addresses;
     }
 
+    /// <summary>The record of a configuration that the core proposes: with what is announced of its members.</summary>
+    public ReadOnlyMemory<byte> EncodeProposed(Configuration configuration) => MembershipCodec.Encode(
+        new Membership(configuration, [.. _announced.Values.Where(member => configuration.IsMember(member.Id))]));
+
     /// <summary>Applies a committed entry of the group.</summary>
-    /// <exception cref="InvalidDataException">The payload is no such entry.</exception>
+    /// <exception cref="MalformedFrameException">The payload is no such entry.</exception>
     public void Apply(byte kind, ReadOnlySpan<byte> payload)
     {
         if (kind == EntryKinds.Configuration)
         {
-            Apply(ConfigurationEntry.Decode(payload));
+            Apply(MembershipCodec.Decode(payload));
         }
         else
         {
-            Apply(MemberAttributesEntry.Decode(payload));
+            Apply(MembershipCodec.DecodeAttributes(payload));
         }
-
-        Publish();
     }
 
-    private void Apply(ConfigurationEntry entry)
+    private void Apply(Membership membership)
     {
-        Configuration = entry.Configuration;
-        foreach (MemberRecord member in entry.Members)
-        {
-            _announced.Remove(member.Id);
-            _members[member.Id] = _members.TryGetValue(member.Id, out MemberRecord? known)
-                ? known with { PeerUrls = member.PeerUrls }
-                : member;
-        }
-
+        Configuration = membership.Configuration;
         foreach (ulong gone in _members.Keys.Where(member => !Configuration.IsMember(member)).ToList())
         {
             _members.Remove(gone);
         }
+
+        Take(membership.Members);
     }
 
-    private void Apply(MemberAttributesEntry entry)
+    // Who is known keeps what it told of itself: a configuration says only where it is reached.
+    private void Take(ImmutableArray<MemberInfo> members)
     {
-        if (_members.TryGetValue(entry.Id, out MemberRecord? member))
+        foreach (MemberInfo member in members)
         {
-            _members[entry.Id] = member with { Name = entry.Name, ClientUrls = entry.ClientUrls };
+            _announced.Remove(member.Id);
+            _members[member.Id] = _members.TryGetValue(member.Id, out MemberInfo? known) ? known with { PeerUrls = member.PeerUrls } : member;
+        }
+
+        _snapshot = [.. _members.Values];
+    }
+
+    private void Apply(MemberInfo attributes)
+    {
+        if (_members.TryGetValue(attributes.Id, out MemberInfo? member))
+        {
+            _members[attributes.Id] = member with { Name = attributes.Name, ClientUrls = attributes.ClientUrls };
+            _snapshot = [.. _members.Values];
         }
     }
-
-    private void Publish() => _snapshot = [.. _members.Values];
 }

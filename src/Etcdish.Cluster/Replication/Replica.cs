@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Etcdish.Cluster.Peers;
 using Etcdish.Consensus;
 using Etcdish.Log;
 using Etcdish.Store;
@@ -138,8 +139,9 @@ internal sealed class Replica
     /// <summary>What a checkpoint of the store as it is now has to hold of the group. As work.</summary>
     public ClusterState CaptureCluster()
     {
-        LogBase at = new(_store.AppliedIndex, _store.AppliedTerm, _raft.ConfigurationAt(_store.AppliedIndex));
-        return new ClusterState(at, _log.DurableState with { Commit = _store.AppliedIndex }, _members.Members);
+        HardState hardState = _log.DurableState with { Commit = _store.AppliedIndex };
+        Membership membership = new(_members.Configuration, [.. _members.Members]);
+        return new ClusterState(_store.AppliedIndex, _store.AppliedTerm, hardState, membership);
     }
 
     /// <summary>The oldest segment with an entry that may have to be sent to a follower; none below it is needed for that. As work.</summary>

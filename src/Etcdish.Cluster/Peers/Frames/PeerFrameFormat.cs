@@ -10,7 +10,7 @@ namespace Etcdish.Cluster.Peers;
 ///
 /// Raft
 ///      2    1  message type (MessageType)
-///      3    1  flags: 1 reject, 2 transfer, 4 quarantined
+///      3    1  flags: 1 reject, 2 transfer
 ///      4    4  number of entries; 0 unless the message is an append
 ///      8    8  cluster id
 ///     16    8  from
@@ -24,7 +24,8 @@ namespace Etcdish.Cluster.Peers;
 ///     80    8  hint term
 ///     88    8  read position
 ///     96    8  quarantine target
-///    104       the entries, each:  0  4  length of the payload
+///    104    8  quarantine
+///    112       the entries, each:  0  4  length of the payload
 ///                                  4  1  kind (a log record's, below 64)
 ///                                  5  3  zero
 ///                                  8  8  term
@@ -43,7 +44,7 @@ internal static class PeerFrameFormat
     internal const byte Version = 1;
 
     /// <summary>Length of a Raft frame without entries.</summary>
-    internal const int RaftHeaderBytes = 104;
+    internal const int RaftHeaderBytes = 112;
 
     /// <summary>What an entry takes beside its payload.</summary>
     internal const int EntryHeaderBytes = 16;
@@ -59,6 +60,5 @@ internal static class PeerFrameFormat
 
     internal const byte RejectFlag = 1;
     internal const byte TransferFlag = 2;
-    internal const byte QuarantinedFlag = 4;
-    internal const byte AllFlags = RejectFlag | TransferFlag | QuarantinedFlag;
+    internal const byte AllFlags = RejectFlag | TransferFlag;
 }

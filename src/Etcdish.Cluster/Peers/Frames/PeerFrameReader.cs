@@ -41,7 +41,6 @@ internal static class PeerFrameReader
             Type = (MessageType)frame[2],
             Reject = (flags & PeerFrameFormat.RejectFlag) != 0,
             Transfer = (flags & PeerFrameFormat.TransferFlag) != 0,
-            Quarantined = (flags & PeerFrameFormat.QuarantinedFlag) != 0,
             ClusterId = U64(frame, 8),
             From = U64(frame, 16),
             To = U64(frame, 24),
@@ -54,6 +53,7 @@ internal static class PeerFrameReader
             HintTerm = U64(frame, 80),
             ReadPosition = U64(frame, 88),
             QuarantineTarget = U64(frame, 96),
+            Quarantine = U64(frame, 104),
         };
         Demand(message.Type is >= MessageType.Append and <= MessageType.Snapshot, "unknown type of message");
         Demand((flags & ~PeerFrameFormat.AllFlags) == 0, "unknown flags");

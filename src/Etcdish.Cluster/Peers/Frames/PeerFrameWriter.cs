@@ -25,8 +25,7 @@ internal sealed class PeerFrameWriter
     {
         Span<byte> frame = Begin(PeerFrameKind.Raft, (byte)message.Type, PeerFrameFormat.RaftHeaderBytes);
         frame[3] = (byte)((message.Reject ? PeerFrameFormat.RejectFlag : 0)
-            | (message.Transfer ? PeerFrameFormat.TransferFlag : 0)
-            | (message.Quarantined ? PeerFrameFormat.QuarantinedFlag : 0));
+            | (message.Transfer ? PeerFrameFormat.TransferFlag : 0));
         Put(frame, 8, message.ClusterId);
         Put(frame, 16, message.From);
         Put(frame, 24, message.To);
@@ -39,6 +38,7 @@ internal sealed class PeerFrameWriter
         Put(frame, 80, message.HintTerm);
         Put(frame, 88, message.ReadPosition);
         Put(frame, 96, message.QuarantineTarget);
+        Put(frame, 104, message.Quarantine);
     }
 
     /// <summary>Adds an entry to the Raft frame that was begun.</summary>
