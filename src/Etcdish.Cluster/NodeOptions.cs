@@ -1,3 +1,4 @@
+using Etcdish.Cluster.Peers;
 using Etcdish.Log;
 using Etcdish.Store;
 
@@ -21,6 +22,9 @@ public sealed record NodeOptions
 
     /// <summary>Where other members reach this one; goes into the first entry of a group of one.</summary>
     public IReadOnlyList<string> PeerUrls { get; init; } = ["http://localhost:2380"];
+
+    /// <summary>Where clients reach this member; it tells the group once it serves.</summary>
+    public IReadOnlyList<string> ClientUrls { get; init; } = [];
 
     /// <summary>
     /// All members that a new group starts with, this one among them; alike on each of them, as its ids are made of it. Empty: this one alone.
@@ -69,6 +73,9 @@ public sealed record NodeOptions
 
     internal IReadOnlyList<ClusterMember> EffectiveInitialMembers =>
         InitialMembers.Count > 0 ? InitialMembers : [new ClusterMember(MemberId, Name, PeerUrls, [])];
+
+    /// <summary>Makes the way to other members, given where to bring what comes; null for a group of one. Closed with the node.</summary>
+    internal Func<IPeerInbox, IPeerNetwork>? ConnectPeers { get; init; }
 
     /// <summary>Throws when a value is out of its range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Names the property.</exception>
