@@ -53,6 +53,12 @@ public sealed record NodeOptions
     /// <summary>Least lease TTL in seconds; shorter ones are raised to it (etcd: 1.5 election timeouts, rounded up).</summary>
     public long MinLeaseTtl { get; init; } = 2;
 
+    /// <summary>
+    /// Whether the code after an await of <see cref="Node.ProposeAsync"/> runs at once where the answer is given, between the answers of
+    /// others. Cheaper by a visit to the thread pool, and right only when that code is short and never blocks. Default false.
+    /// </summary>
+    public bool CompletesInline { get; init; }
+
     /// <summary>Log bytes after the last checkpoint that make the next one due. At least 64 KiB.</summary>
     public long CheckpointBytes { get; init; } = 32 << 20;
 

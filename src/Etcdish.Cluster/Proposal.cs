@@ -56,7 +56,13 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
     public ulong OriginSequence { get; private set; }
 
     /// <summary>Takes a proposal from the calling thread's pool.</summary>
-    public static Proposal Rent(byte kind, ReadOnlyMemory<byte> payload, long now, Action? loopWork = null)
+    /// <param name="kind">Record kind to append.</param>
+    /// <param name="payload">The request's bytes.</param>
+    /// <param name="now">The time, in the node's clock ticks.</param>
+    /// <param name="loopWork">What runs on the loop instead of an append.</param>
+    /// <param name="completesInline">Whether the waiter is so brief that it may run between the answers of others.</param>
+    public static Proposal Rent(
+        byte kind, ReadOnlyMemory<byte> payload, long now, Action? loopWork = null, bool completesInline = false)
     {
         Stack<Proposal> pool = _pool ??= new Stack<Proposal>();
         Proposal proposal = pool.Count > 0 ? pool.Pop() : new Proposal();
@@ -64,7 +70,7 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
         proposal.Payload = payload;
         proposal.QueuedAt = now;
         proposal.LoopWork = loopWork;
-        proposal.IsWaiting = true;
+        proposal._source.RunContinuationsAsynchronously = !completesInline;
         return proposal;
     }
 
