@@ -20,7 +20,8 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
     private readonly NodeMetrics _metrics;
     private readonly LeaseKeeper _leases;
     private readonly TimeProvider _clock;
-    private readonly long _requestTimeoutTicks;
+    private readonly long _requestTimeout;
+    private readonly long _tickInterval;
     private readonly bool _completesInline;
     private readonly ProposalQueue _queue;
     private readonly Thread _thread;
@@ -33,15 +34,6 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
 
     public NodeLoop(NodeOptions options, Func<IPeerInbox, ReplicaParts> makeParts)
     {
-        _log = log;
-        _store = store;
-        _watches = watches;
-        _dispatcher = new WatchDispatcher(watches, Fail);
-        _leases = leases;
-        _metrics = metrics;
-        _clock = options.Clock;
-        _requestTimeoutTicks = (long)(options.RequestTimeout.TotalSeconds * _clock.TimestampFrequency);
-        _completesInline = options.CompletesInline;
         _queue = new ProposalQueue(options.MaxQueuedBytes);
         _mailbox = new PeerMailbox(_queue.Wake);
         ReplicaParts parts = makeParts(_mailbox);
@@ -53,6 +45,7 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
         _metrics = parts.Metrics;
         _clock = options.Clock;
         _requestTimeout = InClockUnits(options.RequestTimeout);
+        _completesInline = options.CompletesInline;
         _tickInterval = InClockUnits(options.HeartbeatInterval);
         Replica = new Replica(parts, ReplicaOptions.From(options), this);
         _thread = new Thread(Run) { Name = "etcdish node loop", IsBackground = true };
@@ -94,7 +87,7 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
     public ValueTask<ApplyResult> Enqueue(byte kind, ReadOnlyMemory<byte> payload, Action? work = null)
     {
         // Whoever waits for work on the loop or for a local record goes on with something long, such as writing a checkpoint.
-        bool completesInline = _completesInline && work is null && kind < LocalRecordKind.First;
+        bool completesInline = _completesInline && work is null && kind is < LocalRecordKind.First or Proposal.ReadBarrier;
         Proposal proposal = Proposal.Rent(kind, payload, _clock.GetTimestamp(), work, completesInline);
         return _queue.TryEnqueue(proposal) switch
         {

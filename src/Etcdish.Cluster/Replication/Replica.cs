@@ -23,7 +23,7 @@ internal sealed class Replica
     private readonly ReplicaParts _parts;
     private readonly IReplicaHost _host;
     private readonly ReplicaOptions _options;
-    private readonly PeerOutbox _outbox;
+    private readonly ReplicaOutbox _outbox;
     private readonly ReplicaWrites _writes;
     private readonly ReplicaReads _reads;
     private readonly ReplicaFrames _frames;
@@ -42,7 +42,7 @@ internal sealed class Replica
         _tail = parts.Tail;
         _log = new ReplicaLog(parts.Log, parts.Tail, parts.Restored.HardState);
         _raft = new RaftNode(options.Raft, parts.Restored, parts.Tail);
-        _outbox = new PeerOutbox(parts.Network, parts.Tail, parts.Log);
+        _outbox = new ReplicaOutbox(parts.Network, parts.Tail, parts.Log);
         _writes = new ReplicaWrites(_raft, _log, parts.Tail, _outbox, Completed, options);
         _reads = new ReplicaReads(_raft, _outbox, Completed, options);
         _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls);

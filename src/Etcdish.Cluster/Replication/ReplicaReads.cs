@@ -9,7 +9,7 @@ namespace Etcdish.Cluster;
 /// applied here. Reads that arrive while one round is under way share the next. A read may be tried again freely, so a change of the leader
 /// costs it time only.
 /// </summary>
-internal sealed class ReplicaReads(RaftNode raft, PeerOutbox outbox, List<Proposal> completed, ReplicaOptions options)
+internal sealed class ReplicaReads(RaftNode raft, ReplicaOutbox outbox, List<Proposal> completed, ReplicaOptions options)
 {
     private readonly record struct Confirmed(ulong Index, List<Proposal> Reads);
 

@@ -9,7 +9,7 @@ namespace Etcdish.Cluster;
 /// write is completed where it was asked for, when that member applies it, so a client reads its own write there.
 /// </summary>
 internal sealed class ReplicaWrites(
-    RaftNode raft, ReplicaLog log, EntryTail tail, PeerOutbox outbox, List<Proposal> completed, ReplicaOptions options)
+    RaftNode raft, ReplicaLog log, EntryTail tail, ReplicaOutbox outbox, List<Proposal> completed, ReplicaOptions options)
 {
     private readonly record struct Forwarded(Proposal? Write, ulong Leader, long Since);
 

@@ -9,7 +9,7 @@ namespace Etcdish.Cluster;
 /// What goes to other members: puts the core's messages into frames, with the bytes of their entries, and holds back those that promise a
 /// write which is not durable.
 /// </summary>
-internal sealed class PeerOutbox(IPeerNetwork network, EntryTail tail, SegmentedLog log)
+internal sealed class ReplicaOutbox(IPeerNetwork network, EntryTail tail, SegmentedLog log)
 {
     private readonly PeerFrameWriter _writer = new();
     private readonly List<OutgoingMessage> _held = [];
