@@ -29,7 +29,7 @@ internal static class FrameSamples
             HintTerm = (ulong)random.Next(),
             ReadPosition = (ulong)random.Next(),
             Transfer = random.Next(2) == 0,
-            Quarantined = random.Next(2) == 0,
+            Quarantine = (ulong)random.Next(),
             QuarantineTarget = (ulong)random.Next(),
         };
         writer.BeginRaft(message);

@@ -18,6 +18,7 @@ public class PeerFrameTests
         LastIndex = 0x52,
         Commit = 0x4f,
         QuarantineTarget = 9,
+        Quarantine = 10,
     };
 
     [Test]
@@ -31,7 +32,7 @@ public class PeerFrameTests
         Assert.That(Convert.ToHexStringLower(writer.Frame), Is.EqualTo(
             "01010100" + "02000000" + "1817161514131211" + "2827262524232221" + "3837363534333231"
             + "0400000000000000" + "5000000000000000" + "0300000000000000" + "5200000000000000" + "4f00000000000000"
-            + "0000000000000000" + "0000000000000000" + "0000000000000000" + "0900000000000000"
+            + "0000000000000000" + "0000000000000000" + "0000000000000000" + "0900000000000000" + "0a00000000000000"
             + "03000000" + "01000000" + "0300000000000000" + "616263"
             + "00000000" + "00000000" + "0400000000000000"));
     }
@@ -50,16 +51,17 @@ public class PeerFrameTests
             Index = 5,
             LastIndex = 6,
             Reject = true,
-            Quarantined = true,
+            Quarantine = 11,
             HintIndex = 7,
             HintTerm = 8,
             ReadPosition = 9,
         });
 
         Assert.That(Convert.ToHexStringLower(writer.Frame), Is.EqualTo(
-            "01010205" + "00000000" + "0100000000000000" + "0200000000000000" + "0300000000000000"
+            "01010201" + "00000000" + "0100000000000000" + "0200000000000000" + "0300000000000000"
             + "0400000000000000" + "0500000000000000" + "0000000000000000" + "0600000000000000" + "0000000000000000"
-            + "0700000000000000" + "0800000000000000" + "0900000000000000" + "0000000000000000"));
+            + "0700000000000000" + "0800000000000000" + "0900000000000000" + "0000000000000000"
+            + "0b00000000000000"));
     }
 
     [Test]
@@ -171,13 +173,13 @@ public class PeerFrameTests
 
     [TestCase(2, 0, "type of message")]
     [TestCase(2, 11, "type of message")]
-    [TestCase(3, 8, "flags")]
+    [TestCase(3, 4, "flags")]
     [TestCase(4, 1, "number of entries")]
     [TestCase(4, 3, "number of entries")]
     [TestCase(56, 0x4f, "ends before it begins")]
-    [TestCase(104, 4, "ends before its last entry")]
-    [TestCase(107, 255, "longer than its frame")]
-    [TestCase(104 + 5, 1, "not one that travels")]
+    [TestCase(112, 4, "ends before its last entry")]
+    [TestCase(115, 255, "longer than its frame")]
+    [TestCase(112 + 5, 1, "not one that travels")]
     public void A_wrong_byte_in_an_append_is_refused(int offset, int value, string why)
     {
         PeerFrameWriter writer = new();

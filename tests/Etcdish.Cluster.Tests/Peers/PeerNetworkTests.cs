@@ -138,6 +138,38 @@ public class PeerNetworkTests
     }
 
     [Test]
+    public async Task The_end_of_a_connection_is_noticed_though_nothing_is_sent()
+    {
+        using TcpListener fickle = new(IPAddress.Loopback, 0);
+        fickle.Start();
+        await using TestPeer alice = TestPeer.Start(1, options => options with { PingInterval = TimeSpan.FromHours(1) });
+        alice.Network.SetMembers([new PeerAddress(2, [$"http://{fickle.LocalEndpoint}"])], []);
+        for (int round = 1; round <= 20; round++)
+        {
+            using (Socket connection = await fickle.AcceptSocketAsync())
+            {
+                NetworkStream stream = new(connection);
+                await stream.ReadExactlyAsync(new byte[PeerHandshake.HelloBytes]);
+                await stream.WriteAsync(PeerHandshake.Encode(PeerRefusal.None));
+            }
+
+            await alice.Inbox.Until(inbox => inbox.UnreachableMembers.Count >= round);
+        }
+    }
+
+    [Test]
+    public async Task All_addresses_of_both_versions_are_listened_on_when_that_is_asked_for()
+    {
+        await using TestPeer alice = TestPeer.Start(1, options => options with { ListenUrls = ["http://[::]:0"] });
+        await using TestPeer bob = TestPeer.Start(2);
+        foreach (string host in (string[])["127.0.0.1", "[::1]"])
+        {
+            bob.Network.SetMembers([new PeerAddress(1, [$"http://{host}:{alice.Port}"])], []);
+            await bob.SendUntilHeard(alice, host.Length);
+        }
+    }
+
+    [Test]
     public async Task The_second_URL_of_a_member_is_tried_and_names_are_resolved()
     {
         await using TestPeer alice = TestPeer.Start(1);
@@ -254,7 +286,7 @@ public class PeerNetworkTests
     }
 
     [Test]
-    public void A_port_that_is_taken_and_options_out_of_range_are_errors()
+    public async Task A_port_that_is_taken_and_options_out_of_range_are_errors()
     {
         using Socket taken = new(SocketType.Stream, ProtocolType.Tcp);
         taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
@@ -262,6 +294,8 @@ public class PeerNetworkTests
         string url = $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndPoint!).Port}";
 
         Assert.That(() => TestPeer.Start(1, options => options with { ListenUrls = ["http://127.0.0.1:0", url] }), Throws.InstanceOf<IOException>());
+        await using TestPeer alice = TestPeer.Start(1);
+        Assert.That(() => TestPeer.Start(1, options => options with { ListenUrls = [alice.Url] }), Throws.InstanceOf<IOException>());
         Assert.That(() => TestPeer.Start(1, options => options with { ListenUrls = ["https://127.0.0.1:0"] }), Throws.ArgumentException);
         Assert.That(() => TestPeer.Start(1, options => options with { ListenUrls = ["http://example.com:0"] }), Throws.ArgumentException);
         Assert.That(() => TestPeer.Start(0), Throws.InstanceOf<ArgumentOutOfRangeException>());

@@ -116,6 +116,12 @@ internal sealed class FrameSender : IDisposable
     private async ValueTask SendUntilBrokenAsync(PeerConnection connection)
     {
         Task watching = WatchAsync(connection);
+        _ = watching.ContinueWith(
+            static (_, outbox) => ((PeerOutbox)outbox!).Wake(),
+            _outbox,
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
         try
         {
             while (!watching.IsCompleted)
@@ -164,8 +170,7 @@ internal sealed class FrameSender : IDisposable
         }
         finally
         {
-            connection.Abort();
-            _outbox.Wake();
+            connection.Abort(); // A write that waits for the other side must not wait for the write timeout too.
         }
     }
 
