@@ -71,6 +71,7 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
         proposal.QueuedAt = now;
         proposal.LoopWork = loopWork;
         proposal._source.RunContinuationsAsynchronously = !completesInline;
+        proposal.IsWaiting = true;
         return proposal;
     }
 
