@@ -130,10 +130,8 @@ internal sealed class Replica
 
         MakeDurable();
         ApplyLocalRecords();
-        if (_apply.Run())
-        {
-            _reads.OnApplied(AppliedIndex);
-        }
+        _apply.Run();
+        _reads.OnApplied(AppliedIndex);
 
         RunWork(requests);
         _apply.Publish();
@@ -195,7 +193,6 @@ internal sealed class Replica
         foreach (ref readonly ReadRelease release in effects.Reads)
         {
             _reads.OnRelease(release);
-            _reads.OnApplied(AppliedIndex);
         }
 
         foreach (ulong member in effects.SnapshotsWanted)
