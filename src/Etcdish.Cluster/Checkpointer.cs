@@ -4,8 +4,8 @@ using Etcdish.Store;
 namespace Etcdish.Cluster;
 
 /// <summary>
-/// Writes the index to a checkpoint file from time to time, so that recovery replays only the tail of the log. Writes go on meanwhile: the loop
-/// is asked only for a capture (a few counters), the rest is read in pieces.
+/// Writes the index to a checkpoint file from time to time, so that recovery replays only the tail of the log. Writes go on meanwhile:
+/// the loop is asked only for a capture (a few counters), the rest is read in pieces.
 /// </summary>
 internal sealed class Checkpointer
 {
@@ -22,7 +22,8 @@ internal sealed class Checkpointer
     private LogPosition _endAtLastLook;
     private long _notBefore;
 
-    public Checkpointer(SegmentedLog log, RevisionStore store, NodeLoop loop, CheckpointStore files, NodeOptions options, NodeMetrics metrics)
+    public Checkpointer(
+        SegmentedLog log, RevisionStore store, NodeLoop loop, CheckpointStore files, NodeOptions options, NodeMetrics metrics)
     {
         _log = log;
         _store = store;
@@ -119,26 +120,35 @@ internal sealed class Checkpointer
         StoreCheckpoint? capture = null;
         LogPosition position = default;
         long size = 0;
+        ClusterState? cluster = null;
+        uint oldestNeeded = 0;
         await _loop.Enqueue(0, default, () =>
         {
             capture = _store.CaptureCheckpoint();
-            position = _log.End;
+            position = _loop.Replica.ReplayFrom(_log.End);
+            cluster = _loop.Replica.CaptureCluster();
+            oldestNeeded = _loop.Replica.OldestNeededSegment(_log.IsSpaceShort);
         }).ConfigureAwait(false);
 
         using StoreCheckpoint state = capture!;
         List<uint> dead = DeadSegments(position.Segment);
         _files.Write(state.AppliedIndex, position, writer =>
         {
+            cluster!.WriteTo(writer);
             state.WriteTo(writer);
             size = writer.ContentBytes;
         });
         SizeOfNewest = size;
         foreach (uint segment in DeadAtNewest)
         {
-            _log.DeleteSegment(segment);
+            // One that a follower may still be sent from stays in the list for the next time.
+            if (segment < oldestNeeded)
+            {
+                _log.DeleteSegment(segment);
+                dead.Remove(segment);
+            }
         }
 
-        dead.RemoveAll(DeadAtNewest.Contains);
         DeadAtNewest = dead;
         ReplayFrom = position;
         _metrics.CheckpointWritten();

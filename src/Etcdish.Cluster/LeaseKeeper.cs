@@ -1,4 +1,5 @@
 using System.Buffers;
+using Etcdish.Cluster.Peers;
 using Etcdish.Store;
 
 namespace Etcdish.Cluster;
@@ -17,6 +18,7 @@ internal sealed class LeaseKeeper
     private readonly TimeProvider _time;
     private readonly NodeMetrics _metrics;
     private readonly long _origin;
+    private volatile bool _leads;
     private readonly List<long> _expired = [];
     private readonly List<LeaseCheckpoint> _checkpoints = [];
     private readonly List<KeyValuePair<long, long>> _applied = [];
@@ -32,13 +34,27 @@ internal sealed class LeaseKeeper
 
     private long NowMs => (long)_time.GetElapsedTime(_origin).TotalMilliseconds;
 
-    /// <summary>Starts the clock of each lease that recovery found: with what was saved as left, else in full.</summary>
-    public void Promote() => _clock.Promote(NowMs);
+    /// <summary>
+    /// This member leads: starts the clock of each lease, with what was saved as left, else in full. Only the leader keeps time.
+    /// </summary>
+    /// <param name="extension">Added to each, for the time without a leader in which nobody could renew.</param>
+    public void Promote(TimeSpan extension)
+    {
+        _clock.Promote(NowMs, (long)extension.TotalMilliseconds);
+        _leads = true;
+    }
+
+    /// <summary>This member leads no more: its clock stands still and knows no lease.</summary>
+    public void Demote()
+    {
+        _leads = false;
+        _clock.Demote();
+    }
 
     /// <summary>The loop has applied an entry that concerns leases.</summary>
     public void Applied(EntryKind kind, ReadOnlyMemory<byte> payload, in ApplyResult result)
     {
-        if (result.Error is not null)
+        if (result.Error is not null || !_leads)
         {
             return;
         }
@@ -66,8 +82,13 @@ internal sealed class LeaseKeeper
     }
 
     /// <summary>Proposes the revokes of leases that have run out, and saves remaining TTLs that are worth it. On the loop.</summary>
-    public void Tick(NodeLoop loop)
+    public void Tick(IWriteQueue queue)
     {
+        if (!_leads)
+        {
+            return;
+        }
+
         long now = NowMs;
         _expired.Clear();
         _clock.Advance(now, MaxRevokesPerTick, _expired);
@@ -75,7 +96,7 @@ internal sealed class LeaseKeeper
         {
             ArrayBufferWriter<byte> request = new(16);
             RequestEncoder.EncodeLeaseRevoke(id, request);
-            loop.Post((byte)EntryKind.LeaseRevoke, request.WrittenMemory);
+            queue.Post((byte)EntryKind.LeaseRevoke, request.WrittenMemory);
             _metrics.LeaseExpired();
         }
 
@@ -83,17 +104,19 @@ internal sealed class LeaseKeeper
         _clock.CollectCheckpoints(now, MaxCheckpointsPerTick, _checkpoints);
         if (_checkpoints.Count > 0)
         {
-            loop.Post((byte)EntryKind.LeaseCheckpoint, Encode(_checkpoints));
+            queue.Post((byte)EntryKind.LeaseCheckpoint, Encode(_checkpoints));
         }
     }
 
     /// <summary>Renews a lease; when a shorter remaining TTL has been saved, that is taken back first.</summary>
     /// <returns>The TTL in seconds, or 0 when the lease does not exist or has run out.</returns>
-    public async ValueTask<long> RenewAsync(long id, NodeLoop loop)
+    public async ValueTask<long> RenewAsync(long id, IWriteQueue queue)
     {
-        if (_clock.TryRenew(id, NowMs, out long ttl, out bool needsReset) && needsReset)
+        bool exists = _clock.TryRenew(id, NowMs, out long ttl, out bool needsReset);
+        ThrowIfNotLeading();
+        if (exists && needsReset)
         {
-            ApplyResult reset = await loop
+            ApplyResult reset = await queue
                 .Enqueue((byte)EntryKind.LeaseCheckpoint, Encode([new LeaseCheckpoint(id, 0)])).ConfigureAwait(false);
             return reset.Error is null ? ttl : throw new EtcdException(reset.Error);
         }
@@ -127,20 +150,47 @@ internal sealed class LeaseKeeper
             return null;
         }
 
-        List<Bytes> keys = [];
-        if (withKeys)
-        {
-            foreach (byte[] key in _table.Keys(id))
-            {
-                keys.Add(key);
-            }
-        }
-
-        return new LeaseStatus(id, TimeSpan.FromSeconds(lease.GrantedTtl), TimeSpan.FromMilliseconds(remaining), keys);
+        return new LeaseStatus(
+            id, TimeSpan.FromSeconds(lease.GrantedTtl), TimeSpan.FromMilliseconds(remaining), withKeys ? Keys(id) : []);
     }
 
-    /// <summary>Ids of all leases, soonest to run out first.</summary>
-    public IReadOnlyList<long> Ids() => _clock.SoonestFirst();
+    /// <summary>Keys attached to a lease as of the last applied entry.</summary>
+    public List<Bytes> Keys(long id)
+    {
+        List<Bytes> keys = [];
+        foreach (byte[] key in _table.Keys(id))
+        {
+            keys.Add(key);
+        }
+
+        return keys;
+    }
+
+    /// <summary>Answers a member's question for what a lease has left.</summary>
+    /// <exception cref="EtcdException">NotLeader: only the leader keeps time.</exception>
+    public LeaseAnswerFrame Answer(in LeaseCallFrame call)
+    {
+        long remaining = _clock.RemainingMs(call.Lease, NowMs);
+        ThrowIfNotLeading();
+        return remaining > 0 && _table.TryGet(call.Lease, out LeaseInfo lease)
+            ? new LeaseAnswerFrame(call.Sequence, (remaining + 999) / 1000, lease.GrantedTtl)
+            : new LeaseAnswerFrame(call.Sequence, -1, 0);
+    }
+
+    /// <summary>Ids of all leases: on the leader soonest to run out first, elsewhere in ascending order.</summary>
+    public IReadOnlyList<long> Ids() => _leads ? _clock.SoonestFirst() : [.. _table.Snapshot().Select(lease => lease.Id).Order()];
+
+    /// <summary>Whether this member keeps the time of leases.</summary>
+    public bool Leads => _leads;
+
+    // The clock of a member that lost the lead knows no lease, which must not be taken for an answer.
+    private void ThrowIfNotLeading()
+    {
+        if (!_leads)
+        {
+            throw new EtcdException(EtcdError.NotLeader);
+        }
+    }
 
     private static ReadOnlyMemory<byte> Encode(List<LeaseCheckpoint> checkpoints)
     {

@@ -1,8 +1,8 @@
 namespace Etcdish.Cluster;
 
 /// <summary>
-/// Records that a node writes for itself, in the same log and the same sync as entries. They carry no log index and are never replicated.
-/// Numbers are part of the log format; entries use those below 64.
+/// Records that a node writes for itself, in the same log and the same sync as entries. They are never replicated. Numbers are part of the
+/// log format; entries use those below 64.
 /// </summary>
 internal static class LocalRecordKind
 {
@@ -11,4 +11,10 @@ internal static class LocalRecordKind
 
     /// <summary>Live values copied out of a segment that is to be deleted; see <see cref="RelocationRecord"/>.</summary>
     public const byte Relocation = 64;
+
+    /// <summary>Term, vote and commit index of this member; see <see cref="HardStateRecord"/>.</summary>
+    public const byte HardState = 65;
+
+    /// <summary>Entries from the record's index on, written earlier, are void; no payload.</summary>
+    public const byte Truncate = 66;
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Etcdish.Cluster.Peers;
 using Etcdish.Log;
 using Etcdish.Store;
 
@@ -11,16 +12,19 @@ namespace Etcdish.Cluster;
 /// <remarks>See README.md of this folder for the write path and its rules.</remarks>
 public sealed class Node : IAsyncDisposable
 {
-    private static readonly TimeSpan _tickInterval = TimeSpan.FromMilliseconds(100);
-
     private readonly NodeOptions _options;
     private readonly SegmentedLog _log;
     private readonly NodeLoop _loop;
     private readonly LeaseKeeper _leases;
+    private readonly ReplicaStatus _status;
+    private readonly MemberTable _members;
+    private IPeerNetwork _network = null!;
+    private LeaseCalls _leaseCalls = null!;
     private readonly Maintenance _maintenance;
     private readonly Checkpointer _checkpointer;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _publishing = Task.CompletedTask;
     private int _disposed;
 
     private Node(NodeOptions options, RecoveredState recovered)
@@ -32,7 +36,16 @@ public sealed class Node : IAsyncDisposable
         Metrics = new NodeMetrics();
         Watches = new WatchHub(Store, Values, options.Watch);
         _leases = new LeaseKeeper(Store.Leases, options.Clock, Metrics);
-        _loop = new NodeLoop(_log, Store, Watches, _leases, Metrics, options) { Term = Store.AppliedTerm + 1 };
+        LogReplay replay = recovered.Replay;
+        _members = replay.Members;
+        _loop = new NodeLoop(options, inbox =>
+        {
+            _network = Connect(options, inbox);
+            _leaseCalls = new LeaseCalls(_leases, _network);
+            return new ReplicaParts(
+                _log, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, _leaseCalls, _network, Metrics);
+        });
+        _status = _loop.Replica.Status;
         _checkpointer = new Checkpointer(_log, Store, _loop, recovered.Checkpoints, options, Metrics);
         _checkpointer.Recovered(recovered.ReplayFrom, recovered.CheckpointBytes);
         SegmentCollector collector = new(_log, Store, Values, _loop, options, Metrics);
@@ -49,13 +62,16 @@ public sealed class Node : IAsyncDisposable
     public ulong MemberId => _options.MemberId;
 
     /// <summary>Id of the leader, 0 when there is none.</summary>
-    public ulong LeaderId => _loop.Failed is null ? MemberId : 0;
+    public ulong LeaderId => _loop.Failed is null ? _status.Leader : 0;
 
-    /// <summary>Term of the leader.</summary>
-    public ulong Term => _loop.Term;
+    /// <summary>The newest term of the group that this member knows.</summary>
+    public ulong Term => _status.Term;
 
-    /// <summary>Index of the last committed entry.</summary>
-    public ulong CommittedIndex => Store.AppliedIndex;
+    /// <summary>Index of the last entry that this member knows to be committed.</summary>
+    public ulong CommittedIndex => _status.Commit;
+
+    /// <summary>The members of the group as of the last applied entry, in ascending order of ids.</summary>
+    public IReadOnlyList<ClusterMember> Members => [.. _members.Members.Select(ClusterMember.Of)];
 
     /// <summary>Index of the last applied entry.</summary>
     public ulong AppliedIndex => Store.AppliedIndex;
@@ -92,14 +108,16 @@ public sealed class Node : IAsyncDisposable
     /// <param name="cancellation">Gives up between two steps of the recovery.</param>
     /// <exception cref="LogLockedException">Another process, or this one, has the directory open.</exception>
     /// <exception cref="LogDamagedException">Something acknowledged is damaged; the message names file and offset.</exception>
-    /// <exception cref="IOException">The disk failed, or the directory holds an unfinished <see cref="NodeImport"/>.</exception>
+    /// <exception cref="IOException">
+    /// The disk failed, the directory holds an unfinished <see cref="NodeImport"/>, or a peer port is taken.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
     public static async Task<Node> OpenAsync(NodeOptions options, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         RecoveredState recovered = await Task.Run(() => Recovery.Run(options, cancellation), cancellation).ConfigureAwait(false);
-        Node node = new(options, recovered);
+        Node node = Make(options, recovered);
         try
         {
             await node.StartAsync().ConfigureAwait(false);
@@ -118,9 +136,10 @@ public sealed class Node : IAsyncDisposable
     /// <param name="cancellation">Looked at before the write is queued; from then on its outcome is the log's.</param>
     /// <returns>The outcome; <see cref="ApplyResult.Error"/> is set when the state machine refused it and nothing changed.</returns>
     /// <exception cref="EtcdException">
-    /// RequestTooManyRequests when too much waits already, NoSpace when the disk is full, Timeout when it waited too long for the disk,
-    /// RequestTooLarge when the log cannot hold it; in all four nothing was written. Stopped when the node stops or has failed: then the
-    /// outcome of a write that was queued before is unknown.
+    /// RequestTooManyRequests when too much waits already, NoSpace when the disk is full, RequestTooLarge when the log cannot hold it,
+    /// LeaderChanged when a new leader's log does not have it; in all four it was not and will not be applied. Timeout when it waited too
+    /// long for disk, leader or quorum, TimeoutDueToLeaderFail when the leader was lost that it was forwarded to, and Stopped when the
+    /// node stops or has failed: then it may still be applied.
     /// </exception>
     public ValueTask<ApplyResult> ProposeAsync(EntryKind kind, ReadOnlyMemory<byte> request, CancellationToken cancellation = default)
     {
@@ -129,10 +148,13 @@ public sealed class Node : IAsyncDisposable
     }
 
     /// <summary>
-    /// Completes when a read of <see cref="Store"/> sees all that was acknowledged before the call. On a single node that is at once:
-    /// nothing is acknowledged before it is applied.
+    /// Completes when a read of <see cref="Store"/> sees all that was acknowledged before the call, by any member. On a single node that
+    /// is at once: nothing is acknowledged before it is applied. In a group the leader has its quorum confirm it; a follower asks the
+    /// leader.
     /// </summary>
-    /// <exception cref="EtcdException">Stopped or NoLeader when the node cannot vouch for its state.</exception>
+    /// <exception cref="EtcdException">
+    /// Stopped when the node stops or has failed, Timeout when no leader could be asked, TimeoutWaitAppliedIndex when this member lags.
+    /// </exception>
     public ValueTask ReadBarrierAsync(CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -141,8 +163,31 @@ public sealed class Node : IAsyncDisposable
             throw new EtcdException(EtcdError.Stopped);
         }
 
-        return ValueTask.CompletedTask;
+        return _status.ReadsAreLocal ? ValueTask.CompletedTask : AskForBarrierAsync();
     }
+
+    private IPeerNetwork Connect(NodeOptions options, IPeerInbox inbox)
+    {
+        if (options.ConnectPeers is { } connect)
+        {
+            return connect(inbox);
+        }
+
+        return options.PeerListenUrls.Count == 0 ? new NoPeers() : PeerNetwork.Start(
+            new PeerNetworkOptions
+            {
+                MemberId = options.MemberId,
+                ClusterId = options.ClusterId,
+                ListenUrls = options.PeerListenUrls,
+                Random = new Random(options.Random.Next()),
+                Clock = options.Clock,
+                OnDefect = defect => _loop?.Fail(defect),
+                OnNotice = notice => options.OnNotice?.Invoke(new NodeNotice(notice.IsWarning, notice.Message)),
+            },
+            inbox);
+    }
+
+    private async ValueTask AskForBarrierAsync() => await _loop.Enqueue(Proposal.ReadBarrier, default).ConfigureAwait(false);
 
     /// <summary>Grants a lease.</summary>
     /// <param name="id">The id wanted, or 0 to have one picked.</param>
@@ -166,19 +211,58 @@ public sealed class Node : IAsyncDisposable
     }
 
     /// <summary>Renews a lease to its granted TTL.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="cancellation">Stops waiting; the lease may be renewed all the same.</param>
     /// <returns>The TTL in seconds, or 0 when the lease does not exist or has run out.</returns>
+    /// <exception cref="EtcdException">NoLeader, NotLeader or TimeoutDueToLeaderFail: try again; Stopped.</exception>
     public async ValueTask<long> RenewLeaseAsync(long id, CancellationToken cancellation = default)
     {
-        await ReadBarrierAsync(cancellation).ConfigureAwait(false);
-        return await _leases.RenewAsync(id, _loop).ConfigureAwait(false);
+        ulong leader = FollowedLeader();
+        if (leader == 0)
+        {
+            await ReadBarrierAsync(cancellation).ConfigureAwait(false);
+            return await _leases.RenewAsync(id, _loop).ConfigureAwait(false);
+        }
+
+        LeaseAnswerFrame answer = await AskAboutLeaseAsync(leader, LeaseCallKind.Renew, id, cancellation).ConfigureAwait(false);
+        return answer.Seconds;
     }
 
-    /// <summary>State of a lease, or null when it does not exist.</summary>
+    /// <summary>State of a lease, or null when it does not exist. A follower asks the leader, which alone keeps time.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="withKeys">Whether to list its keys.</param>
+    /// <param name="cancellation">Stops waiting.</param>
+    /// <exception cref="EtcdException">NoLeader, NotLeader or TimeoutDueToLeaderFail: try again; Stopped.</exception>
+    public async ValueTask<LeaseStatus?> TimeToLiveAsync(long id, bool withKeys = false, CancellationToken cancellation = default)
+    {
+        ulong leader = FollowedLeader();
+        if (leader == 0)
+        {
+            await ReadBarrierAsync(cancellation).ConfigureAwait(false);
+            return _leases.Status(id, withKeys);
+        }
+
+        LeaseAnswerFrame answer = await AskAboutLeaseAsync(leader, LeaseCallKind.TimeToLive, id, cancellation).ConfigureAwait(false);
+        if (withKeys)
+        {
+            await ReadBarrierAsync(cancellation).ConfigureAwait(false);
+        }
+
+        return answer.Seconds <= 0 ? null : new LeaseStatus(
+            id,
+            TimeSpan.FromSeconds(answer.GrantedSeconds),
+            TimeSpan.FromSeconds(answer.Seconds),
+            withKeys ? _leases.Keys(id) : []);
+    }
+
+    /// <summary>State of a lease by this member's clock, or null when it does not exist. Only a leader's clock knows leases.</summary>
     /// <param name="id">Its id.</param>
     /// <param name="withKeys">Whether to list its keys.</param>
     public LeaseStatus? TimeToLive(long id, bool withKeys = false) => _leases.Status(id, withKeys);
 
-    /// <summary>Ids of all leases, soonest to run out first.</summary>
+    /// <summary>
+    /// Ids of all leases as this member knows them: on the leader soonest to run out first, elsewhere in ascending order.
+    /// </summary>
     public IReadOnlyList<long> LeaseIds() => _leases.Ids();
 
     /// <summary>Completes when all that the compactions so far have hidden is removed from the index.</summary>
@@ -206,32 +290,77 @@ public sealed class Node : IAsyncDisposable
 
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _maintenance.DisposeAsync().ConfigureAwait(false);
+        await _publishing.ConfigureAwait(false);
         await SaveForNextStartAsync().ConfigureAwait(false);
         await _loop.StopAsync().ConfigureAwait(false);
+        if (_network is IAsyncDisposable closable)
+        {
+            await closable.DisposeAsync().ConfigureAwait(false);
+        }
+
         _log.Dispose();
         Store.Dispose();
     }
 
+    // The folder is let go when a peer port is taken.
+    private static Node Make(NodeOptions options, RecoveredState recovered)
+    {
+        try
+        {
+            return new Node(options, recovered);
+        }
+        catch
+        {
+            recovered.CollectionPause.Dispose();
+            recovered.Log.Dispose();
+            recovered.Store.Dispose();
+            throw;
+        }
+    }
+
     private async Task StartAsync()
     {
-        _loop.Start(Store.AppliedIndex);
+        _loop.Start();
         _ = WatchForFailureAsync(_loop.Ended);
 
         await BeginTermAsync().ConfigureAwait(false);
-        _leases.Promote();
         _maintenance.Start();
+        _publishing = PublishAttributesAsync(_stopping.Token);
     }
 
-    // A leader's first entry. On a full disk it waits: reads can go on without it, and the first write carries the term as well.
+    // A member that decides alone leads after its first round. On a full disk that waits; reads can go on without.
     private async Task BeginTermAsync()
     {
         try
         {
-            await _loop.Enqueue((byte)EntryKind.Empty, default).ConfigureAwait(false);
+            await _loop.Enqueue(0, default, static () => { }).ConfigureAwait(false);
+            if (_loop.Replica.IsDiskFull)
+            {
+                throw new EtcdException(EtcdError.NoSpace);
+            }
         }
         catch (EtcdException refusal) when (refusal.Error == EtcdError.NoSpace)
         {
             _options.OnNotice?.Invoke(new NodeNotice(true, "the disk is full: reads are served, writes are refused until there is space"));
+        }
+    }
+
+    // Each member tells its name and client URLs itself, through the log, once there is a leader; again only when they have changed.
+    private async Task PublishAttributesAsync(CancellationToken stopping)
+    {
+        MemberInfo own = new(MemberId, Name, [], [.. _options.ClientUrls]);
+        while (!stopping.IsCancellationRequested && !_members.Has(own))
+        {
+            try
+            {
+                await _loop.Enqueue(EntryKinds.MemberAttributes, MembershipCodec.EncodeAttributes(own)).ConfigureAwait(false);
+            }
+            catch (EtcdException)
+            {
+                // No leader, no space or no quorum yet: it is told later.
+                await Task.Delay(_options.ElectionTimeout, _options.Clock, stopping)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
 
@@ -245,7 +374,8 @@ public sealed class Node : IAsyncDisposable
 
         try
         {
-            ReadOnlyMemory<byte> leases = _leases.EncodeAllRemaining();
+            // In a group the next leader begins them anew.
+            ReadOnlyMemory<byte> leases = _status.ReadsAreLocal ? _leases.EncodeAllRemaining() : default;
             if (!leases.IsEmpty)
             {
                 await _loop.Enqueue((byte)EntryKind.LeaseCheckpoint, leases).ConfigureAwait(false);
@@ -269,6 +399,27 @@ public sealed class Node : IAsyncDisposable
         {
             _failed.TrySetResult(failure);
             await _stopping.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    // 0 when this member leads.
+    private ulong FollowedLeader() => LeaderId switch
+    {
+        0 => throw new EtcdException(_loop.Failed is null ? EtcdError.NoLeader : EtcdError.Stopped),
+        var leader => leader == MemberId ? 0 : leader,
+    };
+
+    private async Task<LeaseAnswerFrame> AskAboutLeaseAsync(
+        ulong leader, LeaseCallKind kind, long lease, CancellationToken cancellation)
+    {
+        try
+        {
+            return await _leaseCalls.AskAsync(leader, kind, lease)
+                .WaitAsync(_options.RequestTimeout, _options.Clock, cancellation).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            throw new EtcdException(EtcdError.Timeout);
         }
     }
 

@@ -1,4 +1,6 @@
 using System.Buffers;
+using Etcdish.Cluster.Peers;
+using Etcdish.Consensus;
 using Etcdish.Log;
 using Etcdish.Store;
 
@@ -19,6 +21,7 @@ public sealed class NodeImport : IDisposable
     private readonly SegmentedLog _log;
     private readonly RevisionStore _store;
     private readonly CheckpointStore _checkpoints;
+    private readonly LogReplay _replay;
     private readonly ArrayBufferWriter<byte> _payload = new(EntryBytes);
     private ImportPart _part = ImportPart.Versions;
     private long _uncommittedBytes;
@@ -37,12 +40,16 @@ public sealed class NodeImport : IDisposable
         _log = SegmentedLog.Open(options.DataDirectory, logOptions);
         _store = new RevisionStore(new LogValues(_log), new StoreOptions());
         _checkpoints = new CheckpointStore(options.DataDirectory, logOptions);
+        _replay = new LogReplay(_store, ClusterState.Empty, options.MemberId);
         try
         {
             RefuseHistory(options.DataDirectory);
+            LogRecord first = Bootstrap.Write(_log, options, out HardState hardState);
+            _replay.TakeBootstrap(first, hardState);
             ImportEncoder.WriteHead(_part, _payload);
             AppendEntry();
             _log.Commit();
+            CommitHardState();
         }
         catch
         {
@@ -93,8 +100,15 @@ public sealed class NodeImport : IDisposable
         ImportEncoder.Write(new ImportEnd(revision, compactedRevision, _versions, _leases, alarms), _payload);
         AppendEntry();
         _log.Commit();
+        HardState hardState = CommitHardState();
         using StoreCheckpoint checkpoint = _store.CaptureCheckpoint();
-        _checkpoints.Write(checkpoint.AppliedIndex, _log.End, writer => checkpoint.WriteTo(writer));
+        Membership membership = new(_replay.Members.Configuration, [.. _replay.Members.Members]);
+        ClusterState cluster = new(checkpoint.AppliedIndex, Term, hardState, membership);
+        _checkpoints.Write(checkpoint.AppliedIndex, _log.End, writer =>
+        {
+            cluster.WriteTo(writer);
+            checkpoint.WriteTo(writer);
+        });
     }
 
     /// <summary>Closes the directory.</summary>
@@ -130,6 +144,17 @@ public sealed class NodeImport : IDisposable
         _part = part;
         _payload.ResetWrittenCount();
         ImportEncoder.WriteHead(part, _payload);
+    }
+
+    // What was imported is committed: all initial members import the same.
+    private HardState CommitHardState()
+    {
+        HardState state = new(Term, 0, _store.AppliedIndex);
+        Span<byte> payload = stackalloc byte[HardStateRecord.Bytes];
+        HardStateRecord.Encode(state, payload);
+        _log.Append(LocalRecordKind.HardState, 0, Term, payload);
+        _log.Commit();
+        return state;
     }
 
     // Applied before it is durable, which nobody can see: the directory is worth nothing before Complete has returned.

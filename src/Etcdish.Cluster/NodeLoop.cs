@@ -1,56 +1,58 @@
 using System.Runtime.InteropServices;
+using Etcdish.Cluster.Peers;
 using Etcdish.Log;
 using Etcdish.Store;
 
 namespace Etcdish.Cluster;
 
 /// <summary>
-/// The one logical thread that owns the write path. A round takes all that is queued, appends it as one batch, makes it durable with one
-/// sync, applies it in order, tells the watchers, and hands the answers to the thread pool. While the disk syncs, the next round's
-/// proposals gather: that is the whole of group commit.
+/// The thread, the queue and the time of a node: takes all that waits, has the <see cref="Cluster.Replica"/> run a round with it, and hands
+/// the answers to the thread pool. While the disk syncs, the next round's proposals gather: that is the whole of group commit.
 /// </summary>
 /// <remarks>
-/// Nothing is answered before its batch is durable, and nothing is visible to readers before it either. A full disk fails the batch
-/// whole and the loop goes on; any other failure of the log, or of the state machine, ends the loop for good (<see cref="Failed"/>).
+/// A full disk fails a batch whole and the loop goes on; any other failure of the log, of the consensus core or of the state machine ends
+/// the loop for good (<see cref="Failed"/>).
 /// </remarks>
-internal sealed class NodeLoop
+internal sealed class NodeLoop : IReplicaHost, IWriteQueue
 {
-    private static readonly TimeSpan _tickInterval = TimeSpan.FromMilliseconds(100);
-
     private readonly SegmentedLog _log;
-    private readonly RevisionStore _store;
-    private readonly WatchHub _watches;
     private readonly WatchDispatcher _dispatcher;
     private readonly NodeMetrics _metrics;
     private readonly LeaseKeeper _leases;
     private readonly TimeProvider _clock;
-    private readonly long _requestTimeoutTicks;
+    private readonly long _requestTimeout;
+    private readonly long _tickInterval;
     private readonly bool _completesInline;
     private readonly ProposalQueue _queue;
     private readonly Thread _thread;
     private readonly TaskCompletionSource<Exception?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly List<KeyRevision> _changes = [];
+    private readonly PeerMailbox _mailbox;
+    private readonly Action<NodeNotice>? _onNotice;
+    private List<PeerMail> _mail = [];
     private Exception? _failure;
-    private ulong _lastIndex;
+    private long _nextTick;
 
-    public NodeLoop(
-        SegmentedLog log, RevisionStore store, WatchHub watches, LeaseKeeper leases, NodeMetrics metrics, NodeOptions options)
+    public NodeLoop(NodeOptions options, Func<IPeerInbox, ReplicaParts> makeParts)
     {
-        _log = log;
-        _store = store;
-        _watches = watches;
-        _dispatcher = new WatchDispatcher(watches, Fail);
-        _leases = leases;
-        _metrics = metrics;
-        _clock = options.Clock;
-        _requestTimeoutTicks = (long)(options.RequestTimeout.TotalSeconds * _clock.TimestampFrequency);
-        _completesInline = options.CompletesInline;
         _queue = new ProposalQueue(options.MaxQueuedBytes);
+        _mailbox = new PeerMailbox(_queue.Wake);
+        ReplicaParts parts = makeParts(_mailbox);
+        parts.LeaseCalls.Queue = this;
+        _onNotice = options.OnNotice;
+        _log = parts.Log;
+        _dispatcher = new WatchDispatcher(parts.Watches, Fail);
+        _leases = parts.Leases;
+        _metrics = parts.Metrics;
+        _clock = options.Clock;
+        _requestTimeout = InClockUnits(options.RequestTimeout);
+        _completesInline = options.CompletesInline;
+        _tickInterval = InClockUnits(options.HeartbeatInterval);
+        Replica = new Replica(parts, ReplicaOptions.From(options), this);
         _thread = new Thread(Run) { Name = "etcdish node loop", IsBackground = true };
     }
 
-    /// <summary>Term that new entries carry.</summary>
-    public ulong Term { get; set; }
+    /// <summary>What the loop drives. Its members other than <see cref="Replica.Status"/> are for work on the loop.</summary>
+    public Replica Replica { get; }
 
     /// <summary>Number of writes that wait for the loop.</summary>
     public int Pending => _queue.Count;
@@ -61,9 +63,9 @@ internal sealed class NodeLoop
     /// <summary>What made the node unfit to go on, or null.</summary>
     public Exception? Failed => Volatile.Read(ref _failure);
 
-    public void Start(ulong lastIndex)
+    public void Start()
     {
-        _lastIndex = lastIndex;
+        _nextTick = _clock.GetTimestamp() + _tickInterval;
         _thread.Start();
     }
 
@@ -81,12 +83,11 @@ internal sealed class NodeLoop
         _queue.Close();
     }
 
-    /// <summary>Queues a write, or a piece of work to run on the loop between two batches.</summary>
-    /// <exception cref="EtcdException">TooManyRequests past the byte bound, Stopped when the node stops or has failed.</exception>
+    /// <inheritdoc/>
     public ValueTask<ApplyResult> Enqueue(byte kind, ReadOnlyMemory<byte> payload, Action? work = null)
     {
         // Whoever waits for work on the loop or for a local record goes on with something long, such as writing a checkpoint.
-        bool completesInline = _completesInline && work is null && kind < LocalRecordKind.First;
+        bool completesInline = _completesInline && work is null && kind is < LocalRecordKind.First or Proposal.ReadBarrier;
         Proposal proposal = Proposal.Rent(kind, payload, _clock.GetTimestamp(), work, completesInline);
         return _queue.TryEnqueue(proposal) switch
         {
@@ -96,7 +97,7 @@ internal sealed class NodeLoop
         };
     }
 
-    /// <summary>Queues a write of the node's own, whose answer nobody waits for. When the queue is full it is left to the next tick.</summary>
+    /// <inheritdoc/>
     public void Post(byte kind, ReadOnlyMemory<byte> payload)
     {
         Proposal proposal = Proposal.Rent(kind, payload, _clock.GetTimestamp());
@@ -118,29 +119,32 @@ internal sealed class NodeLoop
         }
     }
 
+    void IReplicaHost.CommitLog()
+    {
+        long started = _clock.GetTimestamp();
+        _log.Commit();
+        _metrics.Synced(_clock.GetElapsedTime(started));
+    }
+
+    void IReplicaHost.WakeWatchers() => _dispatcher.Wake();
+
+    void IReplicaHost.SnapshotWanted(ulong member) =>
+        _onNotice?.Invoke(new NodeNotice(true, $"member {member:x} lacks entries that are no longer in the log"));
+
     private void Run()
     {
-        List<Proposal> spare = [];
+        List<Proposal> batch = [];
         try
         {
             while (true)
             {
-                List<Proposal> batch = _queue.TakeAll(spare, _tickInterval);
-                if (Failed is not null)
-                {
-                    FailAll(batch);
-                    break;
-                }
-
-                if (batch.Count == 0 && _queue.IsClosed)
+                batch = _queue.TakeAll(batch, TimeToTick());
+                if (Failed is not null || (batch.Count == 0 && _queue.IsClosed))
                 {
                     break;
                 }
 
                 RunRound(batch);
-                batch.Clear();
-                spare = batch;
-                _leases.Tick(this);
             }
         }
 #pragma warning disable CA1031 // Whatever it is, the node is unfit: say so once, loudly, and serve nothing more.
@@ -151,84 +155,74 @@ internal sealed class NodeLoop
 #pragma warning restore CA1031
 
         _queue.Close();
-        FailAll(_queue.TakeAll([], TimeSpan.Zero));
+        _mailbox.Close();
+        batch.AddRange(_queue.TakeAll([], TimeSpan.Zero));
+        Replica.FailAll(batch);
+        CompleteAll(Replica.Completed);
         _ended.SetResult(Failed);
     }
 
     private void RunRound(List<Proposal> batch)
     {
-        try
+        long now = _clock.GetTimestamp();
+        if (now >= _nextTick)
         {
-            if (TryMakeDurable(batch))
-            {
-                Apply(batch);
-            }
-
-            RunLoopWork(batch);
-            PublishChanges();
-        }
-        catch (Exception)
-        {
-            FailAll(batch);
-            throw;
+            // After a pause of the process, the ticks that were missed are not made up for: nobody could have answered in between.
+            _nextTick = Math.Max(_nextTick + _tickInterval, now);
+            Replica.Tick();
         }
 
-        CompleteAll(batch);
-    }
-
-    /// <returns>Whether the batch is durable; if not, the disk is full, nothing of it was kept, and each write is answered so.</returns>
-    private bool TryMakeDurable(List<Proposal> batch)
-    {
-        try
-        {
-            if (Append(batch))
-            {
-                long started = _clock.GetTimestamp();
-                _log.Commit();
-                _metrics.Synced(_clock.GetElapsedTime(started));
-            }
-
-            return true;
-        }
-        catch (DiskFullException)
-        {
-            _metrics.DiskFull();
-            foreach (Proposal proposal in batch)
-            {
-                proposal.Failure ??= proposal.LoopWork is null ? new EtcdException(EtcdError.NoSpace) : null;
-            }
-
-            return false;
-        }
-    }
-
-    /// <returns>Whether there is anything to make durable.</returns>
-    private bool Append(List<Proposal> batch)
-    {
-        bool any = false;
-        long oldest = _clock.GetTimestamp() - _requestTimeoutTicks;
-        ulong index = _lastIndex;
+        ReadMail();
         foreach (Proposal proposal in batch)
         {
-            if (proposal.LoopWork is not null)
-            {
-                continue;
-            }
-
-            proposal.Failure = Refusal(proposal, oldest);
-            if (proposal.Failure is null)
-            {
-                proposal.Index = proposal.Kind < LocalRecordKind.First ? ++index : 0;
-                proposal.Position = _log.Append(proposal.Kind, proposal.Index, Term, proposal.Payload.Span);
-                any = true;
-            }
+            proposal.Failure = Refusal(proposal, now - _requestTimeout);
         }
 
-        return any;
+        Replica.RunRound(batch);
+        batch.Clear();
+        CompleteAll(Replica.Completed);
+        _leases.Tick(this);
+    }
+
+    private void ReadMail()
+    {
+        List<PeerMail> mail = _mailbox.TakeAll(_mail);
+        foreach (PeerMail item in mail)
+        {
+            Read(item);
+            item.Return();
+        }
+
+        mail.Clear();
+        _mail = mail;
+    }
+
+    private void Read(in PeerMail item)
+    {
+        if (item.Buffer is null)
+        {
+            Replica.Unreachable(item.From);
+            return;
+        }
+
+        try
+        {
+            Replica.Receive(item.From, item.Frame);
+        }
+        catch (MalformedFrameException reason)
+        {
+            _metrics.MalformedFrame();
+            _onNotice?.Invoke(new NodeNotice(true, $"ignored a frame of member {item.From:x}: {reason.Message}"));
+        }
     }
 
     private EtcdException? Refusal(Proposal proposal, long oldest)
     {
+        if (proposal.LoopWork is not null)
+        {
+            return null;
+        }
+
         if (proposal.QueuedAt < oldest)
         {
             return new EtcdException(EtcdError.Timeout);
@@ -237,83 +231,24 @@ internal sealed class NodeLoop
         return proposal.Payload.Length > _log.MaxPayloadBytes ? new EtcdException(EtcdError.RequestTooLarge) : null;
     }
 
-    private void Apply(List<Proposal> batch)
+    private TimeSpan TimeToTick()
     {
-        foreach (Proposal proposal in batch)
-        {
-            if (proposal.Failure is not null || proposal.LoopWork is not null)
-            {
-                continue;
-            }
-
-            if (proposal.Kind < LocalRecordKind.First)
-            {
-                ApplyEntry(proposal);
-            }
-            else
-            {
-                RelocationRecord.Apply(_store, proposal.Payload, proposal.Position);
-            }
-        }
+        long left = _nextTick - _clock.GetTimestamp();
+        return left <= 0 ? TimeSpan.Zero : TimeSpan.FromSeconds((double)left / _clock.TimestampFrequency);
     }
 
-    // After the whole batch, so that the work sees a state that belongs to the end of the log.
-    private static void RunLoopWork(List<Proposal> batch)
+    private long InClockUnits(TimeSpan span) => (long)(span.TotalSeconds * _clock.TimestampFrequency);
+
+    private static void CompleteAll(List<Proposal> completed)
     {
-        foreach (Proposal proposal in batch)
-        {
-            proposal.LoopWork?.Invoke();
-        }
-    }
-
-    private void ApplyEntry(Proposal proposal)
-    {
-        StoreEntry entry = new(
-            proposal.Index, Term, (EntryKind)proposal.Kind, proposal.Payload, proposal.Position.Segment, proposal.Position.Offset);
-        proposal.Result = _store.Apply(entry);
-        _lastIndex = proposal.Index;
-        if (entry.Kind is EntryKind.LeaseGrant or EntryKind.LeaseRevoke or EntryKind.LeaseCheckpoint)
-        {
-            _leases.Applied(entry.Kind, proposal.Payload, proposal.Result);
-        }
-
-        foreach (KeyRevision change in _store.LastChanges)
-        {
-            _changes.Add(change);
-        }
-    }
-
-    private void PublishChanges()
-    {
-        if (_changes.Count > 0)
-        {
-            if (_watches.Publish(CollectionsMarshal.AsSpan(_changes)))
-            {
-                _dispatcher.Wake();
-            }
-
-            _changes.Clear();
-        }
-    }
-
-    private static void CompleteAll(List<Proposal> batch)
-    {
-        ReadOnlySpan<Proposal> left = CollectionsMarshal.AsSpan(batch);
+        ReadOnlySpan<Proposal> left = CollectionsMarshal.AsSpan(completed);
         while (left.Length > 0)
         {
             int count = Math.Min(left.Length, CompletionChunk.Size);
             ThreadPool.UnsafeQueueUserWorkItem(CompletionChunk.Rent(left[..count]), preferLocal: false);
             left = left[count..];
         }
-    }
 
-    private static void FailAll(List<Proposal> batch)
-    {
-        foreach (Proposal proposal in batch)
-        {
-            proposal.Failure ??= new EtcdException(EtcdError.Stopped);
-        }
-
-        CompleteAll(batch);
+        completed.Clear();
     }
 }

@@ -1,3 +1,4 @@
+using Etcdish.Cluster.Peers;
 using Etcdish.Log;
 using Etcdish.Store;
 
@@ -18,6 +19,27 @@ public sealed record NodeOptions
     /// <summary>The cluster's id; see <see cref="MemberIdentity"/>.</summary>
     public ulong ClusterId { get; init; } =
         MemberIdentity.ClusterId([MemberIdentity.MemberId(["http://localhost:2380"], "etcd-cluster")]);
+
+    /// <summary>Where other members reach this one; goes into the first entry of a group of one.</summary>
+    public IReadOnlyList<string> PeerUrls { get; init; } = ["http://localhost:2380"];
+
+    /// <summary>Where clients reach this member; it tells the group once it serves.</summary>
+    public IReadOnlyList<string> ClientUrls { get; init; } = [];
+
+    /// <summary>
+    /// All members that a new group starts with, this one among them; alike on each of them, as its ids are made of it. Empty: this one
+    /// alone. Ignored when the directory holds a group already.
+    /// </summary>
+    public IReadOnlyList<ClusterMember> InitialMembers { get; init; } = [];
+
+    /// <summary>Where to listen for other members (http://address:port); empty for a group of one that is to stay one.</summary>
+    public IReadOnlyList<string> PeerListenUrls { get; init; } = [];
+
+    /// <summary>Time between a leader's heartbeats, and the unit of the election timeout. From 1 ms.</summary>
+    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Time without a leader after which a member campaigns (up to twice as long, at random). At least two heartbeats.</summary>
+    public TimeSpan ElectionTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Settings of the log: segment size, disk.</summary>
     public LogOptions Log { get; init; } = new();
@@ -58,11 +80,22 @@ public sealed record NodeOptions
     /// <summary>Receives one line for each event an operator should know of (a torn tail cut, a damaged checkpoint passed over).</summary>
     public Action<NodeNotice>? OnNotice { get; init; }
 
+    internal IReadOnlyList<ClusterMember> EffectiveInitialMembers =>
+        InitialMembers.Count > 0 ? InitialMembers : [new ClusterMember(MemberId, Name, PeerUrls, [])];
+
+    /// <summary>
+    /// Makes the way to other members, given where to bring what comes, in place of the one that <see cref="PeerListenUrls"/> asks for.
+    /// Closed with the node.
+    /// </summary>
+    internal Func<IPeerInbox, IPeerNetwork>? ConnectPeers { get; init; }
+
     /// <summary>Throws when a value is out of its range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Names the property.</exception>
     public void Validate()
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(DataDirectory);
+        ArgumentOutOfRangeException.ThrowIfLessThan(HeartbeatInterval, TimeSpan.FromMilliseconds(1));
+        ArgumentOutOfRangeException.ThrowIfLessThan(ElectionTimeout, 2 * HeartbeatInterval);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxQueuedBytes, 1 << 20);
         ArgumentOutOfRangeException.ThrowIfLessThan(RequestTimeout, TimeSpan.FromMilliseconds(1));
         ArgumentOutOfRangeException.ThrowIfLessThan(MinLeaseTtl, 1);

@@ -9,6 +9,9 @@ namespace Etcdish.Cluster;
 /// </summary>
 internal sealed class Proposal : IValueTaskSource<ApplyResult>
 {
+    /// <summary>Kind of a request that is no record: a linearizable read's barrier.</summary>
+    public const byte ReadBarrier = 128;
+
     private const int MaxPooled = 4096;
 
     [ThreadStatic]
@@ -16,7 +19,10 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
 
     private ManualResetValueTaskSourceCore<ApplyResult> _source;
 
-    /// <summary>Record kind to append: an <see cref="EntryKind"/>, or one of <see cref="LocalRecordKind"/>.</summary>
+    /// <summary>
+    /// Record kind to append: an <see cref="EntryKind"/>, one of <see cref="EntryKinds"/> or <see cref="LocalRecordKind"/>; or
+    /// <see cref="ReadBarrier"/>.
+    /// </summary>
     public byte Kind { get; private set; }
 
     /// <summary>The request's bytes; they belong to the caller until the answer is set.</summary>
@@ -34,11 +40,20 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
     /// <summary>Why it failed without being applied, or null.</summary>
     public Exception? Failure { get; set; }
 
+    /// <summary>Whether it has no answer yet.</summary>
+    public bool IsWaiting { get; private set; }
+
+    /// <summary>Set by the replica: the tick at which it came.</summary>
+    public long HeldSince { get; set; }
+
     /// <summary>Set by the loop: where the payload came to lie.</summary>
     public Etcdish.Log.LogPosition Position { get; set; }
 
-    /// <summary>Set by the loop: the log index, 0 for a local record.</summary>
-    public ulong Index { get; set; }
+    /// <summary>The member that forwarded it and wants to know its place; 0 for a request of this member.</summary>
+    public ulong Origin { get; private set; }
+
+    /// <summary>That member's number for it.</summary>
+    public ulong OriginSequence { get; private set; }
 
     /// <summary>Takes a proposal from the calling thread's pool.</summary>
     /// <param name="kind">Record kind to append.</param>
@@ -56,11 +71,70 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
         proposal.QueuedAt = now;
         proposal.LoopWork = loopWork;
         proposal._source.RunContinuationsAsynchronously = !completesInline;
+        proposal.IsWaiting = true;
         return proposal;
+    }
+
+    /// <summary>As <see cref="Rent"/>, for another member's write. Nobody awaits it: <see cref="Recycle"/> ends it.</summary>
+    public static Proposal RentForMember(ulong origin, ulong sequence, byte kind, ReadOnlyMemory<byte> payload)
+    {
+        Proposal proposal = Rent(kind, payload, now: 0);
+        proposal.Origin = origin;
+        proposal.OriginSequence = sequence;
+        return proposal;
+    }
+
+    /// <summary>Another member's write has its place: goes back to the pool.</summary>
+    public void Recycle()
+    {
+        IsWaiting = false;
+        Origin = 0;
+        OriginSequence = 0;
+        Return();
+    }
+
+    /// <summary>Another member's write is refused.</summary>
+    /// <returns>False when it was before.</returns>
+    public bool TryRefuse()
+    {
+        bool wasWaiting = IsWaiting;
+        IsWaiting = false;
+        return wasWaiting;
     }
 
     /// <summary>The promise; await it exactly once.</summary>
     public ValueTask<ApplyResult> Task => new(this, _source.Version);
+
+    /// <summary>Settles the answer, unless there is one, and puts the proposal among those to be completed.</summary>
+    public void Succeed(in ApplyResult result, List<Proposal> completed)
+    {
+        if (IsWaiting)
+        {
+            IsWaiting = false;
+            Result = result;
+            completed.Add(this);
+        }
+    }
+
+    /// <summary>As <see cref="Succeed"/>, for a failure.</summary>
+    public void Fail(Exception failure, List<Proposal> completed)
+    {
+        if (IsWaiting)
+        {
+            IsWaiting = false;
+            Failure = failure;
+            completed.Add(this);
+        }
+    }
+
+    /// <summary>As <see cref="Succeed"/>, for a failure.</summary>
+    public void Fail(EtcdError error, List<Proposal> completed)
+    {
+        if (IsWaiting)
+        {
+            Fail(new EtcdException(error), completed);
+        }
+    }
 
     /// <summary>Wakes the waiter with what <see cref="Result"/> or <see cref="Failure"/> says.</summary>
     public void Complete()
@@ -100,7 +174,6 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
         Result = default;
         Failure = null;
         LoopWork = null;
-        Index = 0;
         Stack<Proposal> pool = _pool ??= new Stack<Proposal>();
         if (pool.Count < MaxPooled)
         {

@@ -1,11 +1,12 @@
+using Etcdish.Consensus;
 using Etcdish.Log;
 using Etcdish.Store;
 
 namespace Etcdish.Cluster;
 
 /// <summary>
-/// From a folder to a state: the newest valid checkpoint gives the index, the log's tail brings it up to date. On a single node all that
-/// is durable in the log is committed, so the whole tail is applied, also a last write that was never acknowledged.
+/// From a folder to a state: the newest valid checkpoint gives the index and the place in the Raft log, the log's tail brings both up to
+/// date (<see cref="LogReplay"/>), and a new folder gets its first entry (<see cref="Bootstrap"/>).
 /// </summary>
 internal static class Recovery
 {
@@ -37,6 +38,7 @@ internal static class Recovery
         CheckpointStore checkpoints = new(options.DataDirectory, logOptions);
         LogPosition from;
         long checkpointBytes;
+        LogReplay replay;
         using (Checkpoint? newest = OpenNewest(checkpoints, options))
         {
             checkpointBytes = newest?.ContentBytes ?? 0;
@@ -48,15 +50,23 @@ internal static class Recovery
             Task<bool> first = Task.Run(tail.MoveNext, cancellation);
             try
             {
-                Load(store, newest);
+                replay = new LogReplay(store, Load(store, newest), options.MemberId);
             }
             finally
             {
                 ((IAsyncResult)first).AsyncWaitHandle.WaitOne();
             }
 
-            ReplayTail(tail, first.GetAwaiter().GetResult(), store, cancellation);
+            ReplayTail(tail, first.GetAwaiter().GetResult(), replay, cancellation);
         }
+
+        if (replay.IsEmpty)
+        {
+            LogRecord entry = Bootstrap.Write(log, options, out HardState hardState);
+            replay.TakeBootstrap(entry, hardState);
+        }
+
+        replay.Complete();
 
         if (store.IsImporting)
         {
@@ -70,7 +80,7 @@ internal static class Recovery
                 true, $"cut {torn.TornBytes} bytes of a write that was torn at {torn.End}; it was never acknowledged"));
         }
 
-        return new RecoveredState(log, values, store, checkpoints, from, checkpointBytes, pause);
+        return new RecoveredState(log, values, store, replay, checkpoints, from, checkpointBytes, pause);
     }
 
     // An older checkpoint, or none, only means a longer tail: the log refuses by itself when it no longer has the whole of it.
@@ -86,41 +96,34 @@ internal static class Recovery
         return lookup.Newest;
     }
 
-    private static void Load(RevisionStore store, Checkpoint? checkpoint)
+    private static ClusterState Load(RevisionStore store, Checkpoint? checkpoint)
     {
         if (checkpoint is null)
         {
-            return;
+            return ClusterState.Empty;
         }
 
         CheckpointLoader loader = store.BeginLoad();
+        ClusterState? cluster = null;
         while (checkpoint.TryReadBlock(out ReadOnlySpan<byte> block))
         {
-            loader.Add(block);
+            int length = 0;
+            cluster ??= ClusterState.Read(block, out length);
+            loader.Add(block[length..]);
         }
 
         loader.Complete(static (index, history) => Parallel.Invoke(index, history));
+        return cluster is not null && cluster.Index == store.AppliedIndex
+            ? cluster
+            : throw new InvalidDataException("the checkpoint's store and group stand at different entries");
     }
 
-    private static void ReplayTail(IEnumerator<LogRecord> tail, bool hasRecord, RevisionStore store, CancellationToken cancellation)
+    private static void ReplayTail(IEnumerator<LogRecord> tail, bool hasRecord, LogReplay replay, CancellationToken cancellation)
     {
         for (; hasRecord; hasRecord = tail.MoveNext())
         {
-            LogRecord record = tail.Current;
             cancellation.ThrowIfCancellationRequested();
-            if (record.Kind < LocalRecordKind.First)
-            {
-                store.Apply(new StoreEntry(
-                    record.Index, record.Term, (EntryKind)record.Kind, record.Bytes, record.Payload.Segment, record.Payload.Offset));
-            }
-            else if (record.Kind == LocalRecordKind.Relocation)
-            {
-                RelocationRecord.Apply(store, record.Bytes, record.Payload);
-            }
-            else
-            {
-                throw new InvalidDataException($"the log holds a record of kind {record.Kind}, which this version does not know");
-            }
+            replay.Take(tail.Current);
         }
     }
 }
@@ -128,7 +131,8 @@ internal static class Recovery
 /// <summary>What recovery found.</summary>
 /// <param name="Log">The log, open for writing.</param>
 /// <param name="Values">Values in that log.</param>
-/// <param name="Store">The state as of the end of the log.</param>
+/// <param name="Store">The state as of the last entry known to be committed.</param>
+/// <param name="Replay">Membership, the core's memory and the entries since the checkpoint.</param>
 /// <param name="Checkpoints">The checkpoint files.</param>
 /// <param name="ReplayFrom">Where the tail of the newest checkpoint starts; the start of the log without one.</param>
 /// <param name="CheckpointBytes">Size of the newest checkpoint, 0 without one.</param>
@@ -137,6 +141,7 @@ internal sealed record RecoveredState(
     SegmentedLog Log,
     LogValues Values,
     RevisionStore Store,
+    LogReplay Replay,
     CheckpointStore Checkpoints,
     LogPosition ReplayFrom,
     long CheckpointBytes,

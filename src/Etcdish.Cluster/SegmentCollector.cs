@@ -20,18 +20,18 @@ internal sealed class SegmentCollector
     private readonly SegmentedLog _log;
     private readonly RevisionStore _store;
     private readonly IValueSource _values;
-    private readonly NodeLoop _loop;
+    private readonly IWriteQueue _queue;
     private readonly NodeOptions _options;
     private readonly NodeMetrics _metrics;
     private readonly ArrayBufferWriter<byte> _record = new(RecordBytes + 4096);
 
     public SegmentCollector(
-        SegmentedLog log, RevisionStore store, IValueSource values, NodeLoop loop, NodeOptions options, NodeMetrics metrics)
+        SegmentedLog log, RevisionStore store, IValueSource values, IWriteQueue queue, NodeOptions options, NodeMetrics metrics)
     {
         _log = log;
         _store = store;
         _values = values;
-        _loop = loop;
+        _queue = queue;
         _options = options;
         _metrics = metrics;
     }
@@ -57,7 +57,7 @@ internal sealed class SegmentCollector
             cancellation.ThrowIfCancellationRequested();
             long started = _options.Clock.GetTimestamp();
             next = FillRecord(versions, next);
-            await _loop.Enqueue(LocalRecordKind.Relocation, _record.WrittenMemory).ConfigureAwait(false);
+            await _queue.Enqueue(LocalRecordKind.Relocation, _record.WrittenMemory).ConfigureAwait(false);
             _metrics.Collected(_record.WrittenCount);
             TimeSpan budget = TimeSpan.FromSeconds((double)_record.WrittenCount / _options.CollectBytesPerSecond);
             TimeSpan left = budget - _options.Clock.GetElapsedTime(started);

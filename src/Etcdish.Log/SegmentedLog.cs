@@ -172,6 +172,11 @@ public sealed class SegmentedLog : IDisposable
         return _writer.Append(kind, index, term, head, tail);
     }
 
+    /// <summary>Where the record begins whose payload lies at a place: from there a <see cref="Replay"/> can start.</summary>
+    /// <param name="payload">What <see cref="Append(byte, ulong, ulong, ReadOnlySpan{byte})"/> returned, or a replayed record's place.</param>
+    /// <returns>The position of the record.</returns>
+    public static LogPosition RecordAt(LogPosition payload) => payload with { Offset = payload.Offset - LogFormat.FrameHeaderBytes };
+
     /// <summary>
     /// Makes the current batch durable: one write and one sync (one more of each per segment that the batch enters). Returns only when
     /// everything appended so far would survive the power going out. Does nothing when the batch is empty.

@@ -2,7 +2,8 @@ namespace Etcdish.Store;
 
 /// <summary>
 /// What a log entry asks the store to do; the entry's payload is the request message of that method, byte for byte as the client sent it.
-/// Numbers are part of the log format and never change meaning.
+/// Numbers are part of the log format and never change meaning;
+/// 10 and 11 are taken by the group's own entries, which are <see cref="Empty"/> to the store.
 /// </summary>
 public enum EntryKind : byte
 {
@@ -34,8 +35,8 @@ public enum EntryKind : byte
     Alarm = 8,
 
     /// <summary>
-    /// A piece of another store's state, such as a restored snapshot; see <see cref="ImportPart"/>. Only the log's first entries can be
-    /// imports, and no other kind may come before their end.
+    /// A piece of another store's state, such as a restored snapshot; see <see cref="ImportPart"/>. Only a store
+    /// without a history takes imports, and no other kind may come before their end.
     /// </summary>
     Import = 9,
 }

@@ -1,7 +1,7 @@
 namespace Etcdish.Store;
 
 /// <summary>
-/// Takes in another store's state from the log's first entries on. All that comes before the end carries revisions above the published
+/// Takes in another store's state, into a store that has no history yet. All that comes before the end carries revisions above the published
 /// one, so that it becomes visible at once when the end is applied. What does not fit together is refused loudly: a store must not come
 /// up with a history that no sequence of operations could have made. The caller holds <see cref="StoreState.Writer"/>.
 /// </summary>
@@ -11,13 +11,14 @@ internal sealed class Importer(StoreState state)
     private long _lastMod;
     private int _lastSub;
     private long _versions;
+    private bool _hasEnded;
 
     /// <summary>Whether an import has begun and its end has not been applied.</summary>
     public bool IsOpen { get; private set; }
 
     public void Apply(in StoreEntry entry)
     {
-        if (!IsOpen && state.AppliedIndex != 0)
+        if (!IsOpen && (_hasEnded || state.CurrentRevision != 1 || state.Usage.Versions != 0))
         {
             throw new InvalidOperationException($"entry {entry.Index} imports into a store that has a history already");
         }
@@ -183,6 +184,7 @@ internal sealed class Importer(StoreState state)
         }
 
         IsOpen = false;
+        _hasEnded = true;
     }
 
     private void AttachLeases()

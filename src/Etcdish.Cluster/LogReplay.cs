@@ -1,0 +1,159 @@
+using Etcdish.Cluster.Peers;
+using Etcdish.Consensus;
+using Etcdish.Log;
+using Etcdish.Store;
+
+namespace Etcdish.Cluster;
+
+/// <summary>
+/// Brings store, membership and the core's memory up to date with the log, record by record. An entry is applied when a hard state record
+/// says that it is committed; what is left at the end stays in the tail, for the core to decide about. The log of a member that decides
+/// alone is committed as it stands: its own disk is the quorum.
+/// </summary>
+/// <param name="store">The store, as the checkpoint has it.</param>
+/// <param name="cluster">What the checkpoint holds of the group.</param>
+/// <param name="self">This member.</param>
+internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong self)
+{
+    // The memberships of entries that may still be cut, newest last; the first one cannot be.
+    private readonly List<(ulong Index, Configuration Configuration)> _configurations = [(cluster.Index, cluster.Membership.Configuration)];
+    private HardState _hardState = cluster.HardState;
+    private bool _decidesAlone = IsOnlyVoter(cluster.Membership.Configuration, self);
+
+    /// <summary>The members as of the last applied entry.</summary>
+    public MemberTable Members { get; } = new(cluster.Membership);
+
+    /// <summary>What the core starts from.</summary>
+    public RestoredState Restored { get; } = new(cluster.Base);
+
+    /// <summary>The entries since the checkpoint.</summary>
+    public EntryTail Tail => _tail ??= new EntryTail(cluster.Index, Members.EncodeProposed);
+
+    private EntryTail? _tail;
+
+    /// <summary>Whether neither checkpoint nor log held anything of a group: the directory is new.</summary>
+    public bool IsEmpty => Tail.Last == 0;
+
+    /// <summary>Takes the next record.</summary>
+    /// <exception cref="InvalidDataException">It does not fit to those before, or its kind is unknown.</exception>
+    public void Take(in LogRecord record)
+    {
+        switch (record.Kind)
+        {
+            case < LocalRecordKind.First:
+                TakeEntry(record);
+                break;
+            case LocalRecordKind.HardState:
+                TakeHardState(HardStateRecord.Decode(record.Bytes.Span));
+                break;
+            case LocalRecordKind.Truncate:
+                Truncate(record.Index);
+                break;
+            case LocalRecordKind.Relocation:
+                RelocationRecord.Apply(store, record.Bytes, record.Payload);
+                break;
+            default:
+                throw new InvalidDataException($"the log holds a record of kind {record.Kind}, which this version does not know");
+        }
+    }
+
+    /// <summary>Ends the replay: the core's memory is complete.</summary>
+    public void Complete()
+    {
+        Restored.HardState = _hardState with { Commit = Math.Max(_hardState.Commit, store.AppliedIndex) };
+        Restored.Applied = store.AppliedIndex;
+    }
+
+    /// <summary>Takes an entry that was just written as the first of a new directory, known to all members as committed.</summary>
+    public void TakeBootstrap(in LogRecord record, in HardState hardState)
+    {
+        _hardState = hardState;
+        TakeEntry(record);
+        CommitThrough(record.Index);
+    }
+
+    private static bool IsOnlyVoter(Configuration configuration, ulong self) =>
+        configuration is { IsJoint: false, Voters: [var only] } && only == self;
+
+    private void TakeEntry(in LogRecord record)
+    {
+        if (record.Index != Tail.Last + 1)
+        {
+            throw new InvalidDataException($"entry {record.Index} follows entry {Tail.Last} in the log");
+        }
+
+        Restored.Add(EntryKinds.Header(record.Index, record.Term, record.Kind, record.Bytes.Span));
+        if (record.Kind == EntryKinds.Configuration)
+        {
+            TakeConfiguration(record.Index, MembershipCodec.Decode(record.Bytes.Span));
+        }
+
+        if (_decidesAlone && store.AppliedIndex == Tail.Last)
+        {
+            Apply(record.Index, new EntryPlace(record.Term, record.Payload, record.Bytes.Length, record.Kind), record.Bytes);
+            Tail.Skip(record.Index);
+        }
+        else
+        {
+            Tail.Add(record.Kind, record.Term, record.Bytes.ToArray(), record.Payload);
+        }
+    }
+
+    private void TakeConfiguration(ulong index, Membership entry)
+    {
+        Members.Announce(entry.Members);
+        _configurations.Add((index, entry.Configuration));
+        _decidesAlone = IsOnlyVoter(entry.Configuration, self);
+        if (_decidesAlone)
+        {
+            CommitThrough(Tail.Last);
+        }
+    }
+
+    private void TakeHardState(in HardState state)
+    {
+        _hardState = state;
+        if (state.Commit > Tail.Last)
+        {
+            throw new InvalidDataException($"the log says that entry {state.Commit} is committed, but {Tail.Last} is its last");
+        }
+
+        CommitThrough(state.Commit);
+    }
+
+    private void Truncate(ulong from)
+    {
+        if (from <= store.AppliedIndex)
+        {
+            throw new InvalidDataException($"the log voids its entries from {from} on, but {store.AppliedIndex} is applied");
+        }
+
+        Tail.TruncateFrom(from);
+        while (_configurations[^1].Index >= from && _configurations.Count > 1)
+        {
+            _configurations.RemoveAt(_configurations.Count - 1);
+        }
+
+        _decidesAlone = IsOnlyVoter(_configurations[^1].Configuration, self);
+    }
+
+    private void CommitThrough(ulong index)
+    {
+        for (ulong next = store.AppliedIndex + 1; next <= index; next++)
+        {
+            Apply(next, Tail.Place(next), Tail.Payload(next));
+        }
+
+        Tail.ApplyThrough(store.AppliedIndex);
+    }
+
+    private void Apply(ulong index, in EntryPlace place, ReadOnlyMemory<byte> payload)
+    {
+        store.Apply(new StoreEntry(
+            index, place.Term, EntryKinds.ForStore(place.Kind), payload, place.Payload.Segment, place.Payload.Offset));
+        if (place.Kind is EntryKinds.Configuration or EntryKinds.MemberAttributes)
+        {
+            Members.Apply(place.Kind, payload.Span);
+        }
+    }
+}

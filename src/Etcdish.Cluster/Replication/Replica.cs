@@ -1,0 +1,377 @@
+using Etcdish.Cluster.Peers;
+using Etcdish.Consensus;
+using Etcdish.Log;
+using Etcdish.Store;
+
+namespace Etcdish.Cluster;
+
+/// <summary>
+/// One member's consensus, log and store, driven in rounds by whoever owns its thread: the node loop, or a simulation. It reads no clock
+/// and starts no thread; <see cref="Tick"/> is the time.
+/// </summary>
+/// <remarks>
+/// A round: hand over what came, append what the core wants written, send what waits for nothing, make the batch durable with one sync,
+/// tell the core, send the rest, apply what is committed, publish it, answer. A single voter takes the same way: its own sync is its
+/// quorum.
+/// </remarks>
+internal sealed class Replica
+{
+    private const ulong TrimStep = 1024;
+
+    private readonly RaftNode _raft;
+    private readonly ReplicaLog _log;
+    private readonly EntryTail _tail;
+    private readonly ReplicaParts _parts;
+    private readonly IReplicaHost _host;
+    private readonly ReplicaOptions _options;
+    private readonly ReplicaOutbox _outbox;
+    private readonly ReplicaWrites _writes;
+    private readonly ReplicaReads _reads;
+    private readonly ReplicaFrames _frames;
+    private readonly ReplicaApply _apply;
+    private readonly List<Proposal> _localRecords = [];
+    private ulong _leader;
+    private bool _coreMoved = true;
+    private bool _diskIsFull;
+    private long _now;
+
+    public Replica(ReplicaParts parts, ReplicaOptions options, IReplicaHost host)
+    {
+        _parts = parts;
+        _options = options;
+        _host = host;
+        _tail = parts.Tail;
+        _log = new ReplicaLog(parts.Log, parts.Tail, parts.Restored.HardState);
+        _raft = new RaftNode(options.Raft, parts.Restored, parts.Tail);
+        _outbox = new ReplicaOutbox(parts.Network, parts.Tail, parts.Log);
+        _writes = new ReplicaWrites(_raft, _log, parts.Tail, _outbox, Completed, options);
+        _reads = new ReplicaReads(_raft, _outbox, Completed, options);
+        _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls);
+        _apply = new ReplicaApply(parts, _raft, _log, _writes, host);
+        _outbox.SetMembers(parts.Members.AddressesOf(_raft.Configuration), _raft.Configuration);
+        Status = new ReplicaStatus(_raft, AppliedIndex);
+        if (DecidesAlone)
+        {
+            _raft.Campaign();
+        }
+    }
+
+    /// <summary>Term, leader and indexes, for any thread.</summary>
+    public ReplicaStatus Status { get; }
+
+    /// <summary>Requests that have their answer; the driver gives it and clears the list after each round.</summary>
+    public List<Proposal> Completed { get; } = [];
+
+    /// <summary>What the core wants written finds no room. As work, or while no round runs.</summary>
+    public bool IsDiskFull => _diskIsFull;
+
+    private ulong AppliedIndex => _parts.Store.AppliedIndex;
+
+    /// <summary>Nobody else votes. What is durable here is then committed.</summary>
+    private bool DecidesAlone => _raft.Configuration is { IsJoint: false, Voters: [var only] } && only == _options.Raft.Id;
+
+    // All that is durable is applied, and nobody else could have decided anything beyond it.
+    private bool ReadsAreLocal => DecidesAlone && AppliedIndex == _log.DurableIndex;
+
+    /// <summary>One tick of time passed.</summary>
+    public void Tick()
+    {
+        _now++;
+        _raft.Tick();
+        _coreMoved = true;
+        _writes.Expire(_now);
+        _reads.Expire(_now);
+    }
+
+    /// <summary>A frame came from another member.</summary>
+    /// <exception cref="MalformedFrameException">It is none, or contradicts its connection; nothing has changed.</exception>
+    public void Receive(ulong from, ReadOnlySpan<byte> frame)
+    {
+        _coreMoved = true;
+        _frames.Take(from, frame, AppliedIndex, _now);
+    }
+
+    /// <summary>Frames to or from a member may have been lost.</summary>
+    public void Unreachable(ulong member)
+    {
+        _coreMoved = true;
+        _raft.ReportUnreachable(member);
+        LoseLeader(member);
+    }
+
+    /// <summary>Runs a round with what was asked for since the last.</summary>
+    /// <param name="requests">
+    /// Writes, reads, local records and work, in order; those with a failure set are only answered. They belong to the replica until they
+    /// are in <see cref="Completed"/>.
+    /// </param>
+    public void RunRound(List<Proposal> requests)
+    {
+        if (_coreMoved)
+        {
+            Drain();
+            MakeDurable();
+        }
+
+        TakeRequests(requests);
+        if (_writes.IsHolding || _localRecords.Count > 0)
+        {
+            AppendRequests();
+        }
+
+        if (_reads.IsWaiting)
+        {
+            _reads.Begin(_now);
+            _coreMoved = true;
+        }
+
+        if (_coreMoved)
+        {
+            Drain();
+        }
+
+        MakeDurable();
+        ApplyLocalRecords();
+        _apply.Run();
+        _reads.OnApplied(AppliedIndex);
+        RunWork(requests);
+        _apply.Publish();
+        TrimTail();
+        Status.Update(_raft, AppliedIndex, ReadsAreLocal);
+    }
+
+    /// <summary>The node is unfit or stops: everything that waits is failed.</summary>
+    /// <param name="requests">Those of the round that was under way.</param>
+    public void FailAll(List<Proposal> requests)
+    {
+        foreach (Proposal request in requests)
+        {
+            request.Fail(EtcdError.Stopped, Completed);
+        }
+
+        _writes.FailAll(EtcdError.Stopped);
+        _reads.FailAll(EtcdError.Stopped);
+        _parts.LeaseCalls.OnLeaderLost(0, 0);
+    }
+
+    /// <summary>
+    /// Where a replay from now on has to start, to be called as work: at the first entry that is not applied, even if younger records lie
+    /// behind it.
+    /// </summary>
+    public LogPosition ReplayFrom(LogPosition end)
+    {
+        ulong next = AppliedIndex + 1;
+        return next <= _log.DurableIndex ? SegmentedLog.RecordAt(_tail.Place(next).Payload) : end;
+    }
+
+    /// <summary>What a checkpoint of the store as it is now has to hold of the group. As work.</summary>
+    public ClusterState CaptureCluster()
+    {
+        Membership membership = new(_parts.Members.Configuration, [.. _parts.Members.Members]);
+        return new ClusterState(AppliedIndex, _parts.Store.AppliedTerm, _log.DurableState with { Commit = AppliedIndex }, membership);
+    }
+
+    /// <summary>
+    /// The oldest segment with an entry that may have to be sent to a follower; none below it is needed for that. As work.
+    /// </summary>
+    /// <param name="spaceIsShort">The disk has no room: what followers lack they then get as a snapshot.</param>
+    public uint OldestNeededSegment(bool spaceIsShort)
+    {
+        if (spaceIsShort)
+        {
+            ForgetBefore(AppliedIndex + 1);
+        }
+
+        return _tail.First <= _tail.Last ? _tail.Place(_tail.First).Payload.Segment : uint.MaxValue;
+    }
+
+    private void Drain()
+    {
+        _coreMoved = false;
+        Effects effects = _raft.Drain();
+        _log.Take(effects);
+        if (effects.Configuration is { } configuration)
+        {
+            _outbox.SetMembers(_parts.Members.AddressesOf(configuration), configuration);
+        }
+
+        _outbox.Send(effects.Messages);
+        foreach (ref readonly ReadRelease release in effects.Reads)
+        {
+            _reads.OnRelease(release);
+        }
+
+        foreach (ulong member in effects.SnapshotsWanted)
+        {
+            _host.SnapshotWanted(member);
+        }
+
+        if (effects.StatusChanged)
+        {
+            FollowStatus();
+        }
+    }
+
+    private void FollowStatus()
+    {
+        if (_raft.Role == Role.Leader)
+        {
+            _parts.Leases.Promote(DecidesAlone ? TimeSpan.Zero : _options.LeaseExtension);
+        }
+        else
+        {
+            _parts.Leases.Demote();
+        }
+
+        if (_raft.Leader != _leader)
+        {
+            _leader = _raft.Leader;
+            LoseLeader(0);
+        }
+    }
+
+    private void LoseLeader(ulong member)
+    {
+        _writes.OnLeaderLost(member);
+        _reads.OnLeaderLost(member);
+        _parts.LeaseCalls.OnLeaderLost(member, _raft.Leader);
+    }
+
+    private void MakeDurable()
+    {
+        while (_log.IsOwing || _log.HasBatch)
+        {
+            if (!TryAppendOwed())
+            {
+                return;
+            }
+
+            _host.CommitLog();
+            _log.Committed();
+            _raft.OnDurable(_log.DurableWrite);
+            _outbox.Release(_log.DurableWrite);
+            Drain();
+        }
+    }
+
+    private bool TryAppendOwed()
+    {
+        try
+        {
+            _log.AppendOwed();
+            _diskIsFull = false;
+            return true;
+        }
+        catch (DiskFullException)
+        {
+            BatchWasDropped();
+            return false;
+        }
+    }
+
+    private void TakeRequests(List<Proposal> requests)
+    {
+        foreach (Proposal request in requests)
+        {
+            if (request.Failure is not null)
+            {
+                request.Fail(request.Failure, Completed);
+            }
+            else if (request.Kind == Proposal.ReadBarrier)
+            {
+                _reads.Take(request, _now);
+            }
+            else if (request.Kind >= LocalRecordKind.First)
+            {
+                _localRecords.Add(request);
+            }
+            else if (request.LoopWork is null)
+            {
+                _writes.Hold(request, _now);
+            }
+        }
+    }
+
+    private void AppendRequests()
+    {
+        try
+        {
+            // A follower that only forwards has nothing to append.
+            if (_log.IsOwing || _writes.MayPropose || _localRecords.Count > 0)
+            {
+                _log.AppendOwed();
+                _diskIsFull = false;
+            }
+
+            foreach (Proposal record in _localRecords)
+            {
+                record.Position = _log.Append(record.Kind, 0, _raft.Term, record.Payload.Span);
+            }
+
+            _writes.Dispatch(_now);
+            _coreMoved = true;
+        }
+        catch (DiskFullException)
+        {
+            _writes.RefuseForSpace();
+            BatchWasDropped();
+        }
+    }
+
+    // Local records are not owed: who asked for them asks again.
+    private void BatchWasDropped()
+    {
+        _diskIsFull = true;
+        _parts.Metrics.DiskFull();
+        foreach (Proposal record in _localRecords)
+        {
+            record.Fail(EtcdError.NoSpace, Completed);
+        }
+
+        _localRecords.Clear();
+    }
+
+    private void ApplyLocalRecords()
+    {
+        foreach (Proposal record in _localRecords)
+        {
+            RelocationRecord.Apply(_parts.Store, record.Payload, record.Position);
+            record.Succeed(default, Completed);
+        }
+
+        _localRecords.Clear();
+    }
+
+    // After the whole batch, so that the work sees a state that belongs to the end of the log.
+    private void RunWork(List<Proposal> requests)
+    {
+        foreach (Proposal request in requests)
+        {
+            if (request.LoopWork is { } work && request.IsWaiting)
+            {
+                work();
+                request.Succeed(default, Completed);
+            }
+        }
+    }
+
+    // In steps: forgetting costs the core a little each time.
+    private void TrimTail()
+    {
+        ulong keep = DecidesAlone ? 0UL : _options.KeptEntries;
+        ulong applied = AppliedIndex;
+        ulong known = _tail.First <= applied ? applied - _tail.First + 1 : 0;
+        if (known >= keep + TrimStep)
+        {
+            ForgetBefore(applied - keep + 1);
+        }
+    }
+
+    private void ForgetBefore(ulong index)
+    {
+        if (index > _tail.First)
+        {
+            _tail.ForgetBefore(index);
+            _raft.OnCompacted(index - 1);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using Etcdish.Consensus;
+
+namespace Etcdish.Cluster;
+
+/// <summary>What other threads may know of a replica, as of the end of its last round.</summary>
+internal sealed class ReplicaStatus
+{
+    private ulong _term;
+    private ulong _leader;
+    private ulong _commit;
+    private ulong _applied;
+    private bool _readsAreLocal;
+
+    public ReplicaStatus(RaftNode raft, ulong applied) => Update(raft, applied, readsAreLocal: false);
+
+    /// <summary>The newest term seen.</summary>
+    public ulong Term => Volatile.Read(ref _term);
+
+    /// <summary>The leader; 0 when none is known.</summary>
+    public ulong Leader => Volatile.Read(ref _leader);
+
+    /// <summary>The last entry known to be committed.</summary>
+    public ulong Commit => Volatile.Read(ref _commit);
+
+    /// <summary>The last entry applied.</summary>
+    public ulong Applied => Volatile.Read(ref _applied);
+
+    /// <summary>A linearizable read needs nobody else: this member decides alone and has applied all that it decided.</summary>
+    public bool ReadsAreLocal => Volatile.Read(ref _readsAreLocal);
+
+    public void Update(RaftNode raft, ulong applied, bool readsAreLocal)
+    {
+        Volatile.Write(ref _readsAreLocal, readsAreLocal);
+        Volatile.Write(ref _applied, applied);
+        Volatile.Write(ref _commit, raft.Commit);
+        Volatile.Write(ref _term, raft.Term);
+        Volatile.Write(ref _leader, raft.Leader);
+    }
+}
