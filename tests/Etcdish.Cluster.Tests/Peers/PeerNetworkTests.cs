@@ -251,6 +251,7 @@ public class PeerNetworkTests
         alice.Inbox.Gate.Reset();
         await using NetworkStream first = await alice.DialAsMemberAsync(2);
         await first.WriteAsync(TestPeer.Wrap(TestPeer.Numbered(1)));
+        await alice.Inbox.Until(inbox => inbox.Arrived == 1);
         await using NetworkStream second = await alice.DialAsync();
         await second.WriteAsync(PeerHandshake.Encode(new PeerHello(PeerHandshake.Version, ConnectionKind.Log, TestPeer.Cluster, 2, 1)));
         await second.WriteAsync(TestPeer.Wrap(TestPeer.Numbered(2)));

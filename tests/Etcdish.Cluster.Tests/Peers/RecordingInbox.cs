@@ -26,6 +26,9 @@ internal sealed class RecordingInbox : IPeerInbox, IDisposable
 
     public IReadOnlyList<TimeSpan> RoundTrips => _roundTrips;
 
+    /// <summary>Frames that were brought, also those that wait in the call.</summary>
+    public int Arrived { get; private set; }
+
     /// <summary>While reset, frames wait in the call.</summary>
     public ManualResetEventSlim Gate { get; } = new(initialState: true);
 
@@ -38,6 +41,7 @@ internal sealed class RecordingInbox : IPeerInbox, IDisposable
     public void Receive(ulong from, ReadOnlySpan<byte> frame)
     {
         byte[] copy = frame.ToArray();
+        Note(() => Arrived++);
         Gate.Wait();
         if (Refuse(copy) is { } refusal)
         {
