@@ -15,18 +15,27 @@ internal sealed class Checkpointer
 
     private readonly SegmentedLog _log;
     private readonly RevisionStore _store;
-    private readonly NodeLoop _loop;
+    private readonly Replica _replica;
+    private readonly IWriteQueue _queue;
     private readonly CheckpointStore _files;
     private readonly NodeOptions _options;
     private readonly NodeMetrics _metrics;
     private LogPosition _endAtLastLook;
     private long _notBefore;
 
-    public Checkpointer(SegmentedLog log, RevisionStore store, NodeLoop loop, CheckpointStore files, NodeOptions options, NodeMetrics metrics)
+    public Checkpointer(
+        SegmentedLog log,
+        RevisionStore store,
+        Replica replica,
+        IWriteQueue queue,
+        CheckpointStore files,
+        NodeOptions options,
+        NodeMetrics metrics)
     {
         _log = log;
         _store = store;
-        _loop = loop;
+        _replica = replica;
+        _queue = queue;
         _files = files;
         _options = options;
         _metrics = metrics;
@@ -121,12 +130,12 @@ internal sealed class Checkpointer
         long size = 0;
         ClusterState? cluster = null;
         uint oldestNeeded = 0;
-        await _loop.Enqueue(0, default, () =>
+        await _queue.Enqueue(0, default, () =>
         {
             capture = _store.CaptureCheckpoint();
-            position = _loop.Replica.ReplayFrom(_log.End);
-            cluster = _loop.Replica.CaptureCluster();
-            oldestNeeded = _loop.Replica.OldestNeededSegment(_log.IsSpaceShort);
+            position = _replica.ReplayFrom(_log.End);
+            cluster = _replica.CaptureCluster();
+            oldestNeeded = _replica.OldestNeededSegment(_log.IsSpaceShort);
         }).ConfigureAwait(false);
 
         using StoreCheckpoint state = capture!;
