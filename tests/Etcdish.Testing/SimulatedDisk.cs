@@ -34,7 +34,7 @@ public sealed class SimulatedDisk : IDisk
     /// <summary>The power is out: nothing works until <see cref="Restart"/>.</summary>
     public bool IsDown => _isDown;
 
-    /// <summary>A file sync succeeded or failed as far as the caller can tell, but made nothing durable: a disk that lies.</summary>
+    /// <summary>A disk that lies: it says that a file is synced, and has made nothing durable.</summary>
     public bool IgnoresSyncs { get; set; }
 
     /// <summary>As <see cref="IgnoresSyncs"/>, for folders.</summary>
@@ -209,7 +209,14 @@ public sealed class SimulatedDisk : IDisk
             _pending.Clear();
         }
 
-        public void Damage(int offset, byte value) => Content[offset] = _durable[offset] = value;
+        public void Damage(int offset, byte value)
+        {
+            Content[offset] = value;
+            if (offset < _durable.Length)
+            {
+                _durable[offset] = value;
+            }
+        }
 
         public int Read(Span<byte> destination, long offset)
         {
