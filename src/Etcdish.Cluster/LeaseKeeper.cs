@@ -1,4 +1,5 @@
 using System.Buffers;
+using Etcdish.Cluster.Peers;
 using Etcdish.Store;
 
 namespace Etcdish.Cluster;
@@ -17,7 +18,7 @@ internal sealed class LeaseKeeper
     private readonly TimeProvider _time;
     private readonly NodeMetrics _metrics;
     private readonly long _origin;
-    private bool _leads;
+    private volatile bool _leads;
     private readonly List<long> _expired = [];
     private readonly List<LeaseCheckpoint> _checkpoints = [];
     private readonly List<KeyValuePair<long, long>> _applied = [];
@@ -111,7 +112,9 @@ internal sealed class LeaseKeeper
     /// <returns>The TTL in seconds, or 0 when the lease does not exist or has run out.</returns>
     public async ValueTask<long> RenewAsync(long id, IWriteQueue queue)
     {
-        if (_clock.TryRenew(id, NowMs, out long ttl, out bool needsReset) && needsReset)
+        bool exists = _clock.TryRenew(id, NowMs, out long ttl, out bool needsReset);
+        ThrowIfNotLeading();
+        if (exists && needsReset)
         {
             ApplyResult reset = await queue
                 .Enqueue((byte)EntryKind.LeaseCheckpoint, Encode([new LeaseCheckpoint(id, 0)])).ConfigureAwait(false);
@@ -147,20 +150,44 @@ internal sealed class LeaseKeeper
             return null;
         }
 
+        return new LeaseStatus(
+            id, TimeSpan.FromSeconds(lease.GrantedTtl), TimeSpan.FromMilliseconds(remaining), withKeys ? Keys(id) : []);
+    }
+
+    /// <summary>Keys attached to a lease as of the last applied entry.</summary>
+    public List<Bytes> Keys(long id)
+    {
         List<Bytes> keys = [];
-        if (withKeys)
+        foreach (byte[] key in _table.Keys(id))
         {
-            foreach (byte[] key in _table.Keys(id))
-            {
-                keys.Add(key);
-            }
+            keys.Add(key);
         }
 
-        return new LeaseStatus(id, TimeSpan.FromSeconds(lease.GrantedTtl), TimeSpan.FromMilliseconds(remaining), keys);
+        return keys;
+    }
+
+    /// <summary>Answers a member's question for what a lease has left.</summary>
+    /// <exception cref="EtcdException">NotLeader: only the leader keeps time.</exception>
+    public LeaseAnswerFrame Answer(in LeaseCallFrame call)
+    {
+        long remaining = _clock.RemainingMs(call.Lease, NowMs);
+        ThrowIfNotLeading();
+        return remaining > 0 && _table.TryGet(call.Lease, out LeaseInfo lease)
+            ? new LeaseAnswerFrame(call.Sequence, (remaining + 999) / 1000, lease.GrantedTtl)
+            : new LeaseAnswerFrame(call.Sequence, -1, 0);
     }
 
     /// <summary>Ids of all leases, soonest to run out first.</summary>
     public IReadOnlyList<long> Ids() => _clock.SoonestFirst();
+
+    // The clock of a member that lost the lead knows no lease, which must not be taken for an answer.
+    private void ThrowIfNotLeading()
+    {
+        if (!_leads)
+        {
+            throw new EtcdException(EtcdError.NotLeader);
+        }
+    }
 
     private static ReadOnlyMemory<byte> Encode(List<LeaseCheckpoint> checkpoints)
     {

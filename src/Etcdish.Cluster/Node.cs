@@ -1,4 +1,5 @@
 using System.Buffers;
+using Etcdish.Cluster.Peers;
 using Etcdish.Log;
 using Etcdish.Store;
 
@@ -17,10 +18,13 @@ public sealed class Node : IAsyncDisposable
     private readonly LeaseKeeper _leases;
     private readonly ReplicaStatus _status;
     private readonly MemberTable _members;
+    private IPeerNetwork _network = null!;
+    private LeaseCalls _leaseCalls = null!;
     private readonly Maintenance _maintenance;
     private readonly Checkpointer _checkpointer;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _publishing = Task.CompletedTask;
     private int _disposed;
 
     private Node(NodeOptions options, RecoveredState recovered)
@@ -34,8 +38,13 @@ public sealed class Node : IAsyncDisposable
         _leases = new LeaseKeeper(Store.Leases, options.Clock, Metrics);
         LogReplay replay = recovered.Replay;
         _members = replay.Members;
-        _loop = new NodeLoop(
-            new ReplicaParts(_log, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, Metrics), options);
+        _loop = new NodeLoop(options, inbox =>
+        {
+            _network = options.ConnectPeers?.Invoke(inbox) ?? new NoPeers();
+            _leaseCalls = new LeaseCalls(_leases, _network);
+            return new ReplicaParts(
+                _log, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, _leaseCalls, _network, Metrics);
+        });
         _status = _loop.Replica.Status;
         _checkpointer = new Checkpointer(_log, Store, _loop.Replica, _loop, recovered.Checkpoints, options, Metrics);
         _checkpointer.Recovered(recovered.ReplayFrom, recovered.CheckpointBytes);
@@ -125,9 +134,10 @@ public sealed class Node : IAsyncDisposable
     /// <param name="cancellation">Looked at before the write is queued; from then on its outcome is the log's.</param>
     /// <returns>The outcome; <see cref="ApplyResult.Error"/> is set when the state machine refused it and nothing changed.</returns>
     /// <exception cref="EtcdException">
-    /// RequestTooManyRequests when too much waits already, NoSpace when the disk is full, Timeout when it waited too long for the disk,
-    /// RequestTooLarge when the log cannot hold it; in all four nothing was written. Stopped when the node stops or has failed: then the
-    /// outcome of a write that was queued before is unknown.
+    /// RequestTooManyRequests when too much waits already, NoSpace when the disk is full, RequestTooLarge when the log cannot hold it,
+    /// LeaderChanged when a new leader's log does not have it; in all four it was not and will not be applied. Timeout when it waited too long
+    /// for disk, leader or quorum, TimeoutDueToLeaderFail when the leader was lost that it was forwarded to, and Stopped when the node stops or
+    /// has failed: then it may still be applied.
     /// </exception>
     public ValueTask<ApplyResult> ProposeAsync(EntryKind kind, ReadOnlyMemory<byte> request, CancellationToken cancellation = default)
     {
@@ -136,10 +146,12 @@ public sealed class Node : IAsyncDisposable
     }
 
     /// <summary>
-    /// Completes when a read of <see cref="Store"/> sees all that was acknowledged before the call. On a single node that is at once:
-    /// nothing is acknowledged before it is applied.
+    /// Completes when a read of <see cref="Store"/> sees all that was acknowledged before the call, by any member. On a single node that is at
+    /// once: nothing is acknowledged before it is applied. In a group the leader has its quorum confirm it; a follower asks the leader.
     /// </summary>
-    /// <exception cref="EtcdException">Stopped or NoLeader when the node cannot vouch for its state.</exception>
+    /// <exception cref="EtcdException">
+    /// Stopped when the node stops or has failed, Timeout when no leader could be asked, TimeoutWaitAppliedIndex when this member lags.
+    /// </exception>
     public ValueTask ReadBarrierAsync(CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -148,8 +160,10 @@ public sealed class Node : IAsyncDisposable
             throw new EtcdException(EtcdError.Stopped);
         }
 
-        return _status.ReadsAreLocal ? ValueTask.CompletedTask : throw new EtcdException(EtcdError.NoLeader);
+        return _status.ReadsAreLocal ? ValueTask.CompletedTask : AskForBarrierAsync();
     }
+
+    private async ValueTask AskForBarrierAsync() => await _loop.Enqueue(Proposal.ReadBarrier, default).ConfigureAwait(false);
 
     /// <summary>Grants a lease.</summary>
     /// <param name="id">The id wanted, or 0 to have one picked.</param>
@@ -173,14 +187,51 @@ public sealed class Node : IAsyncDisposable
     }
 
     /// <summary>Renews a lease to its granted TTL.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="cancellation">Stops waiting; the lease may be renewed all the same.</param>
     /// <returns>The TTL in seconds, or 0 when the lease does not exist or has run out.</returns>
+    /// <exception cref="EtcdException">NoLeader, NotLeader or TimeoutDueToLeaderFail: try again; Stopped.</exception>
     public async ValueTask<long> RenewLeaseAsync(long id, CancellationToken cancellation = default)
     {
-        await ReadBarrierAsync(cancellation).ConfigureAwait(false);
-        return await _leases.RenewAsync(id, _loop).ConfigureAwait(false);
+        ulong leader = FollowedLeader();
+        if (leader == 0)
+        {
+            await ReadBarrierAsync(cancellation).ConfigureAwait(false);
+            return await _leases.RenewAsync(id, _loop).ConfigureAwait(false);
+        }
+
+        LeaseAnswerFrame answer = await AskAboutLeaseAsync(leader, LeaseCallKind.Renew, id, cancellation).ConfigureAwait(false);
+        return answer.Seconds;
     }
 
-    /// <summary>State of a lease, or null when it does not exist.</summary>
+    /// <summary>State of a lease, or null when it does not exist. A follower asks the leader, which alone keeps time.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="withKeys">Whether to list its keys.</param>
+    /// <param name="cancellation">Stops waiting.</param>
+    /// <exception cref="EtcdException">NoLeader, NotLeader or TimeoutDueToLeaderFail: try again; Stopped.</exception>
+    public async ValueTask<LeaseStatus?> TimeToLiveAsync(long id, bool withKeys = false, CancellationToken cancellation = default)
+    {
+        ulong leader = FollowedLeader();
+        if (leader == 0)
+        {
+            await ReadBarrierAsync(cancellation).ConfigureAwait(false);
+            return _leases.Status(id, withKeys);
+        }
+
+        LeaseAnswerFrame answer = await AskAboutLeaseAsync(leader, LeaseCallKind.TimeToLive, id, cancellation).ConfigureAwait(false);
+        if (withKeys)
+        {
+            await ReadBarrierAsync(cancellation).ConfigureAwait(false);
+        }
+
+        return answer.Seconds <= 0 ? null : new LeaseStatus(
+            id,
+            TimeSpan.FromSeconds(answer.GrantedSeconds),
+            TimeSpan.FromSeconds(answer.Seconds),
+            withKeys ? _leases.Keys(id) : []);
+    }
+
+    /// <summary>State of a lease by this member's clock, or null when it does not exist. Only a leader's clock knows leases.</summary>
     /// <param name="id">Its id.</param>
     /// <param name="withKeys">Whether to list its keys.</param>
     public LeaseStatus? TimeToLive(long id, bool withKeys = false) => _leases.Status(id, withKeys);
@@ -213,8 +264,14 @@ public sealed class Node : IAsyncDisposable
 
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _maintenance.DisposeAsync().ConfigureAwait(false);
+        await _publishing.ConfigureAwait(false);
         await SaveForNextStartAsync().ConfigureAwait(false);
         await _loop.StopAsync().ConfigureAwait(false);
+        if (_network is IAsyncDisposable closable)
+        {
+            await closable.DisposeAsync().ConfigureAwait(false);
+        }
+
         _log.Dispose();
         Store.Dispose();
     }
@@ -226,6 +283,7 @@ public sealed class Node : IAsyncDisposable
 
         await BeginTermAsync().ConfigureAwait(false);
         _maintenance.Start();
+        _publishing = PublishAttributesAsync(_stopping.Token);
     }
 
     // A member that decides alone leads after its first round. On a full disk that waits; reads can go on without.
@@ -242,6 +300,25 @@ public sealed class Node : IAsyncDisposable
         catch (EtcdException refusal) when (refusal.Error == EtcdError.NoSpace)
         {
             _options.OnNotice?.Invoke(new NodeNotice(true, "the disk is full: reads are served, writes are refused until there is space"));
+        }
+    }
+
+    // Each member tells its name and client URLs itself, through the log, once there is a leader; again only when they have changed.
+    private async Task PublishAttributesAsync(CancellationToken stopping)
+    {
+        MemberInfo own = new(MemberId, Name, [], [.. _options.ClientUrls]);
+        while (!stopping.IsCancellationRequested && !_members.Has(own))
+        {
+            try
+            {
+                await _loop.Enqueue(EntryKinds.MemberAttributes, MembershipCodec.EncodeAttributes(own)).ConfigureAwait(false);
+            }
+            catch (EtcdException)
+            {
+                // No leader, no space or no quorum yet: it is told later.
+                await Task.Delay(_options.ElectionTimeout, _options.Clock, stopping)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
 
@@ -279,6 +356,27 @@ public sealed class Node : IAsyncDisposable
         {
             _failed.TrySetResult(failure);
             await _stopping.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    // 0 when this member leads.
+    private ulong FollowedLeader() => LeaderId switch
+    {
+        0 => throw new EtcdException(_loop.Failed is null ? EtcdError.NoLeader : EtcdError.Stopped),
+        var leader => leader == MemberId ? 0 : leader,
+    };
+
+    private async Task<LeaseAnswerFrame> AskAboutLeaseAsync(
+        ulong leader, LeaseCallKind kind, long lease, CancellationToken cancellation)
+    {
+        try
+        {
+            return await _leaseCalls.AskAsync(leader, kind, lease)
+                .WaitAsync(_options.RequestTimeout, _options.Clock, cancellation).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            throw new EtcdException(EtcdError.Timeout);
         }
     }
 

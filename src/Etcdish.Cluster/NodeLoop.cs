@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Etcdish.Cluster.Peers;
 using Etcdish.Log;
 using Etcdish.Store;
 
@@ -21,22 +22,31 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
     private readonly TimeProvider _clock;
     private readonly long _requestTimeout;
     private readonly long _tickInterval;
+    private readonly bool _completesInline;
     private readonly ProposalQueue _queue;
     private readonly Thread _thread;
     private readonly TaskCompletionSource<Exception?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly PeerMailbox _mailbox;
+    private readonly Action<NodeNotice>? _onNotice;
+    private List<PeerMail> _mail = [];
     private Exception? _failure;
     private long _nextTick;
 
-    public NodeLoop(ReplicaParts parts, NodeOptions options)
+    public NodeLoop(NodeOptions options, Func<IPeerInbox, ReplicaParts> makeParts)
     {
+        _queue = new ProposalQueue(options.MaxQueuedBytes);
+        _mailbox = new PeerMailbox(_queue.Wake);
+        ReplicaParts parts = makeParts(_mailbox);
+        parts.LeaseCalls.Queue = this;
+        _onNotice = options.OnNotice;
         _log = parts.Log;
         _dispatcher = new WatchDispatcher(parts.Watches, Fail);
         _leases = parts.Leases;
         _metrics = parts.Metrics;
         _clock = options.Clock;
         _requestTimeout = InClockUnits(options.RequestTimeout);
+        _completesInline = options.CompletesInline;
         _tickInterval = InClockUnits(options.HeartbeatInterval);
-        _queue = new ProposalQueue(options.MaxQueuedBytes);
         Replica = new Replica(parts, ReplicaOptions.From(options), this);
         _thread = new Thread(Run) { Name = "etcdish node loop", IsBackground = true };
     }
@@ -76,7 +86,9 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
     /// <inheritdoc/>
     public ValueTask<ApplyResult> Enqueue(byte kind, ReadOnlyMemory<byte> payload, Action? work = null)
     {
-        Proposal proposal = Proposal.Rent(kind, payload, _clock.GetTimestamp(), work);
+        // Whoever waits for work on the loop or for a local record goes on with something long, such as writing a checkpoint.
+        bool completesInline = _completesInline && work is null && kind is < LocalRecordKind.First or Proposal.ReadBarrier;
+        Proposal proposal = Proposal.Rent(kind, payload, _clock.GetTimestamp(), work, completesInline);
         return _queue.TryEnqueue(proposal) switch
         {
             EnqueueOutcome.Queued => proposal.Task,
@@ -116,6 +128,9 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
 
     void IReplicaHost.WakeWatchers() => _dispatcher.Wake();
 
+    void IReplicaHost.SnapshotWanted(ulong member) =>
+        _onNotice?.Invoke(new NodeNotice(true, $"member {member:x} lacks entries that are no longer in the log"));
+
     private void Run()
     {
         List<Proposal> batch = [];
@@ -140,6 +155,7 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
 #pragma warning restore CA1031
 
         _queue.Close();
+        _mailbox.Close();
         batch.AddRange(_queue.TakeAll([], TimeSpan.Zero));
         Replica.FailAll(batch);
         CompleteAll(Replica.Completed);
@@ -156,6 +172,7 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
             Replica.Tick();
         }
 
+        ReadMail();
         foreach (Proposal proposal in batch)
         {
             proposal.Failure = Refusal(proposal, now - _requestTimeout);
@@ -165,6 +182,38 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
         batch.Clear();
         CompleteAll(Replica.Completed);
         _leases.Tick(this);
+    }
+
+    private void ReadMail()
+    {
+        List<PeerMail> mail = _mailbox.TakeAll(_mail);
+        foreach (PeerMail item in mail)
+        {
+            Read(item);
+            item.Return();
+        }
+
+        mail.Clear();
+        _mail = mail;
+    }
+
+    private void Read(in PeerMail item)
+    {
+        if (item.Buffer is null)
+        {
+            Replica.Unreachable(item.From);
+            return;
+        }
+
+        try
+        {
+            Replica.Receive(item.From, item.Frame);
+        }
+        catch (MalformedFrameException reason)
+        {
+            _metrics.MalformedFrame();
+            _onNotice?.Invoke(new NodeNotice(true, $"ignored a frame of member {item.From:x}: {reason.Message}"));
+        }
     }
 
     private EtcdException? Refusal(Proposal proposal, long oldest)

@@ -12,6 +12,7 @@ public sealed class NodeMetrics
     private long _collectedBytes;
     private long _checkpoints;
     private long _leaseExpiries;
+    private long _malformedFrames;
 
     /// <summary>Number of syncs in each bucket (not cumulated); the last is above all bounds.</summary>
     public ReadOnlySpan<long> SyncCounts => _syncCounts;
@@ -43,6 +44,11 @@ public sealed class NodeMetrics
         Interlocked.Increment(ref _syncCounts[bucket]);
         Interlocked.Add(ref _syncTicks, elapsed.Ticks);
     }
+
+    /// <summary>Frames of other members that were none.</summary>
+    public long MalformedFrames => Interlocked.Read(ref _malformedFrames);
+
+    internal void MalformedFrame() => Interlocked.Increment(ref _malformedFrames);
 
     internal void DiskFull() => Interlocked.Increment(ref _fullDiskBatches);
 

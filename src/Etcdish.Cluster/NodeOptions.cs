@@ -1,3 +1,4 @@
+using Etcdish.Cluster.Peers;
 using Etcdish.Log;
 using Etcdish.Store;
 
@@ -21,6 +22,9 @@ public sealed record NodeOptions
 
     /// <summary>Where other members reach this one; goes into the first entry of a group of one.</summary>
     public IReadOnlyList<string> PeerUrls { get; init; } = ["http://localhost:2380"];
+
+    /// <summary>Where clients reach this member; it tells the group once it serves.</summary>
+    public IReadOnlyList<string> ClientUrls { get; init; } = [];
 
     /// <summary>
     /// All members that a new group starts with, this one among them; alike on each of them, as its ids are made of it. Empty: this one alone.
@@ -49,6 +53,12 @@ public sealed record NodeOptions
     /// <summary>Least lease TTL in seconds; shorter ones are raised to it (etcd: 1.5 election timeouts, rounded up).</summary>
     public long MinLeaseTtl { get; init; } = 2;
 
+    /// <summary>
+    /// Whether the code after an await of <see cref="Node.ProposeAsync"/> runs at once where the answer is given, between the answers of
+    /// others. Cheaper by a visit to the thread pool, and right only when that code is short and never blocks. Default false.
+    /// </summary>
+    public bool CompletesInline { get; init; }
+
     /// <summary>Log bytes after the last checkpoint that make the next one due. At least 64 KiB.</summary>
     public long CheckpointBytes { get; init; } = 32 << 20;
 
@@ -69,6 +79,9 @@ public sealed record NodeOptions
 
     internal IReadOnlyList<ClusterMember> EffectiveInitialMembers =>
         InitialMembers.Count > 0 ? InitialMembers : [new ClusterMember(MemberId, Name, PeerUrls, [])];
+
+    /// <summary>Makes the way to other members, given where to bring what comes; null for a group of one. Closed with the node.</summary>
+    internal Func<IPeerInbox, IPeerNetwork>? ConnectPeers { get; init; }
 
     /// <summary>Throws when a value is out of its range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Names the property.</exception>

@@ -9,6 +9,9 @@ namespace Etcdish.Cluster;
 /// </summary>
 internal sealed class Proposal : IValueTaskSource<ApplyResult>
 {
+    /// <summary>Kind of a request that is no record: a linearizable read's barrier.</summary>
+    public const byte ReadBarrier = 128;
+
     private const int MaxPooled = 4096;
 
     [ThreadStatic]
@@ -16,7 +19,10 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
 
     private ManualResetValueTaskSourceCore<ApplyResult> _source;
 
-    /// <summary>Record kind to append: an <see cref="EntryKind"/>, or one of <see cref="LocalRecordKind"/>.</summary>
+    /// <summary>
+    /// Record kind to append: an <see cref="EntryKind"/>, one of <see cref="EntryKinds"/> or <see cref="LocalRecordKind"/>; or
+    /// <see cref="ReadBarrier"/>.
+    /// </summary>
     public byte Kind { get; private set; }
 
     /// <summary>The request's bytes; they belong to the caller until the answer is set.</summary>
@@ -43,8 +49,20 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
     /// <summary>Set by the loop: where the payload came to lie.</summary>
     public Etcdish.Log.LogPosition Position { get; set; }
 
+    /// <summary>The member that forwarded it and wants to know its place; 0 for a request of this member.</summary>
+    public ulong Origin { get; private set; }
+
+    /// <summary>That member's number for it.</summary>
+    public ulong OriginSequence { get; private set; }
+
     /// <summary>Takes a proposal from the calling thread's pool.</summary>
-    public static Proposal Rent(byte kind, ReadOnlyMemory<byte> payload, long now, Action? loopWork = null)
+    /// <param name="kind">Record kind to append.</param>
+    /// <param name="payload">The request's bytes.</param>
+    /// <param name="now">The time, in the node's clock ticks.</param>
+    /// <param name="loopWork">What runs on the loop instead of an append.</param>
+    /// <param name="completesInline">Whether the waiter is so brief that it may run between the answers of others.</param>
+    public static Proposal Rent(
+        byte kind, ReadOnlyMemory<byte> payload, long now, Action? loopWork = null, bool completesInline = false)
     {
         Stack<Proposal> pool = _pool ??= new Stack<Proposal>();
         Proposal proposal = pool.Count > 0 ? pool.Pop() : new Proposal();
@@ -52,8 +70,36 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
         proposal.Payload = payload;
         proposal.QueuedAt = now;
         proposal.LoopWork = loopWork;
+        proposal._source.RunContinuationsAsynchronously = !completesInline;
         proposal.IsWaiting = true;
         return proposal;
+    }
+
+    /// <summary>As <see cref="Rent"/>, for another member's write. Nobody awaits it: <see cref="Recycle"/> ends it.</summary>
+    public static Proposal RentForMember(ulong origin, ulong sequence, byte kind, ReadOnlyMemory<byte> payload)
+    {
+        Proposal proposal = Rent(kind, payload, now: 0);
+        proposal.Origin = origin;
+        proposal.OriginSequence = sequence;
+        return proposal;
+    }
+
+    /// <summary>Another member's write has its place: goes back to the pool.</summary>
+    public void Recycle()
+    {
+        IsWaiting = false;
+        Origin = 0;
+        OriginSequence = 0;
+        Return();
+    }
+
+    /// <summary>Another member's write is refused.</summary>
+    /// <returns>False when it was before.</returns>
+    public bool TryRefuse()
+    {
+        bool wasWaiting = IsWaiting;
+        IsWaiting = false;
+        return wasWaiting;
     }
 
     /// <summary>The promise; await it exactly once.</summary>

@@ -11,6 +11,7 @@ internal sealed class ProposalQueue(long maxBytes)
     private List<Proposal> _waiting = [];
     private long _waitingBytes;
     private bool _consumerSleeps;
+    private bool _isWoken;
     private bool _closed;
 
     /// <summary>Number of proposals not yet taken by the loop.</summary>
@@ -61,17 +62,32 @@ internal sealed class ProposalQueue(long maxBytes)
     {
         lock (_gate)
         {
-            if (_waiting.Count == 0 && !_closed)
+            if (_waiting.Count == 0 && !_closed && !_isWoken)
             {
                 _consumerSleeps = true;
                 Monitor.Wait(_gate, timeout);
                 _consumerSleeps = false;
             }
 
+            _isWoken = false;
             List<Proposal> taken = _waiting;
             _waiting = empty;
             _waitingBytes = 0;
             return taken;
+        }
+    }
+
+    /// <summary>Ends the loop's sleep, or its next one: something other than a proposal waits for it.</summary>
+    public void Wake()
+    {
+        lock (_gate)
+        {
+            _isWoken = true;
+            if (_consumerSleeps)
+            {
+                _consumerSleeps = false;
+                Monitor.Pulse(_gate);
+            }
         }
     }
 

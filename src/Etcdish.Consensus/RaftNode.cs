@@ -115,7 +115,7 @@ public sealed class RaftNode
         }
     }
 
-    /// <summary>Campaigns now, without waiting for the election timeout: for tests and for a new cluster's first member.</summary>
+    /// <summary>Campaigns now, without waiting for the election timeout: for tests, and for a member that decides alone.</summary>
     public void Campaign() => Campaign(CampaignKind.PreVote);
 
     /// <summary>

@@ -226,6 +226,7 @@ public sealed class EtcdServer : IAsyncDisposable
             MemberId = memberId,
             ClusterId = MemberIdentity.ClusterId([memberId]),
             RequestTimeout = options.RequestTimeout,
+            CompletesInline = true,
             MinLeaseTtl = LeaseRules.MinTtlSeconds((long)options.ElectionTimeout.TotalMilliseconds),
             Watch = new WatchOptions { MaxResponseBytes = options.MaxRequestBytes + (512 * 1024) },
             Clock = _clock,

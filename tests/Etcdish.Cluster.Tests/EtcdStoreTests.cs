@@ -29,6 +29,31 @@ public class EtcdStoreTests
     }
 
     [Test]
+    public async Task A_caller_that_blocks_after_its_put_holds_up_nobody_else()
+    {
+        using TemporaryFolder folder = new();
+        await using EtcdStore store = await EtcdStore.OpenAsync(folder.Path, _small);
+        for (int round = 0; round < 50; round++)
+        {
+            // The first keeps the loop busy for a sync, so that the others come to lie in one batch behind it.
+            using ManualResetEventSlim othersAreDone = new();
+            Task busy = store.PutAsync("busy", "").AsTask();
+            Task blocking = BlockAfterAsync(store.PutAsync("blocking", "").AsTask(), othersAreDone);
+            Task others = Task.WhenAll(Enumerable.Range(0, 12).Select(i => store.PutAsync($"other{i}", "").AsTask()));
+
+            await Assert.ThatAsync(() => others.WaitAsync(TimeSpan.FromSeconds(10)), Throws.Nothing, $"round {round}");
+            othersAreDone.Set();
+            await Task.WhenAll(busy, blocking);
+        }
+
+        static async Task BlockAfterAsync(Task put, ManualResetEventSlim othersAreDone)
+        {
+            await put.ConfigureAwait(false);
+            othersAreDone.Wait(TimeSpan.FromSeconds(20));
+        }
+    }
+
+    [Test]
     public async Task A_second_opening_of_one_folder_is_refused()
     {
         using TemporaryFolder folder = new();

@@ -67,6 +67,18 @@ internal sealed class HostContractTests
     }
 
     [Test]
+    public void State_that_is_not_ahead_of_the_log_is_dropped()
+    {
+        var node = Start(new RestoredState(new LogBase(10, 2, Configuration.Of(1, 2, 3))) { HardState = new HardState(2, 0, 10) });
+        Assert.That(node.OnSnapshotReceived(new LogBase(5, 1, Configuration.Of(1, 2, 3))), Is.False);
+        Assert.That(node.OnSnapshotReceived(new LogBase(10, 2, Configuration.Of(1, 2, 3))), Is.False);
+        Assert.That(node.OnSnapshotReceived(new LogBase(12, 2, Configuration.Of(1, 2))), Is.True);
+        var effects = node.Drain();
+        Assert.That((effects.Reset?.Index, effects.Commit, node.LastIndex), Is.EqualTo(((ulong?)12, 12UL, 12UL)));
+        Assert.That(node.Configuration, Is.EqualTo(Configuration.Of(1, 2)));
+    }
+
+    [Test]
     public void Two_leaders_in_one_term_stop_the_node()
     {
         var node = Lead(1, 2, 3);

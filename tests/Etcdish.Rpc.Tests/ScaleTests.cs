@@ -9,10 +9,6 @@ public class ScaleTests
     public Task A_thousand_idle_connections_cost_nobody_else() => IdleConnectionsAsync(1000);
 
     [Test]
-    [Explicit("needs 20,000 file descriptors")]
-    public Task Ten_thousand_idle_connections_cost_nobody_else() => IdleConnectionsAsync(10_000);
-
-    [Test]
     public async Task An_idle_connection_stays_by_default()
     {
         await using EchoServer server = await EchoServer.StartAsync();

@@ -52,6 +52,20 @@ internal sealed class MemberTable
         return addresses;
     }
 
+    /// <summary>Whether a member's name and client URLs are known as they are. Any thread.</summary>
+    public bool Has(MemberInfo attributes)
+    {
+        foreach (MemberInfo member in _snapshot)
+        {
+            if (member.Id == attributes.Id)
+            {
+                return member.Name == attributes.Name && member.ClientUrls.SequenceEqual(attributes.ClientUrls);
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>The record of a configuration that the core proposes: with what is announced of its members.</summary>
     public ReadOnlyMemory<byte> EncodeProposed(Configuration configuration) => MembershipCodec.Encode(
         new Membership(configuration, [.. _announced.Values.Where(member => configuration.IsMember(member.Id))]));

@@ -8,4 +8,7 @@ internal interface IReplicaHost
 
     /// <summary>Changes were published that some watcher wants.</summary>
     void WakeWatchers();
+
+    /// <summary>A follower lacks entries that this member does not have any more: it needs the state itself.</summary>
+    void SnapshotWanted(ulong member);
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Etcdish.Cluster.Peers;
 using Etcdish.Consensus;
 using Etcdish.Log;
@@ -21,40 +20,39 @@ internal sealed class Replica
     private readonly RaftNode _raft;
     private readonly ReplicaLog _log;
     private readonly EntryTail _tail;
-    private readonly RevisionStore _store;
-    private readonly WatchHub _watches;
-    private readonly LeaseKeeper _leases;
-    private readonly MemberTable _members;
-    private readonly NodeMetrics _metrics;
+    private readonly ReplicaParts _parts;
     private readonly IReplicaHost _host;
     private readonly ReplicaOptions _options;
-    private readonly PromisedWrites _promised = new();
-    private readonly List<Proposal> _writes = [];
+    private readonly ReplicaOutbox _outbox;
+    private readonly ReplicaWrites _writes;
+    private readonly ReplicaReads _reads;
+    private readonly ReplicaFrames _frames;
+    private readonly ReplicaApply _apply;
     private readonly List<Proposal> _localRecords = [];
-    private readonly List<KeyRevision> _changes = [];
-    private bool _coreMoved;
+    private ulong _leader;
+    private bool _coreMoved = true;
     private bool _diskIsFull;
     private long _now;
 
     public Replica(ReplicaParts parts, ReplicaOptions options, IReplicaHost host)
     {
+        _parts = parts;
         _options = options;
         _host = host;
-        _store = parts.Store;
-        _watches = parts.Watches;
-        _leases = parts.Leases;
-        _metrics = parts.Metrics;
-        _members = parts.Members;
         _tail = parts.Tail;
         _log = new ReplicaLog(parts.Log, parts.Tail, parts.Restored.HardState);
         _raft = new RaftNode(options.Raft, parts.Restored, parts.Tail);
-        Status = new ReplicaStatus(_raft, _store.AppliedIndex);
+        _outbox = new ReplicaOutbox(parts.Network, parts.Tail, parts.Log);
+        _writes = new ReplicaWrites(_raft, _log, parts.Tail, _outbox, Completed, options);
+        _reads = new ReplicaReads(_raft, _outbox, Completed, options);
+        _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls);
+        _apply = new ReplicaApply(parts, _raft, _log, _writes, host);
+        _outbox.SetMembers(parts.Members.AddressesOf(_raft.Configuration), _raft.Configuration);
+        Status = new ReplicaStatus(_raft, AppliedIndex);
         if (DecidesAlone)
         {
             _raft.Campaign();
         }
-
-        _coreMoved = true;
     }
 
     /// <summary>Term, leader and indexes, for any thread.</summary>
@@ -66,9 +64,13 @@ internal sealed class Replica
     /// <summary>What the core wants written finds no room. As work, or while no round runs.</summary>
     public bool IsDiskFull => _diskIsFull;
 
+    private ulong AppliedIndex => _parts.Store.AppliedIndex;
+
     /// <summary>Nobody else votes. What is durable here is then committed.</summary>
-    private bool DecidesAlone =>
-        _raft.Configuration is { IsJoint: false, Voters: [var only] } && only == _options.Raft.Id;
+    private bool DecidesAlone => _raft.Configuration is { IsJoint: false, Voters: [var only] } && only == _options.Raft.Id;
+
+    // All that is durable is applied, and nobody else could have decided anything beyond it.
+    private bool ReadsAreLocal => DecidesAlone && AppliedIndex == _log.DurableIndex;
 
     /// <summary>One tick of time passed.</summary>
     public void Tick()
@@ -76,14 +78,30 @@ internal sealed class Replica
         _now++;
         _raft.Tick();
         _coreMoved = true;
-        _promised.Expire(_now - _options.RequestTimeoutTicks, _tail, Completed);
-        ExpireHeld(_now - _options.RequestTimeoutTicks);
+        _writes.Expire(_now);
+        _reads.Expire(_now);
+    }
+
+    /// <summary>A frame came from another member.</summary>
+    /// <exception cref="MalformedFrameException">It is none, or contradicts its connection; nothing has changed.</exception>
+    public void Receive(ulong from, ReadOnlySpan<byte> frame)
+    {
+        _coreMoved = true;
+        _frames.Take(from, frame, AppliedIndex, _now);
+    }
+
+    /// <summary>Frames to or from a member may have been lost.</summary>
+    public void Unreachable(ulong member)
+    {
+        _coreMoved = true;
+        _raft.ReportUnreachable(member);
+        LoseLeader(member);
     }
 
     /// <summary>Runs a round with what was asked for since the last.</summary>
     /// <param name="requests">
-    /// Writes, local records and work, in order; those with a failure set are only answered. They belong to the replica until they are in
-    /// <see cref="Completed"/>.
+    /// Writes, reads, local records and work, in order; those with a failure set are only answered. They belong to the replica until they are
+    /// in <see cref="Completed"/>.
     /// </param>
     public void RunRound(List<Proposal> requests)
     {
@@ -94,6 +112,17 @@ internal sealed class Replica
         }
 
         TakeRequests(requests);
+        if (_writes.IsHolding || _localRecords.Count > 0)
+        {
+            AppendRequests();
+        }
+
+        if (_reads.IsWaiting)
+        {
+            _reads.Begin(_now);
+            _coreMoved = true;
+        }
+
         if (_coreMoved)
         {
             Drain();
@@ -101,11 +130,15 @@ internal sealed class Replica
 
         MakeDurable();
         ApplyLocalRecords();
-        ApplyCommitted();
+        if (_apply.Run())
+        {
+            _reads.OnApplied(AppliedIndex);
+        }
+
         RunWork(requests);
-        PublishChanges();
+        _apply.Publish();
         TrimTail();
-        Status.Update(_raft, _store.AppliedIndex, ReadsAreLocal);
+        Status.Update(_raft, AppliedIndex, ReadsAreLocal);
     }
 
     /// <summary>The node is unfit or stops: everything that waits is failed.</summary>
@@ -117,31 +150,23 @@ internal sealed class Replica
             request.Fail(EtcdError.Stopped, Completed);
         }
 
-        foreach (Proposal write in _writes)
-        {
-            write.Fail(EtcdError.Stopped, Completed);
-        }
-
-        _writes.Clear();
-        _promised.FailAll(EtcdError.Stopped, Completed);
+        _writes.FailAll(EtcdError.Stopped);
+        _reads.FailAll(EtcdError.Stopped);
+        _parts.LeaseCalls.OnLeaderLost(0, 0);
     }
 
     /// <summary>
     /// Where a replay from now on has to start, to be called as work: at the first entry that is not applied, even if younger records lie
     /// behind it.
     /// </summary>
-    public LogPosition ReplayFrom(LogPosition end)
-    {
-        ulong next = _store.AppliedIndex + 1;
-        return _tail.Contains(next) ? SegmentedLog.RecordAt(_tail.Place(next).Payload) : end;
-    }
+    public LogPosition ReplayFrom(LogPosition end) =>
+        _tail.Contains(AppliedIndex + 1) ? SegmentedLog.RecordAt(_tail.Place(AppliedIndex + 1).Payload) : end;
 
     /// <summary>What a checkpoint of the store as it is now has to hold of the group. As work.</summary>
     public ClusterState CaptureCluster()
     {
-        HardState hardState = _log.DurableState with { Commit = _store.AppliedIndex };
-        Membership membership = new(_members.Configuration, [.. _members.Members]);
-        return new ClusterState(_store.AppliedIndex, _store.AppliedTerm, hardState, membership);
+        Membership membership = new(_parts.Members.Configuration, [.. _parts.Members.Members]);
+        return new ClusterState(AppliedIndex, _parts.Store.AppliedTerm, _log.DurableState with { Commit = AppliedIndex }, membership);
     }
 
     /// <summary>The oldest segment with an entry that may have to be sent to a follower; none below it is needed for that. As work.</summary>
@@ -150,25 +175,10 @@ internal sealed class Replica
     {
         if (spaceIsShort)
         {
-            ForgetBefore(_store.AppliedIndex + 1);
+            ForgetBefore(AppliedIndex + 1);
         }
 
         return _tail.First <= _tail.Last ? _tail.Place(_tail.First).Payload.Segment : uint.MaxValue;
-    }
-
-    // All that is durable is applied, and nobody else could have decided anything beyond it.
-    private bool ReadsAreLocal => DecidesAlone && _store.AppliedIndex == _log.DurableIndex;
-
-    private void ExpireHeld(long since)
-    {
-        for (int i = _writes.Count - 1; i >= 0; i--)
-        {
-            if (_writes[i].HeldSince <= since)
-            {
-                _writes[i].Fail(EtcdError.Timeout, Completed);
-                _writes.RemoveAt(i);
-            }
-        }
     }
 
     private void Drain()
@@ -176,6 +186,23 @@ internal sealed class Replica
         _coreMoved = false;
         Effects effects = _raft.Drain();
         _log.Take(effects);
+        if (effects.Configuration is { } configuration)
+        {
+            _outbox.SetMembers(_parts.Members.AddressesOf(configuration), configuration);
+        }
+
+        _outbox.Send(effects.Messages);
+        foreach (ref readonly ReadRelease release in effects.Reads)
+        {
+            _reads.OnRelease(release);
+            _reads.OnApplied(AppliedIndex);
+        }
+
+        foreach (ulong member in effects.SnapshotsWanted)
+        {
+            _host.SnapshotWanted(member);
+        }
+
         if (effects.StatusChanged)
         {
             FollowStatus();
@@ -186,12 +213,25 @@ internal sealed class Replica
     {
         if (_raft.Role == Role.Leader)
         {
-            _leases.Promote(DecidesAlone ? TimeSpan.Zero : _options.LeaseExtension);
+            _parts.Leases.Promote(DecidesAlone ? TimeSpan.Zero : _options.LeaseExtension);
         }
         else
         {
-            _leases.Demote();
+            _parts.Leases.Demote();
         }
+
+        if (_raft.Leader != _leader)
+        {
+            _leader = _raft.Leader;
+            LoseLeader(0);
+        }
+    }
+
+    private void LoseLeader(ulong member)
+    {
+        _writes.OnLeaderLost(member);
+        _reads.OnLeaderLost(member);
+        _parts.LeaseCalls.OnLeaderLost(member, _raft.Leader);
     }
 
     private void MakeDurable()
@@ -206,6 +246,7 @@ internal sealed class Replica
             _host.CommitLog();
             _log.Committed();
             _raft.OnDurable(_log.DurableWrite);
+            _outbox.Release(_log.DurableWrite);
             Drain();
         }
     }
@@ -221,7 +262,7 @@ internal sealed class Replica
         catch (DiskFullException)
         {
             _diskIsFull = true;
-            _metrics.DiskFull();
+            _parts.Metrics.DiskFull();
             return false;
         }
     }
@@ -234,16 +275,18 @@ internal sealed class Replica
             {
                 request.Fail(request.Failure, Completed);
             }
+            else if (request.Kind == Proposal.ReadBarrier)
+            {
+                _reads.Take(request, _now);
+            }
+            else if (request.Kind >= LocalRecordKind.First)
+            {
+                _localRecords.Add(request);
+            }
             else if (request.LoopWork is null)
             {
-                request.HeldSince = _now;
-                (request.Kind < LocalRecordKind.First ? _writes : _localRecords).Add(request);
+                _writes.Hold(request, _now);
             }
-        }
-
-        if (_writes.Count > 0 || _localRecords.Count > 0)
-        {
-            AppendRequests();
         }
     }
 
@@ -253,138 +296,37 @@ internal sealed class Replica
         {
             _log.AppendOwed();
             _diskIsFull = false;
-            AppendLocalRecords();
-            if (_raft.Role == Role.Leader && _raft.TransferTarget == 0)
+            foreach (Proposal record in _localRecords)
             {
-                ProposeWrites();
+                record.Position = _log.Append(record.Kind, 0, _raft.Term, record.Payload.Span);
             }
+
+            _writes.Dispatch(_now);
+            _coreMoved = true;
         }
         catch (DiskFullException)
         {
             _diskIsFull = true;
-            _metrics.DiskFull();
-            RefuseForSpace(_writes);
-            RefuseForSpace(_localRecords);
-        }
-    }
-
-    // First into the log's batch, then to the core: what a full disk refuses was never proposed.
-    private void ProposeWrites()
-    {
-        ulong index = _tail.Last;
-        long bytes = 0;
-        int count = 0;
-        foreach (Proposal write in _writes)
-        {
-            int size = write.Payload.Length;
-            long before = _tail.UnappliedBytes + bytes;
-            if (before > 0 && before + size > _options.MaxUncommittedBytes)
+            _parts.Metrics.DiskFull();
+            _writes.RefuseForSpace();
+            foreach (Proposal record in _localRecords)
             {
-                write.Fail(EtcdError.RequestTooManyRequests, Completed);
-                continue;
+                record.Fail(EtcdError.NoSpace, Completed);
             }
 
-            write.Position = _log.Append(write.Kind, ++index, _raft.Term, write.Payload.Span);
-            bytes += size;
-            count++;
+            _localRecords.Clear();
         }
-
-        if (count > 0)
-        {
-            Promise(_raft.Propose(count, bytes));
-        }
-
-        _writes.Clear();
-    }
-
-    private void Promise(in ProposalResult proposed)
-    {
-        if (proposed.Refusal != Refusal.None || proposed.Index != _tail.Last + 1)
-        {
-            throw new InvalidOperationException($"a leader's core refused a proposal: {proposed.Refusal}, index {proposed.Index}");
-        }
-
-        foreach (Proposal write in _writes)
-        {
-            if (write.IsWaiting)
-            {
-                _tail.Add(write.Kind, proposed.Term, write.Payload, write.Position);
-                _promised.Add(write, _tail.Last, proposed.Term, _now);
-            }
-        }
-
-        _log.Proposed();
-        _coreMoved = true;
-    }
-
-    private void AppendLocalRecords()
-    {
-        foreach (Proposal record in _localRecords)
-        {
-            record.Position = _log.Append(record.Kind, 0, _raft.Term, record.Payload.Span);
-        }
-    }
-
-    private void RefuseForSpace(List<Proposal> requests)
-    {
-        foreach (Proposal request in requests)
-        {
-            request.Fail(EtcdError.NoSpace, Completed);
-        }
-
-        requests.Clear();
     }
 
     private void ApplyLocalRecords()
     {
         foreach (Proposal record in _localRecords)
         {
-            RelocationRecord.Apply(_store, record.Payload, record.Position);
+            RelocationRecord.Apply(_parts.Store, record.Payload, record.Position);
             record.Succeed(default, Completed);
         }
 
         _localRecords.Clear();
-    }
-
-    private void ApplyCommitted()
-    {
-        ulong last = Math.Min(_raft.Commit, _log.DurableIndex);
-        if (last <= _store.AppliedIndex)
-        {
-            return;
-        }
-
-        for (ulong index = _store.AppliedIndex + 1; index <= last; index++)
-        {
-            Apply(index);
-        }
-
-        _raft.OnApplied(last);
-        _tail.ApplyThrough(last);
-    }
-
-    private void Apply(ulong index)
-    {
-        EntryPlace place = _tail.Place(index);
-        ReadOnlyMemory<byte> payload = _tail.Payload(index);
-        EntryKind kind = EntryKinds.ForStore(place.Kind);
-        ApplyResult result = _store.Apply(
-            new StoreEntry(index, place.Term, kind, payload, place.Payload.Segment, place.Payload.Offset));
-        if (kind is EntryKind.LeaseGrant or EntryKind.LeaseRevoke or EntryKind.LeaseCheckpoint)
-        {
-            _leases.Applied(kind, payload, result);
-        }
-        else if (place.Kind is EntryKinds.Configuration or EntryKinds.MemberAttributes)
-        {
-            _members.Apply(place.Kind, payload.Span);
-        }
-
-        foreach (KeyRevision change in _store.LastChanges)
-        {
-            _changes.Add(change);
-        }
-
-        _promised.OnApplied(index, place.Term, result, Completed);
     }
 
     // After the whole batch, so that the work sees a state that belongs to the end of the log.
@@ -400,24 +342,11 @@ internal sealed class Replica
         }
     }
 
-    private void PublishChanges()
-    {
-        if (_changes.Count > 0)
-        {
-            if (_watches.Publish(CollectionsMarshal.AsSpan(_changes)))
-            {
-                _host.WakeWatchers();
-            }
-
-            _changes.Clear();
-        }
-    }
-
     // In steps: forgetting costs the core a little each time.
     private void TrimTail()
     {
         ulong keep = DecidesAlone ? 0UL : _options.KeptEntries;
-        ulong applied = _store.AppliedIndex;
+        ulong applied = AppliedIndex;
         ulong known = _tail.First <= applied ? applied - _tail.First + 1 : 0;
         if (known >= keep + TrimStep)
         {

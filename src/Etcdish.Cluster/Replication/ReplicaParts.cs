@@ -1,3 +1,4 @@
+using Etcdish.Cluster.Peers;
 using Etcdish.Consensus;
 using Etcdish.Log;
 using Etcdish.Store;
@@ -12,6 +13,8 @@ namespace Etcdish.Cluster;
 /// <param name="Members">The members as of the last applied entry.</param>
 /// <param name="Watches">Where changes are published.</param>
 /// <param name="Leases">Lease time.</param>
+/// <param name="LeaseCalls">Questions about leases between members.</param>
+/// <param name="Network">The way to other members.</param>
 /// <param name="Metrics">What is counted.</param>
 internal sealed record ReplicaParts(
     SegmentedLog Log,
@@ -21,4 +24,6 @@ internal sealed record ReplicaParts(
     MemberTable Members,
     WatchHub Watches,
     LeaseKeeper Leases,
+    LeaseCalls LeaseCalls,
+    IPeerNetwork Network,
     NodeMetrics Metrics);

@@ -161,8 +161,7 @@ internal sealed class Leadership
 
         follower.Heard(_core.Now);
         follower.ConfirmRead(response.ReadPosition);
-        follower.ResumeProbe();
-        follower.AppendDue |= follower.Match < _core.Log.LastIndex || follower.Quarantined;
+        follower.OnSignOfLife(_core.Log.LastIndex);
         return IgnoredReason.None;
     }
 
@@ -245,16 +244,20 @@ internal sealed class Leadership
 
     private void BroadcastHeartbeat()
     {
-        if (_heartbeatDue)
-        {
-            _heartbeatElapsed = 0;
-            _heartbeatDue = false;
-        }
-
         var position = _reads.Ask();
         foreach (var follower in _followers.All)
         {
             _sender.SendHeartbeat(follower, position);
+            if (_heartbeatDue)
+            {
+                follower.ExpectSignOfLife();
+            }
+        }
+
+        if (_heartbeatDue)
+        {
+            _heartbeatElapsed = 0;
+            _heartbeatDue = false;
         }
     }
 
@@ -294,12 +297,10 @@ internal sealed class Leadership
         ConsensusInvariantException.Check(
             index <= _core.Log.LastIndex,
             $"{follower.Member} acknowledged entry {index}, but the leader's log ends at {_core.Log.LastIndex}");
-        var grew = follower.OnMatched(index);
-        if (follower.State == ProgressState.Probe && (grew || follower.Match == index))
-        {
-            follower.BecomeReplicate();
-        }
-        else if (follower.State == ProgressState.Snapshot && follower.Match >= _core.Log.BaseIndex)
+        follower.OnMatched(index);
+        var agrees = follower.State == ProgressState.Probe && follower.Match == index;
+        var hasState = follower.State == ProgressState.Snapshot && follower.Match >= _core.Log.BaseIndex;
+        if (agrees || hasState)
         {
             follower.BecomeReplicate();
         }

@@ -19,6 +19,8 @@ public enum ProgressState : byte
 /// </summary>
 internal sealed class Progress(ulong member, ulong next, ulong now, Inflights inflights)
 {
+    private bool _signOfLifeIsDue;
+
     internal ulong Member { get; } = member;
 
     internal ProgressState State { get; private set; } = ProgressState.Probe;
@@ -78,8 +80,22 @@ internal sealed class Progress(ulong member, ulong next, ulong now, Inflights in
         }
     }
 
-    /// <summary>A heartbeat was answered: whatever was lost may be tried again.</summary>
-    internal void ResumeProbe() => ProbeSent = false;
+    /// <summary>A heartbeat of the clock, not one for reads alone, is leaving: its answer is the time to look for what was lost.</summary>
+    internal void ExpectSignOfLife() => _signOfLifeIsDue = true;
+
+    /// <summary>
+    /// A heartbeat was answered. Once for each heartbeat of the clock, whatever seems lost is tried again; not for each round of reads, or
+    /// a busy reader would have the same entries sent over and over to a follower whose disk is slow.
+    /// </summary>
+    internal void OnSignOfLife(ulong lastIndex)
+    {
+        if (_signOfLifeIsDue)
+        {
+            _signOfLifeIsDue = false;
+            ProbeSent = false;
+            AppendDue |= State == ProgressState.Probe || Match < lastIndex || Quarantined;
+        }
+    }
 
     internal void OnSent(ulong last, long bytes, ulong commit)
     {
@@ -97,10 +113,8 @@ internal sealed class Progress(ulong member, ulong next, ulong now, Inflights in
     }
 
     /// <summary>The follower's durable log agrees up to an index.</summary>
-    /// <returns>True when that is news.</returns>
-    internal bool OnMatched(ulong index)
+    internal void OnMatched(ulong index)
     {
-        var grew = index > Match;
         ProbeSent = false;
         Match = Math.Max(Match, index);
         Next = Math.Max(Next, Match + 1);
@@ -108,34 +122,24 @@ internal sealed class Progress(ulong member, ulong next, ulong now, Inflights in
         {
             inflights.FreeUpTo(index);
         }
-
-        return grew;
     }
 
-    /// <summary>The follower refused an append after an index; the logs may agree at the hint.</summary>
-    /// <returns>True when another place is to be tried; false for the answer to an append that no longer matters.</returns>
-    internal bool OnRefused(ulong index, ulong hint)
+    /// <summary>
+    /// The follower refused an append after an index; the logs may agree at the hint. The answer to an append that no longer matters
+    /// changes nothing.
+    /// </summary>
+    internal void OnRefused(ulong index, ulong hint)
     {
-        if (State == ProgressState.Replicate)
+        if (State == ProgressState.Replicate && index > Match)
         {
-            if (index <= Match)
-            {
-                return false;
-            }
-
             BecomeProbe();
-            return true;
         }
-
-        if (State == ProgressState.Snapshot || Next - 1 != index)
+        else if (State == ProgressState.Probe && Next - 1 == index)
         {
-            return false;
+            Next = Math.Max(Math.Min(index, hint + 1), Match + 1);
+            ProbeSent = false;
+            AppendDue = true;
         }
-
-        Next = Math.Max(Math.Min(index, hint + 1), Match + 1);
-        ProbeSent = false;
-        AppendDue = true;
-        return true;
     }
 
     /// <summary>The follower's log ends before what it acknowledged: its disk lost entries.</summary>

@@ -11,6 +11,7 @@ internal sealed class ScriptRunner
 {
     private readonly ScriptTrace _trace = new();
     private readonly TestCluster _cluster;
+    private readonly List<Packet> _kept = [];
     private ScriptCommand _clusterOptions = new("cluster");
 
     internal ScriptRunner()
@@ -64,6 +65,12 @@ internal sealed class ScriptRunner
                     _cluster.Deliver(packet);
                 }
 
+                return true;
+            case "keep":
+                _kept.AddRange(Selected(command));
+                return true;
+            case "deliver-kept":
+                _kept.ForEach(_cluster.Hand);
                 return true;
             case "again":
                 foreach (var packet in Selected(command))
@@ -359,6 +366,7 @@ internal sealed class ScriptRunner
         Index = command.Option("index", 0),
         LogTerm = command.Option("log-term", 0),
         LastIndex = command.Option("last", command.Option("index", 0)),
+        Commit = command.Option("commit", 0),
         ReadPosition = command.Option("read", 0),
     };
 

@@ -6,7 +6,7 @@ namespace Etcdish.Cluster.Peers;
 
 /// <summary>
 /// Writes frames, see <see cref="PeerFrameFormat"/>, one at a time into one buffer that is used again: each method but
-/// <see cref="AddEntry(ulong, byte, int)"/> begins a new frame. Not for several threads.
+/// <see cref="AddEntry"/> and <see cref="ReserveEntry"/> begins a new frame. Not for several threads.
 /// </summary>
 internal sealed class PeerFrameWriter
 {
@@ -45,14 +45,14 @@ internal sealed class PeerFrameWriter
     /// <param name="term">The entry's term.</param>
     /// <param name="kind">The kind of log record, below 64.</param>
     /// <param name="payload">Its bytes.</param>
-    public void AddEntry(ulong term, byte kind, ReadOnlySpan<byte> payload) => payload.CopyTo(AddEntry(term, kind, payload.Length));
+    public void AddEntry(ulong term, byte kind, ReadOnlySpan<byte> payload) => payload.CopyTo(ReserveEntry(term, kind, payload.Length));
 
     /// <summary>Adds an entry to the Raft frame that was begun, and lets the caller fill it.</summary>
     /// <param name="term">The entry's term.</param>
     /// <param name="kind">The kind of log record, below 64.</param>
     /// <param name="payloadBytes">The length of its bytes.</param>
     /// <returns>Where its bytes belong, all of them; valid until the next call.</returns>
-    public Span<byte> AddEntry(ulong term, byte kind, int payloadBytes)
+    public Span<byte> ReserveEntry(ulong term, byte kind, int payloadBytes)
     {
         RefuseLocal(kind);
         int start = _length;

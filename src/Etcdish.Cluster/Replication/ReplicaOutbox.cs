@@ -1,0 +1,119 @@
+using Etcdish.Cluster.Peers;
+using Etcdish.Consensus;
+using Etcdish.Log;
+using Etcdish.Store;
+
+namespace Etcdish.Cluster;
+
+/// <summary>
+/// What goes to other members: puts the core's messages into frames, with the bytes of their entries, and holds back those that promise a
+/// write which is not durable.
+/// </summary>
+internal sealed class ReplicaOutbox(IPeerNetwork network, EntryTail tail, SegmentedLog log)
+{
+    private readonly PeerFrameWriter _writer = new();
+    private readonly List<OutgoingMessage> _held = [];
+
+    /// <summary>Sends what waits for nothing, and holds the rest.</summary>
+    public void Send(ReadOnlySpan<OutgoingMessage> messages)
+    {
+        foreach (ref readonly OutgoingMessage outgoing in messages)
+        {
+            if (outgoing.WaitsFor == 0)
+            {
+                Send(outgoing.Message);
+            }
+            else
+            {
+                _held.Add(outgoing);
+            }
+        }
+    }
+
+    /// <summary>Sends what waited for a write or one before it.</summary>
+    public void Release(ulong durableWrite)
+    {
+        if (_held.Count == 0)
+        {
+            return;
+        }
+
+        int kept = 0;
+        for (int i = 0; i < _held.Count; i++)
+        {
+            if (_held[i].WaitsFor <= durableWrite)
+            {
+                Send(_held[i].Message);
+            }
+            else
+            {
+                _held[kept++] = _held[i];
+            }
+        }
+
+        _held.RemoveRange(kept, _held.Count - kept);
+    }
+
+    public bool Forward(ulong leader, ulong sequence, Proposal write)
+    {
+        _writer.WriteForward(sequence, write.Kind, write.Payload.Span);
+        return network.Send(leader, _writer.Frame);
+    }
+
+    public void Accept(ulong member, in AcceptedFrame accepted)
+    {
+        _writer.WriteAccepted(accepted);
+        network.Send(member, _writer.Frame);
+    }
+
+    public void Refuse(ulong member, ulong sequence, EtcdError error)
+    {
+        _writer.WriteRefused(new RefusedFrame(sequence, error.Code, error.Message));
+        network.Send(member, _writer.Frame);
+    }
+
+    public bool AskReadIndex(ulong leader, ulong sequence)
+    {
+        _writer.WriteReadIndex(sequence);
+        return network.Send(leader, _writer.Frame);
+    }
+
+    public void AnswerReadIndex(ulong member, in ReadIndexAnswerFrame answer)
+    {
+        _writer.WriteReadIndexAnswer(answer);
+        network.Send(member, _writer.Frame);
+    }
+
+    /// <summary>The membership in force is another.</summary>
+    public void SetMembers(IReadOnlyList<PeerAddress> addresses, Configuration configuration) =>
+        network.SetMembers(addresses, configuration.Removed);
+
+    // A frame that cannot be sent is lost, which the core reckons with.
+    private void Send(in Message message)
+    {
+        _writer.BeginRaft(message);
+        if (message.Type == MessageType.Append)
+        {
+            for (ulong index = message.Index + 1; index <= message.LastIndex; index++)
+            {
+                AddEntry(index);
+            }
+        }
+
+        network.Send(message.To, _writer.Frame);
+    }
+
+    private void AddEntry(ulong index)
+    {
+        EntryPlace place = tail.Place(index);
+        Span<byte> room = _writer.ReserveEntry(place.Term, place.Kind, place.Length);
+        if (tail.HasPayload(index))
+        {
+            tail.Payload(index).Span.CopyTo(room);
+        }
+        else if (place.Length > 0)
+        {
+            log.Read(place.Payload.Segment, place.Payload.Offset, room);
+        }
+    }
+}
