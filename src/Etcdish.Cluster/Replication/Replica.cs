@@ -157,10 +157,10 @@ internal sealed class Replica
 
     /// <summary>
     /// Where a replay from now on has to start, to be called as work: at the first entry that is not applied, even if younger records lie
-    /// behind it.
+    /// behind it. An entry that a full disk keeps out of the log has no place in it.
     /// </summary>
     public LogPosition ReplayFrom(LogPosition end) =>
-        _tail.Contains(AppliedIndex + 1) ? SegmentedLog.RecordAt(_tail.Place(AppliedIndex + 1).Payload) : end;
+        AppliedIndex < _log.DurableIndex ? SegmentedLog.RecordAt(_tail.Place(AppliedIndex + 1).Payload) : end;
 
     /// <summary>What a checkpoint of the store as it is now has to hold of the group. As work.</summary>
     public ClusterState CaptureCluster()
