@@ -23,7 +23,7 @@ internal static class Simulation
     public static RunResult Run(ulong seed, int? members = null, SabotageKind sabotage = SabotageKind.None, int lines = 0)
     {
         WorldPlan plan = WorldPlan.Draw(seed, members);
-        World world = new(seed, plan, sabotage);
+        World world = new(seed, plan, sabotage, lines);
         try
         {
             world.Run();
@@ -35,7 +35,7 @@ internal static class Simulation
         }
 #pragma warning restore CA1031
 
-        string story = lines == 0 ? "" : string.Join('\n', world.Trace.Last(lines).Select(happened => TraceText.Of(happened)));
+        string story = lines == 0 ? "" : string.Join('\n', world.Trace.Last().Select(happened => TraceText.Of(happened)));
         return new RunResult(
             seed,
             world.Trace.Hash,

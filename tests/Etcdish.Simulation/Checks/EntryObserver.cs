@@ -77,7 +77,19 @@ internal sealed class EntryObserver(World world, Machine machine, ReplicaParts p
 
             Span<byte> payload = _payload.AsSpan(0, place.Length);
             parts.Log.Read(place.Payload.Segment, place.Payload.Offset, payload);
-            world.Ledger.Applied(machine, new Etcdish.Cluster.EntryPlace(place.Term, default, place.Length, place.Kind), index, payload);
+            if (machine.HasRot && Store.Crc32C.Compute(payload) != place.Checksum)
+            {
+                // Changed on the disk since; what was applied came from memory. Others know it, or will.
+                if (index > world.Ledger.LastIndex)
+                {
+                    _observed = index - 1;
+                    return;
+                }
+
+                continue;
+            }
+
+            world.Ledger.Applied(machine, place.Term, place.Kind, index, payload);
         }
 
         _observed = applied;
@@ -106,8 +118,7 @@ internal sealed class EntryObserver(World world, Machine machine, ReplicaParts p
         {
             if (index <= parts.Store.AppliedIndex)
             {
-                EntryPlace place = new(entry.Term, default, entry.Bytes.Length, entry.Kind);
-                bool isNew = world.Ledger.Applied(machine, place, index, entry.Bytes.Span);
+                bool isNew = world.Ledger.Applied(machine, entry.Term, entry.Kind, index, entry.Bytes.Span);
                 world.Marks.Add(Mark.UnansweredEntryRecovered, isNew && index > 1 ? 1 : 0);
             }
         }

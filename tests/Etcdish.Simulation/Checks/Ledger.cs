@@ -11,7 +11,7 @@ namespace Etcdish.Simulation;
 internal sealed class Ledger
 {
     private readonly World _world;
-    private readonly List<(EntryPlace Place, byte[] Payload)> _entries = [];
+    private readonly List<LedgerEntry> _entries = [];
     private readonly Dictionary<ulong, int> _leaders = [];
     private readonly RevisionStore _store;
 
@@ -35,7 +35,7 @@ internal sealed class Ledger
 
     /// <summary>A member has applied an entry.</summary>
     /// <returns>Whether it is the first to do so.</returns>
-    public bool Applied(Machine machine, in EntryPlace place, ulong index, ReadOnlySpan<byte> payload)
+    public bool Applied(Machine machine, ulong term, byte kind, ulong index, ReadOnlySpan<byte> payload)
     {
         if (index > LastIndex + 1)
         {
@@ -45,19 +45,19 @@ internal sealed class Ledger
 
         if (index <= LastIndex)
         {
-            (EntryPlace known, byte[] bytes) = _entries[(int)index - 1];
-            if (known != place || !payload.SequenceEqual(bytes))
+            LedgerEntry known = _entries[(int)index - 1];
+            if (known.Term != term || known.Kind != kind || !payload.SequenceEqual(known.Payload))
             {
                 _world.Break(
                     "two members applied different entries",
-                    $"n{machine.Number} has at {index} term {place.Term} kind {place.Kind}, {place.Length} bytes; "
-                    + $"the first to apply it had term {known.Term} kind {known.Kind}, {known.Length} bytes");
+                    $"n{machine.Number} has at {index} term {term} kind {kind}, {payload.Length} bytes; "
+                    + $"the first to apply it had term {known.Term} kind {known.Kind}, {known.Payload.Length} bytes");
             }
 
             return false;
         }
 
-        Append(place, index, payload.ToArray());
+        Append(new LedgerEntry(term, kind, payload.ToArray()), index);
         return true;
     }
 
@@ -86,17 +86,17 @@ internal sealed class Ledger
         return [.. changes.Select(change => Texts.Event(change, Values))];
     }
 
-    private void Append(in EntryPlace place, ulong index, byte[] payload)
+    private void Append(LedgerEntry entry, ulong index)
     {
-        _entries.Add((place, payload));
-        EntryKind kind = EntryKinds.ForStore(place.Kind);
+        _entries.Add(entry);
+        EntryKind kind = EntryKinds.ForStore(entry.Kind);
         if (kind == EntryKind.Compact)
         {
             _world.Marks.Add(Mark.CompactionApplied);
             kind = EntryKind.Empty;
         }
 
-        ApplyResult result = _store.Apply(new StoreEntry(index, place.Term, kind, payload, (uint)index, 0));
+        ApplyResult result = _store.Apply(new StoreEntry(index, entry.Term, kind, entry.Payload, (uint)index, 0));
         if (kind == EntryKind.LeaseRevoke && result.Error is null)
         {
             _world.Marks.Add(Mark.LeaseExpired);
@@ -104,8 +104,11 @@ internal sealed class Ledger
     }
 }
 
+/// <summary>An entry as the first member to apply it had it.</summary>
+internal sealed record LedgerEntry(ulong Term, byte Kind, byte[] Payload);
+
 /// <summary>Values of the ledger's entries: the segment is the entry's index.</summary>
-internal sealed class LedgerValues(List<(EntryPlace Place, byte[] Payload)> entries) : IValueSource
+internal sealed class LedgerValues(List<LedgerEntry> entries) : IValueSource
 {
     public void Read(in ValueReference reference, Span<byte> destination) =>
         entries[(int)reference.Segment - 1].Payload.AsSpan((int)reference.Offset, destination.Length).CopyTo(destination);

@@ -78,7 +78,7 @@ internal sealed class WatchClient
             return;
         }
 
-        if (_random.Pick(_world.Machines).Process is { } process)
+        if (_random.Pick(_world.Machines) is { AwaitsSnapshot: false, Process: { } process })
         {
             process.Post(_world.Queue.Now + _world.Network.ClientDelay(), () => Open(process));
         }

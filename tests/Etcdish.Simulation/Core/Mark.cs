@@ -35,7 +35,7 @@ internal enum Mark
     LeaderChanged,
     ProposalLost,
     EntriesTruncated,
-    SnapshotInstalled,
+    SnapshotWanted,
     ReadBarrierFailed,
     LinkCut,
     FrameLost,

@@ -12,11 +12,10 @@ internal readonly record struct TraceEvent(long Time, TraceKind Kind, int Who, l
 /// <summary>
 /// All that happened, as a rolling hash, and the last few thousand events as they were. Two runs of one seed must have the same hash.
 /// </summary>
-internal sealed class Trace
+/// <param name="kept">How many events to keep.</param>
+internal sealed class Trace(int kept)
 {
-    public const int Kept = 4096;
-
-    private readonly TraceEvent[] _ring = new TraceEvent[Kept];
+    private readonly TraceEvent[] _ring = new TraceEvent[Math.Max(kept, 1)];
     private ulong _hash = 14695981039346656037;
 
     /// <summary>Events so far.</summary>
@@ -27,7 +26,7 @@ internal sealed class Trace
 
     public void Add(in TraceEvent happened)
     {
-        _ring[Count++ % Kept] = happened;
+        _ring[Count++ % _ring.Length] = happened;
         Mix((ulong)happened.Time);
         Mix(((ulong)happened.Kind << 32) | (uint)happened.Who);
         Mix((ulong)happened.A);
@@ -35,11 +34,11 @@ internal sealed class Trace
     }
 
     /// <summary>The last events, oldest first.</summary>
-    public IEnumerable<TraceEvent> Last(int count)
+    public IEnumerable<TraceEvent> Last()
     {
-        for (long place = Math.Max(0, Count - Math.Min(count, Kept)); place < Count; place++)
+        for (long place = Math.Max(0, Count - _ring.Length); place < Count; place++)
         {
-            yield return _ring[place % Kept];
+            yield return _ring[place % _ring.Length];
         }
     }
 

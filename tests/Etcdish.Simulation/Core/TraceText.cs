@@ -43,7 +43,7 @@ internal static class TraceText
         TraceKind.WatchOpened => $"opened at n{e.B} from revision {e.A}",
         TraceKind.WatchSpoke => $"received {e.B} events, header revision {e.A}{(e.Note is null ? "" : $": {e.Note}")}",
         TraceKind.WatchLost => $"lost its stream, was at revision {e.A}",
-        TraceKind.FrameSent => $"sent frame {e.B} to n{e.A}: {e.Note}",
+        TraceKind.FrameSent => $"sent frame {e.B} to n{e.A}: {FrameText.Of((byte[])e.Note!)}",
         TraceKind.FrameArrived => $"received frame {e.B} of n{e.A}",
         TraceKind.FrameLost => $"lost frame {e.B} on its way to n{e.A}",
         TraceKind.LinkCut => $"cannot reach n{e.A} for {e.B / Span.Millisecond} ms",

@@ -14,7 +14,10 @@ internal sealed class Machine
     private readonly SeededRandom _random;
     private readonly NodeOptions _options;
     private int _armedSyncFailures;
+    private readonly List<Action> _deferred = [];
     private long _stall;
+    private long _pausedUntil;
+    private bool _isMeasuring;
 
     public Machine(World world, int number, NodeOptions options)
     {
@@ -42,14 +45,14 @@ internal sealed class Machine
     /// <summary>Its disk is damaged, and the node has said so and refuses to go on: as it should.</summary>
     public bool IsLost { get; private set; }
 
+    /// <summary>It lacks entries that the leader cannot send any more; until snapshots are simulated it stays behind.</summary>
+    public bool AwaitsSnapshot { get; set; }
+
     /// <summary>A byte of its disk was changed.</summary>
     public bool HasRot { get; private set; }
 
     /// <summary>Time that the disk has taken since the round began; the machine's programs are that far ahead of the world.</summary>
     public long Elapsed { get; private set; }
-
-    /// <summary>Nothing on it runs before this time.</summary>
-    public long PausedUntil { get; private set; }
 
     /// <summary>The furthest that a node here has come, which no later one may fall behind.</summary>
     public ulong AppliedBefore { get; set; }
@@ -63,7 +66,7 @@ internal sealed class Machine
     /// <returns>How long the disk took.</returns>
     public long Measure(Action round)
     {
-        Elapsed = 0;
+        _isMeasuring = true;
         try
         {
             round();
@@ -71,6 +74,7 @@ internal sealed class Machine
         }
         finally
         {
+            _isMeasuring = false;
             Elapsed = 0;
         }
     }
@@ -136,7 +140,21 @@ internal sealed class Machine
     {
         _world.Note(TraceKind.Paused, Number, time);
         _world.Marks.Add(Mark.NodePaused);
-        PausedUntil = Math.Max(PausedUntil, _world.Queue.Now + time);
+        _pausedUntil = Math.Max(_pausedUntil, _world.Queue.Now + time);
+        _world.Queue.At(_pausedUntil, Resume);
+    }
+
+    /// <summary>Keeps something for when the pause is over.</summary>
+    /// <returns>False when there is no pause.</returns>
+    public bool TryDefer(Action action)
+    {
+        bool isPaused = _pausedUntil > _world.Queue.Now;
+        if (isPaused)
+        {
+            _deferred.Add(action);
+        }
+
+        return isPaused;
     }
 
     public void StallDisk(long time)
@@ -194,7 +212,8 @@ internal sealed class Machine
         Disk.FailSyncAt = 0;
         _stall = 0;
         FreeDisk();
-        PausedUntil = Math.Min(PausedUntil, _world.Queue.Now);
+        _pausedUntil = 0;
+        Resume();
     }
 
     /// <summary>The node cannot go on. With a cause that the world knows of, that is right; without one, it is a finding.</summary>
@@ -209,6 +228,15 @@ internal sealed class Machine
         _world.Note(TraceKind.NodeFailed, Number, 0, 0, reason);
         EndProcess();
         Judge(reason);
+    }
+
+    private void Resume()
+    {
+        if (_pausedUntil <= _world.Queue.Now)
+        {
+            _deferred.ForEach(action => _world.Queue.After(0, action));
+            _deferred.Clear();
+        }
     }
 
     private void EndProcess()
@@ -257,8 +285,14 @@ internal sealed class Machine
         }
     }
 
+    // What is done beside the rounds, on other threads in production, holds nobody up here.
     private void TakeTime(DiskOperation operation, long bytes)
     {
+        if (!_isMeasuring)
+        {
+            return;
+        }
+
         long mean = operation is DiskOperation.Sync or DiskOperation.SyncDirectory
             ? _world.Plan.Disk.SyncTime
             : Span.Microsecond + bytes / 4;

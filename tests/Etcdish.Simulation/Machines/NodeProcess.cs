@@ -1,4 +1,5 @@
 using Etcdish.Cluster;
+using Etcdish.Cluster.Peers;
 using Etcdish.Log;
 using Etcdish.Store;
 
@@ -20,10 +21,12 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
     private readonly RecoveredState _recovered;
     private readonly ProposalQueue _queue;
     private readonly ReplicaParts _parts;
+    private readonly LeaseCalls _leaseCalls;
     private readonly EntryObserver _observer;
     private readonly MaintenanceWork _maintenance;
     private readonly long _tickInterval;
     private List<Proposal> _batch = [];
+    private List<PeerMail> _mail = [];
     private Exception? _failure;
     private bool _hasEnded;
     private bool _dispatchIsDue;
@@ -42,10 +45,15 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
         Watches = new WatchHub(Store, Values, options.Watch);
         Leases = new LeaseKeeper(Store.Leases, world.Sabotage.LeaseTime(options.Clock), Metrics);
         LogReplay replay = recovered.Replay;
-        _parts = new ReplicaParts(recovered.Log, Store, replay.Restored, replay.Tail, replay.Members, Watches, Leases, Metrics);
+        NetworkPort network = new(world, this);
+        _leaseCalls = new LeaseCalls(Leases, network, TaskCreationOptions.None) { Queue = this };
+        _parts = new ReplicaParts(
+            recovered.Log, Store, replay.Restored, replay.Tail, replay.Members, Watches, Leases, _leaseCalls, network, Metrics);
         _queue = new ProposalQueue(options.MaxQueuedBytes);
+        Mailbox = new PeerMailbox(() => ScheduleRound(_machine.Now + WakeDelay));
         _observer = new EntryObserver(world, machine, _parts);
         _observer.CheckRecovery(recovered);
+        world.Sabotage.Restore(replay.Restored);
         Replica = new Replica(_parts, ReplicaOptions.From(options), this);
         _tickInterval = (long)(options.HeartbeatInterval.TotalMilliseconds * Span.Millisecond);
         _maintenance = new MaintenanceWork(world, machine, this, recovered, options);
@@ -69,6 +77,14 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
     public Replica Replica { get; }
 
     public RequestService Requests { get; }
+
+    /// <summary>Where frames of others wait for the next round.</summary>
+    public PeerMailbox Mailbox { get; }
+
+    public EntryTail Tail => _parts.Tail;
+
+    /// <summary>When it ended: what it would have sent later was never sent.</summary>
+    public long EndedAt { get; private set; } = long.MaxValue;
 
     /// <summary>All before this place is proven by a batch that came later.</summary>
     public LogPosition SettledEnd { get; private set; } = LogPosition.Beginning;
@@ -99,11 +115,7 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
                 return;
             }
 
-            if (_machine.PausedUntil > _world.Queue.Now)
-            {
-                _world.Queue.At(_machine.PausedUntil, RunPosted);
-            }
-            else
+            if (!_machine.TryDefer(RunPosted))
             {
                 Guard(action);
             }
@@ -111,10 +123,40 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
     }
 
     /// <summary>As <see cref="Node.ReadBarrierAsync"/>.</summary>
-    public ValueTask ReadBarrierAsync() =>
-        Replica.Status.ReadsAreLocal || _world.Sabotage.SkipsReadBarrier
-            ? ValueTask.CompletedTask
-            : throw new EtcdException(EtcdError.NoLeader);
+    public async ValueTask ReadBarrierAsync()
+    {
+        if (!Replica.Status.ReadsAreLocal && !_world.Sabotage.SkipsReadBarrier)
+        {
+            await Enqueue(Proposal.ReadBarrier, default).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>As <see cref="Node.RenewLeaseAsync"/>.</summary>
+    public async ValueTask<long> RenewLeaseAsync(long lease)
+    {
+        ulong leader = Replica.Status.Leader;
+        if (leader == 0)
+        {
+            throw new EtcdException(EtcdError.NoLeader);
+        }
+
+        if (leader == _machine.MemberId)
+        {
+            await ReadBarrierAsync().ConfigureAwait(false);
+            return await Leases.RenewAsync(lease, this).ConfigureAwait(false);
+        }
+
+        try
+        {
+            LeaseAnswerFrame answer = await _leaseCalls.AskAsync(leader, LeaseCallKind.Renew, lease)
+                .WaitAsync(_options.RequestTimeout, _options.Clock).ConfigureAwait(false);
+            return answer.Seconds;
+        }
+        catch (TimeoutException)
+        {
+            throw new EtcdException(EtcdError.Timeout);
+        }
+    }
 
     /// <summary>Notes what made the process unfit, from where it cannot be thrown.</summary>
     public void Fail(Exception reason) => _failure ??= reason;
@@ -122,6 +164,7 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
     public void End()
     {
         _hasEnded = true;
+        EndedAt = _world.Queue.Now;
         _world.Marks.Add(Mark.DiskFull, Metrics.FullDiskBatches);
         Store.Dispose();
     }
@@ -129,7 +172,7 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
     /// <inheritdoc/>
     public ValueTask<ApplyResult> Enqueue(byte kind, ReadOnlyMemory<byte> payload, Action? work = null)
     {
-        Proposal proposal = Proposal.Rent(kind, payload, _machine.Now, work);
+        Proposal proposal = Proposal.Rent(kind, payload, _machine.Now, work, completesInline: true);
         if (_queue.TryEnqueue(proposal) != EnqueueOutcome.Queued)
         {
             throw new EtcdException(EtcdError.RequestTooManyRequests);
@@ -142,7 +185,7 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
     /// <inheritdoc/>
     public void Post(byte kind, ReadOnlyMemory<byte> payload)
     {
-        Proposal proposal = Proposal.Rent(kind, payload, _machine.Now);
+        Proposal proposal = Proposal.Rent(kind, payload, _machine.Now, completesInline: true);
         if (_queue.TryEnqueue(proposal) == EnqueueOutcome.Queued)
         {
             ScheduleRound(_machine.Now + WakeDelay);
@@ -169,6 +212,12 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
         SettledEnd = _lastEnd;
         _lastEnd = Log.End;
         _world.Marks.Add(Mark.SegmentRolled, _lastEnd.Segment - segment);
+    }
+
+    void IReplicaHost.SnapshotWanted(ulong member)
+    {
+        _world.Marks.Add(Mark.SnapshotWanted);
+        _world.OnSnapshotWanted(member);
     }
 
     void IReplicaHost.WakeWatchers()
@@ -236,6 +285,7 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
             Replica.Tick();
         }
 
+        ReadMail();
         foreach (Proposal proposal in _batch)
         {
             proposal.Failure = Refusal(proposal, now);
@@ -244,6 +294,27 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
         Replica.RunRound(_batch);
         _batch.Clear();
         CompleteAll(_world.Queue.Now + RoundCost + _machine.Elapsed);
+    }
+
+    private void ReadMail()
+    {
+        List<PeerMail> mail = Mailbox.TakeAll(_mail);
+        foreach (PeerMail item in mail)
+        {
+            if (item.Buffer is null)
+            {
+                Replica.Unreachable(item.From);
+            }
+            else
+            {
+                Replica.Receive(item.From, item.Frame);
+            }
+
+            item.Return();
+        }
+
+        mail.Clear();
+        _mail = mail;
     }
 
     private EtcdException? Refusal(Proposal proposal, long now)

@@ -43,7 +43,6 @@ internal sealed class RequestService(World world, NodeProcess process, NodeOptio
                 await process.ReadBarrierAsync().ConfigureAwait(false);
                 return Read(request);
             case KeepAliveCall keepAlive:
-                await process.ReadBarrierAsync().ConfigureAwait(false);
                 return Answers.Ok(await RenewAsync(keepAlive).ConfigureAwait(false));
             case GrantCall grant:
                 return await ProposeAsync(grant with { Seconds = Store.LeaseRules.SettleTtl(grant.Seconds, options.MinLeaseTtl) })
@@ -76,7 +75,7 @@ internal sealed class RequestService(World world, NodeProcess process, NodeOptio
 
     private async ValueTask<KeepAliveReply> RenewAsync(KeepAliveCall keepAlive)
     {
-        long seconds = await process.Leases.RenewAsync(keepAlive.Lease, process).ConfigureAwait(false);
+        long seconds = await process.RenewLeaseAsync(keepAlive.Lease).ConfigureAwait(false);
         world.Marks.Add(seconds > 0 ? Mark.LeaseRenewed : Mark.LeaseLostAtRenewal);
         return new KeepAliveReply(process.Store.CurrentRevision, seconds);
     }

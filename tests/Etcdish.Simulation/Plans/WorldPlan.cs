@@ -36,7 +36,7 @@ internal sealed record WorldPlan
     public static WorldPlan Draw(ulong seed, int? members = null)
     {
         SeededRandom random = SeededRandom.For(seed, "plan");
-        int drawn = 1;
+        int drawn = random.Pick([1, 1, 1, 1, 2, 3, 3, 3, 3, 4, 5, 5, 6, 7]);
         return new WorldPlan
         {
             Members = members ?? drawn,
@@ -172,6 +172,9 @@ internal sealed record NetworkPlan
     /// <summary>Share of frames that never arrive.</summary>
     public required double Loss { get; init; }
 
+    /// <summary>The ends of a connection are not told of a loss.</summary>
+    public required bool LosesSilently { get; init; }
+
     /// <summary>Share of frames that arrive twice.</summary>
     public required double Duplication { get; init; }
 
@@ -191,6 +194,7 @@ internal sealed record NetworkPlan
         MinDelay = random.NextInt64(10 * Span.Microsecond, 2 * Span.Millisecond),
         MeanDelay = random.Pick([50L, 500, 5000]) * Span.Microsecond,
         Loss = random.Chance(0.4) ? random.NextDouble() * 0.2 : 0,
+        LosesSilently = random.Chance(0.5),
         Duplication = random.Chance(0.3) ? random.NextDouble() * 0.2 : 0,
         Reorders = random.Chance(0.3),
         CutEvery = random.Chance(0.5) ? random.NextInt64(200 * Span.Millisecond, 4 * Span.Second) : 0,

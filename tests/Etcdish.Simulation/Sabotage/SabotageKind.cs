@@ -35,9 +35,33 @@ internal enum SabotageKind
     /// <summary>A response to a watcher has its events in the wrong order.</summary>
     SwapWatchEvents,
 
-    /// <summary>A proposal is dropped and answered as if it had been applied.</summary>
-    AnswerWithoutProposing,
-
     /// <summary>A started member believes in a lower term than it had.</summary>
     ForgetTerm,
+
+    /// <summary>A started member does not know for whom it voted.</summary>
+    ForgetVote,
+
+    /// <summary>Answers of earlier terms count as if they were of this one.</summary>
+    TakeStaleTerms,
+
+    /// <summary>A follower's refusal of an append counts as an acknowledgement.</summary>
+    TakeRefusalForAck,
+
+    /// <summary>A refused vote counts as a granted one.</summary>
+    TakeRefusalForVote,
+
+    /// <summary>A follower applies all that it is sent, committed or not.</summary>
+    CommitAllThatIsSent,
+
+    /// <summary>An entry's bytes change on their way.</summary>
+    ChangeEntry,
+
+    /// <summary>An acknowledgement says one entry more than there is.</summary>
+    AcknowledgeOneMore,
+
+    /// <summary>A leader confirms a read at an index of long ago.</summary>
+    ConfirmOldReadIndex,
+
+    /// <summary>A forwarded write is promised the place after its own.</summary>
+    PromiseWrongPlace,
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Etcdish.Cluster;
+using Etcdish.Consensus;
 using Etcdish.Log;
 using Etcdish.Store;
 using Etcdish.Testing;
@@ -46,6 +47,30 @@ internal sealed class Saboteur(SabotageKind kind)
         {
             batch.Add(Proposal.Rent(put.Kind, put.Payload, put.QueuedAt));
         }
+    }
+
+    /// <summary>A starting member has read its log; its core has not begun.</summary>
+    public void Restore(RestoredState restored)
+    {
+        if (kind == SabotageKind.ForgetVote)
+        {
+            restored.HardState = restored.HardState with { Vote = 0 };
+        }
+        else if (kind == SabotageKind.ForgetTerm && restored.HardState.Term > 1)
+        {
+            restored.HardState = restored.HardState with { Term = restored.HardState.Term - 1, Vote = 0 };
+        }
+    }
+
+    /// <summary>A frame is about to travel.</summary>
+    public void OnFrame(byte[] frame, Machine to)
+    {
+        if (kind is < SabotageKind.TakeStaleTerms or > SabotageKind.PromiseWrongPlace)
+        {
+            return;
+        }
+
+        FrameSabotage.Change(kind, frame, to);
     }
 
     public IReadOnlyList<WatchEvent> Events(List<WatchEvent> events)

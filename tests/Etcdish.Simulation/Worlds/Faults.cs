@@ -10,6 +10,7 @@ internal sealed class Faults(World world)
     {
         MachinePlan machines = world.Plan.Machines;
         DiskPlan disk = world.Plan.Disk;
+        Repeat(world.Plan.Network.CutEvery, world.Network.Cut);
         foreach (Machine machine in world.Machines)
         {
             Repeat(machines.PowerLossEvery, () => Crash(machine));
@@ -25,6 +26,7 @@ internal sealed class Faults(World world)
     public void End()
     {
         _isOver = true;
+        world.Network.Heal();
         foreach (Machine machine in world.Machines)
         {
             machine.Heal();

@@ -52,7 +52,7 @@ internal sealed class Healing(World world, List<Client> clients, List<WatchClien
         10 * world.Plan.ElectionTimeout + 2 * world.Plan.Clients.Timeout + 5 * Span.Second
         + world.Plan.Clients.WatcherPause * (world.Plan.Clients.Operations + 50) * 2;
 
-    private IEnumerable<Machine> Members => world.Machines.Where(machine => !machine.IsLost);
+    private IEnumerable<Machine> Members => world.Machines.Where(machine => !machine.IsLost && !machine.AwaitsSnapshot);
 
     private bool HasSettled(int before) =>
         world.Operations >= before + Probes

@@ -21,12 +21,14 @@ internal sealed class World
     private int _lastWatch;
     private int? _probesWanted;
 
-    public World(ulong seed, WorldPlan plan, SabotageKind sabotage)
+    public World(ulong seed, WorldPlan plan, SabotageKind sabotage, int tracedEvents)
     {
+        Trace = new Trace(tracedEvents);
         Seed = seed;
         Plan = plan;
         Sabotage = new Saboteur(sabotage);
         Network = new SimulatedNetwork(this);
+        Frames = new FrameRules(this);
         Ledger = new Ledger(this);
         for (int number = 1; number <= plan.Members; number++)
         {
@@ -42,13 +44,16 @@ internal sealed class World
 
     public EventQueue Queue { get; } = new();
 
-    public Trace Trace { get; } = new();
+    public Trace Trace { get; }
 
     public Marks Marks { get; } = new();
 
     public Saboteur Sabotage { get; }
 
     public SimulatedNetwork Network { get; }
+
+    /// <summary>Watches what members say to each other.</summary>
+    public FrameRules Frames { get; }
 
     public Ledger Ledger { get; }
 
@@ -128,6 +133,19 @@ internal sealed class World
         {
             watcher.OnMemberGone(machine.Number);
         }
+
+        Network.OnProcessEnded(machine);
+    }
+
+    /// <summary>A member lacks entries that its leader has not any more.</summary>
+    public void OnSnapshotWanted(ulong member)
+    {
+        Machine machine = Machines.First(machine => machine.MemberId == member);
+        machine.AwaitsSnapshot = true;
+        foreach (WatchClient watcher in _watchers)
+        {
+            watcher.OnMemberGone(machine.Number);
+        }
     }
 
     private void Begin()
@@ -174,6 +192,8 @@ internal sealed class World
         }
     }
 
+    private static ClusterMember Member(int number) => new((ulong)number, $"n{number}", [$"http://n{number}:2380"], []);
+
     private NodeOptions Options(int number) => new()
     {
         DataDirectory = "/data",
@@ -183,6 +203,7 @@ internal sealed class World
         ElectionTimeout = TimeSpan.FromMilliseconds(Plan.ElectionTimeout / Span.Millisecond),
         RequestTimeout = TimeSpan.FromSeconds(2),
         MinLeaseTtl = 1,
+        InitialMembers = Plan.Members == 1 ? [] : [.. Enumerable.Range(1, Plan.Members).Select(Member)],
         CheckpointBytes = Plan.CheckpointBytes,
         Log = new LogOptions { SegmentBytes = LogOptions.MinSegmentBytes, PrepareInBackground = false, Salt = Seed + (ulong)number },
         Watch = new WatchOptions { StreamBufferBytes = Plan.Clients.WatchBufferBytes, CatchUpRevisions = 7, MaxResponseBytes = 2000 },
