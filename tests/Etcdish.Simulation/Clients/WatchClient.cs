@@ -89,7 +89,7 @@ internal sealed class WatchClient
 
     private void Open(NodeProcess process)
     {
-        if (_session is not null)
+        if (_session is not null || process.Machine.AwaitsSnapshot)
         {
             return;
         }

@@ -30,7 +30,6 @@ internal sealed class SimulatedNetwork(World world)
         Parcel parcel = new(from, target, frame.ToArray(), from.Machine.Now, ++_frames, PeerFrameReader.KindOf(frame) == PeerFrameKind.Raft);
         world.Note(TraceKind.FrameSent, from.Machine.Number, target.Number, parcel.Number, parcel.Bytes);
         world.Frames.Sent(from, target, parcel.Bytes);
-        world.Sabotage.OnFrame(parcel.Bytes, target);
         if (!_isHealed && _random.Chance(_plan.Loss))
         {
             Lose(parcel, tellsBoth: !_plan.LosesSilently);
@@ -142,6 +141,7 @@ internal sealed class SimulatedNetwork(World world)
             return;
         }
 
+        world.Sabotage.OnFrame(parcel.Bytes, parcel.To);
         world.Note(TraceKind.FrameArrived, parcel.To.Number, parcel.From.Machine.Number, parcel.Number);
         process.Post(world.Queue.Now, () => process.Mailbox.Receive(parcel.From.Machine.MemberId, parcel.Bytes));
     }
