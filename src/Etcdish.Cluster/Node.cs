@@ -40,7 +40,7 @@ public sealed class Node : IAsyncDisposable
         _members = replay.Members;
         _loop = new NodeLoop(options, inbox =>
         {
-            _network = options.ConnectPeers?.Invoke(inbox) ?? new NoPeers();
+            _network = Connect(options, inbox);
             _leaseCalls = new LeaseCalls(_leases, _network);
             return new ReplicaParts(
                 _log, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, _leaseCalls, _network, Metrics);
@@ -108,14 +108,16 @@ public sealed class Node : IAsyncDisposable
     /// <param name="cancellation">Gives up between two steps of the recovery.</param>
     /// <exception cref="LogLockedException">Another process, or this one, has the directory open.</exception>
     /// <exception cref="LogDamagedException">Something acknowledged is damaged; the message names file and offset.</exception>
-    /// <exception cref="IOException">The disk failed, or the directory holds an unfinished <see cref="NodeImport"/>.</exception>
+    /// <exception cref="IOException">
+    /// The disk failed, the directory holds an unfinished <see cref="NodeImport"/>, or a peer port is taken.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
     public static async Task<Node> OpenAsync(NodeOptions options, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         RecoveredState recovered = await Task.Run(() => Recovery.Run(options, cancellation), cancellation).ConfigureAwait(false);
-        Node node = new(options, recovered);
+        Node node = Make(options, recovered);
         try
         {
             await node.StartAsync().ConfigureAwait(false);
@@ -135,9 +137,9 @@ public sealed class Node : IAsyncDisposable
     /// <returns>The outcome; <see cref="ApplyResult.Error"/> is set when the state machine refused it and nothing changed.</returns>
     /// <exception cref="EtcdException">
     /// RequestTooManyRequests when too much waits already, NoSpace when the disk is full, RequestTooLarge when the log cannot hold it,
-    /// LeaderChanged when a new leader's log does not have it; in all four it was not and will not be applied. Timeout when it waited too long
-    /// for disk, leader or quorum, TimeoutDueToLeaderFail when the leader was lost that it was forwarded to, and Stopped when the node stops or
-    /// has failed: then it may still be applied.
+    /// LeaderChanged when a new leader's log does not have it; in all four it was not and will not be applied. Timeout when it waited too
+    /// long for disk, leader or quorum, TimeoutDueToLeaderFail when the leader was lost that it was forwarded to, and Stopped when the
+    /// node stops or has failed: then it may still be applied.
     /// </exception>
     public ValueTask<ApplyResult> ProposeAsync(EntryKind kind, ReadOnlyMemory<byte> request, CancellationToken cancellation = default)
     {
@@ -146,8 +148,9 @@ public sealed class Node : IAsyncDisposable
     }
 
     /// <summary>
-    /// Completes when a read of <see cref="Store"/> sees all that was acknowledged before the call, by any member. On a single node that is at
-    /// once: nothing is acknowledged before it is applied. In a group the leader has its quorum confirm it; a follower asks the leader.
+    /// Completes when a read of <see cref="Store"/> sees all that was acknowledged before the call, by any member. On a single node that
+    /// is at once: nothing is acknowledged before it is applied. In a group the leader has its quorum confirm it; a follower asks the
+    /// leader.
     /// </summary>
     /// <exception cref="EtcdException">
     /// Stopped when the node stops or has failed, Timeout when no leader could be asked, TimeoutWaitAppliedIndex when this member lags.
@@ -161,6 +164,27 @@ public sealed class Node : IAsyncDisposable
         }
 
         return _status.ReadsAreLocal ? ValueTask.CompletedTask : AskForBarrierAsync();
+    }
+
+    private IPeerNetwork Connect(NodeOptions options, IPeerInbox inbox)
+    {
+        if (options.ConnectPeers is { } connect)
+        {
+            return connect(inbox);
+        }
+
+        return options.PeerListenUrls.Count == 0 ? new NoPeers() : PeerNetwork.Start(
+            new PeerNetworkOptions
+            {
+                MemberId = options.MemberId,
+                ClusterId = options.ClusterId,
+                ListenUrls = options.PeerListenUrls,
+                Random = new Random(options.Random.Next()),
+                Clock = options.Clock,
+                OnDefect = defect => _loop?.Fail(defect),
+                OnNotice = notice => options.OnNotice?.Invoke(new NodeNotice(notice.IsWarning, notice.Message)),
+            },
+            inbox);
     }
 
     private async ValueTask AskForBarrierAsync() => await _loop.Enqueue(Proposal.ReadBarrier, default).ConfigureAwait(false);
@@ -236,7 +260,9 @@ public sealed class Node : IAsyncDisposable
     /// <param name="withKeys">Whether to list its keys.</param>
     public LeaseStatus? TimeToLive(long id, bool withKeys = false) => _leases.Status(id, withKeys);
 
-    /// <summary>Ids of all leases, soonest to run out first.</summary>
+    /// <summary>
+    /// Ids of all leases as this member knows them: on the leader soonest to run out first, elsewhere in ascending order.
+    /// </summary>
     public IReadOnlyList<long> LeaseIds() => _leases.Ids();
 
     /// <summary>Completes when all that the compactions so far have hidden is removed from the index.</summary>
@@ -274,6 +300,22 @@ public sealed class Node : IAsyncDisposable
 
         _log.Dispose();
         Store.Dispose();
+    }
+
+    // The folder is let go when a peer port is taken.
+    private static Node Make(NodeOptions options, RecoveredState recovered)
+    {
+        try
+        {
+            return new Node(options, recovered);
+        }
+        catch
+        {
+            recovered.CollectionPause.Dispose();
+            recovered.Log.Dispose();
+            recovered.Store.Dispose();
+            throw;
+        }
     }
 
     private async Task StartAsync()
@@ -332,7 +374,8 @@ public sealed class Node : IAsyncDisposable
 
         try
         {
-            ReadOnlyMemory<byte> leases = _leases.EncodeAllRemaining();
+            // In a group the next leader begins them anew.
+            ReadOnlyMemory<byte> leases = _status.ReadsAreLocal ? _leases.EncodeAllRemaining() : default;
             if (!leases.IsEmpty)
             {
                 await _loop.Enqueue((byte)EntryKind.LeaseCheckpoint, leases).ConfigureAwait(false);

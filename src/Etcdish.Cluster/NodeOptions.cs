@@ -27,10 +27,13 @@ public sealed record NodeOptions
     public IReadOnlyList<string> ClientUrls { get; init; } = [];
 
     /// <summary>
-    /// All members that a new group starts with, this one among them; alike on each of them, as its ids are made of it. Empty: this one alone.
-    /// Ignored when the directory holds a group already.
+    /// All members that a new group starts with, this one among them; alike on each of them, as its ids are made of it. Empty: this one
+    /// alone. Ignored when the directory holds a group already.
     /// </summary>
     public IReadOnlyList<ClusterMember> InitialMembers { get; init; } = [];
+
+    /// <summary>Where to listen for other members (http://address:port); empty for a group of one that is to stay one.</summary>
+    public IReadOnlyList<string> PeerListenUrls { get; init; } = [];
 
     /// <summary>Time between a leader's heartbeats, and the unit of the election timeout. From 1 ms.</summary>
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(100);
@@ -80,7 +83,10 @@ public sealed record NodeOptions
     internal IReadOnlyList<ClusterMember> EffectiveInitialMembers =>
         InitialMembers.Count > 0 ? InitialMembers : [new ClusterMember(MemberId, Name, PeerUrls, [])];
 
-    /// <summary>Makes the way to other members, given where to bring what comes; null for a group of one. Closed with the node.</summary>
+    /// <summary>
+    /// Makes the way to other members, given where to bring what comes, in place of the one that <see cref="PeerListenUrls"/> asks for.
+    /// Closed with the node.
+    /// </summary>
     internal Func<IPeerInbox, IPeerNetwork>? ConnectPeers { get; init; }
 
     /// <summary>Throws when a value is out of its range.</summary>

@@ -175,13 +175,13 @@ internal sealed class SegmentPreparer : IDisposable
 
     private void Run()
     {
-        while (WaitForWork() is { } number)
+        while (WaitForWork(out Action? pause) is { } number)
         {
             IDiskFile? file = null;
             Exception? error = null;
             try
             {
-                file = Prepare(number, Pause);
+                file = Prepare(number, pause);
             }
             catch (Exception e)
             {
@@ -205,10 +205,11 @@ internal sealed class SegmentPreparer : IDisposable
         }
     }
 
-    private uint? WaitForWork()
+    private uint? WaitForWork(out Action? pause)
     {
         lock (_gate)
         {
+            pause = null;
             while (_state != State.Wanted)
             {
                 if (_state == State.Stopped)
@@ -224,6 +225,7 @@ internal sealed class SegmentPreparer : IDisposable
                 }
             }
 
+            pause = _isAwaited ? null : Pause;
             return _number;
         }
     }

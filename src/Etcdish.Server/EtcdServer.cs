@@ -225,6 +225,7 @@ public sealed class EtcdServer : IAsyncDisposable
             Name = options.Name,
             MemberId = memberId,
             ClusterId = MemberIdentity.ClusterId([memberId]),
+            PeerUrls = [.. options.InitialAdvertisePeerUrls.Select(url => url.ToString())],
             RequestTimeout = options.RequestTimeout,
             CompletesInline = true,
             MinLeaseTtl = LeaseRules.MinTtlSeconds((long)options.ElectionTimeout.TotalMilliseconds),

@@ -7,6 +7,7 @@ internal static class FuzzTargets
 {
     public static IReadOnlyList<IFuzzTarget> All { get; } =
     [
+        new Http2Target(),
         new GrpcHeadersTarget(),
         new GrpcFramingTarget(),
         new GrpcResponseTarget(),

@@ -1,6 +1,6 @@
 namespace Etcdish.Rpc.Tests;
 
-/// <summary>Old etcd clients send a URL as the authority, which Kestrel alone would refuse; this is what the server makes of it.</summary>
+/// <summary>Old etcd clients send a URL as the authority, which is no host name; this is what the server makes of it.</summary>
 public class AuthorityTests
 {
     [TestCase("http://127.0.0.1:2379")]

@@ -26,7 +26,7 @@ internal sealed class EchoHandlers
     {
         services.AddService(EchoServer.Descriptor)
             .Unary<EchoRequest, EchoResponse>("Unary", UnaryAsync)
-            .RawUnary("Raw", Raw)
+            .RawUnary("Raw", Raw, inline: true)
             .ServerStream<EchoRequest, EchoResponse>("ServerStream", ServerStreamAsync)
             .ClientStream<EchoRequest, EchoResponse>("ClientStream", ClientStreamAsync)
             .Duplex<EchoRequest, EchoResponse>("Duplex", DuplexAsync)

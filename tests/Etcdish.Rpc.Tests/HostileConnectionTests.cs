@@ -126,7 +126,7 @@ public class HostileConnectionTests
 
         Frame refusal = await client.ReceiveAsync(frame => frame.Type is FrameType.GoAway or FrameType.RstStream or FrameType.Headers);
 
-        // Kestrel answers 431, which is no success for any gRPC client.
+        // The answer is 431, which is no success for any gRPC client.
         Assert.That(refusal.Type != FrameType.Headers || refusal.Text.Contains("431", StringComparison.Ordinal), refusal.Text);
     }
 

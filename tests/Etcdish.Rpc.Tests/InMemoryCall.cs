@@ -59,9 +59,7 @@ internal sealed class InMemoryCall : IRequestBodyPipeFeature, IHttpResponseTrail
         features.Set<IHttpResponseTrailersFeature>(this);
         features.Set<IHttpResetFeature>(this);
         features.Set<IHttpRequestLifetimeFeature>(new HttpRequestLifetimeFeature());
-        ServerCall call = application.CreateContext(features);
-        await application.ProcessRequestAsync(call);
-        application.DisposeContext(call, null);
+        await application.RunAsync(features);
         await _responseBody.Writer.FlushAsync();
     }
 

@@ -246,7 +246,7 @@ public class ProtocolTests
         _handlers.Release();
         Frame unary = await _client.ReceiveEndAsync(3);
 
-        // What every real client does after a GOAWAY once its last call has ended; Kestrel waits for it.
+        // What every real client does after a GOAWAY once its last call has ended.
         _client.Dispose();
         await stop;
 

@@ -26,7 +26,7 @@ internal sealed record Frame(FrameType Type, byte Flags, int StreamId, byte[] Pa
 
     public bool IsEndOfStream => Type is FrameType.Data or FrameType.Headers && (Flags & EndStream) != 0;
 
-    /// <summary>The payload as text; Kestrel does not compress strings, so the headers can be read in it.</summary>
+    /// <summary>The payload as text; the server does not compress strings, so the headers can be read in it.</summary>
     public string Text => Encoding.ASCII.GetString(Payload);
 
     /// <summary>Error code of a GOAWAY or RST_STREAM.</summary>

@@ -16,7 +16,7 @@ public class ScaleTests
 
         Task<Frame> end = client.ReceiveAsync(frame => frame.Type == FrameType.GoAway);
 
-        // Two of Kestrel's heartbeats, at which it looks for idle connections: only time can show that nothing comes.
+        // Two beats of the clock at which idle connections are looked for: only time can show that nothing comes.
         await Assert.ThatAsync(() => end.WaitAsync(TimeSpan.FromSeconds(2.5)), Throws.TypeOf<TimeoutException>());
     }
 

@@ -1,14 +1,17 @@
 namespace Etcdish.Cluster.Peers;
 
-/// <summary>Where what the others say arrives. Calls for one member come one at a time and in order; for several, at the same time.</summary>
+/// <summary>
+/// Where what the others say arrives. Calls for one member come one at a time and in order; for several, at the same time.
+/// </summary>
 internal interface IPeerInbox
 {
     /// <summary>
     /// A frame has come. Taking its time here slows that sender down, and nobody else. The frame passed its checksum, but says whatever
-    /// the sender likes.
+    /// the sender likes. Must return when the host closes, since closing the network waits for it.
     /// </summary>
     /// <param name="from">The member that the connection belongs to.</param>
     /// <param name="frame">The frame, valid during the call.</param>
+    /// <exception cref="MalformedFrameException">The frame is none; the connection that it came by is closed.</exception>
     void Receive(ulong from, ReadOnlySpan<byte> frame);
 
     /// <summary>A connection to or from a member broke or could not be made: frames on their way, of either side, may be lost.</summary>

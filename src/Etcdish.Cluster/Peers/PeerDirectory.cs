@@ -2,7 +2,9 @@ using System.Collections.Frozen;
 
 namespace Etcdish.Cluster.Peers;
 
-/// <summary>Who is known: the links to the other members, and the ids that may never speak again. Read on any thread without a lock.</summary>
+/// <summary>
+/// Who is known: the links to the other members, and the ids that may never speak again. Read on any thread without a lock.
+/// </summary>
 /// <param name="context">The network.</param>
 internal sealed class PeerDirectory(PeerContext context)
 {

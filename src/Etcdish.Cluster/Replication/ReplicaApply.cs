@@ -12,13 +12,12 @@ internal sealed class ReplicaApply(ReplicaParts parts, RaftNode raft, ReplicaLog
     private readonly List<KeyRevision> _changes = [];
 
     /// <summary>Applies all that can be.</summary>
-    /// <returns>Whether there was anything.</returns>
-    public bool Run()
+    public void Run()
     {
         ulong last = Math.Min(raft.Commit, log.DurableIndex);
         if (last <= _store.AppliedIndex)
         {
-            return false;
+            return;
         }
 
         for (ulong index = _store.AppliedIndex + 1; index <= last; index++)
@@ -28,7 +27,6 @@ internal sealed class ReplicaApply(ReplicaParts parts, RaftNode raft, ReplicaLog
 
         raft.OnApplied(last);
         _tail.ApplyThrough(last);
-        return true;
     }
 
     /// <summary>Tells the watchers, once a round.</summary>

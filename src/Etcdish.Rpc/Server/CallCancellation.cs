@@ -28,7 +28,9 @@ internal sealed class CallCancellation
         }
     }
 
-    /// <summary>Ends the use by one call. Waits for a cancellation under way on another thread, so that it cannot hit the next call.</summary>
+    /// <summary>
+    /// Ends the use by one call. Waits for a cancellation under way on another thread, so that it cannot hit the next call.
+    /// </summary>
     public void Release()
     {
         if (!_isActive)

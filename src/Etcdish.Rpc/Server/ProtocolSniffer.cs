@@ -6,13 +6,10 @@ using Microsoft.AspNetCore.Connections.Features;
 namespace Etcdish.Rpc;
 
 /// <summary>
-/// Lets one plain-text port serve HTTP/2 with prior knowledge (gRPC) and HTTP/1.1 (health, metrics, gateway), as etcd
-/// does. Kestrel cannot: without ALPN it takes "HTTP/1 and HTTP/2" for HTTP/1 only, and its pipelines are fixed for an
-/// endpoint. So the port itself is an HTTP/2 endpoint with this middleware in front. It looks at the first bytes without
-/// consuming them, and passes what is not the HTTP/2 preface on to a second endpoint in HTTP/1.1, which is bound to
-/// <see cref="PlainHttpHandoff"/> instead of a socket. All of it is Kestrel's public surface.
+/// Lets one plain-text port serve HTTP/2 with prior knowledge (gRPC) and HTTP/1.1 (health, metrics, gateway), as etcd does. It looks at a
+/// connection's first bytes without consuming them: those of the HTTP/2 preface go to the engine, all others to Kestrel's HTTP/1.1.
 /// </summary>
-internal sealed class ProtocolSniffer(ConnectionDelegate http2, PlainHttpHandoff http1, TimeSpan timeout)
+internal sealed class ProtocolSniffer(ConnectionDelegate http2, ConnectionDelegate http1, TimeSpan timeout)
 {
     private enum Verdict
     {
@@ -21,7 +18,6 @@ internal sealed class ProtocolSniffer(ConnectionDelegate http2, PlainHttpHandoff
         Http1,
     }
 
-    // Waited for whole, because the timeout here is the only one: Kestrel's for the preface is that of idle connections.
     private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8;
 
     public async Task OnConnectionAsync(ConnectionContext connection)
@@ -32,7 +28,7 @@ internal sealed class ProtocolSniffer(ConnectionDelegate http2, PlainHttpHandoff
                 await http2(connection).ConfigureAwait(false);
                 break;
             case Verdict.Http1:
-                await http1.HandOffAsync(connection).ConfigureAwait(false);
+                await http1(connection).ConfigureAwait(false);
                 break;
             default:
                 break;

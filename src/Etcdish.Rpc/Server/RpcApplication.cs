@@ -1,23 +1,15 @@
 using System.Collections.Frozen;
-using Etcdish.Rpc.Wire;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Abstractions;
-using Microsoft.AspNetCore.Http;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Etcdish.Rpc;
 
 /// <summary>
-/// What Kestrel calls for every request: gRPC goes to its method, all else to the fallback. Whatever happens in a
-/// handler ends as a gRPC status; an exception that escaped here would become an HTTP 500, which clients report as "Unknown".
+/// Runs calls, whatever they came in on. Whatever happens in a handler ends as a gRPC status; an exception that escaped here would be an
+/// end without one, which clients report as "Unknown".
 /// </summary>
-internal sealed class RpcApplication(
-    FrozenDictionary<string, RpcMethod> methods, RpcServerOptions options, CancellationToken stopping) : IHttpApplication<ServerCall>
+internal sealed class RpcApplication(FrozenDictionary<string, RpcMethod> methods, RpcServerOptions options, CancellationToken stopping)
 {
-    private const string ContentType = "application/grpc";
-
     private readonly FrozenSet<string> _services = methods.Values.Select(method => method.Service).ToFrozenSet(StringComparer.Ordinal);
 
     public CancellationToken Stopping { get; } = stopping;
@@ -26,89 +18,90 @@ internal sealed class RpcApplication(
 
     public int MaxReceiveMessageBytes { get; } = options.MaxReceiveMessageBytes;
 
-    /// <summary>The call object lives as long as Kestrel's pooled stream and is used again with it.</summary>
-    public ServerCall CreateContext(IFeatureCollection contextFeatures)
-    {
-        ServerCall call;
-        if (contextFeatures is IHostContextContainer<ServerCall> container)
-        {
-            call = container.HostContext ??= new ServerCall(this);
-        }
-        else
-        {
-            call = new ServerCall(this);
-        }
+    /// <summary>The method of a path, null when there is none: see <see cref="RefuseUnknown"/>.</summary>
+    public RpcMethod? Find(string path) => methods.GetValueOrDefault(path);
 
-        call.Begin(contextFeatures);
+    /// <summary>A call made inside the process.</summary>
+    public ServerCall CreateContext(IFeatureCollection features)
+    {
+        var call = new ServerCall(this);
+        call.Begin(new FeatureTransport(features));
         return call;
     }
 
-    public Task ProcessRequestAsync(ServerCall context)
+    /// <summary>Runs a call made inside the process; completes when its handler has ended.</summary>
+    public async Task RunAsync(IFeatureCollection features)
     {
-        IHttpRequestFeature request = context.Features.GetRequiredFeature<IHttpRequestFeature>();
-        if (!IsGrpc(request))
+        var transport = new FeatureTransport(features);
+        transport.ResponseHeaders.ContentType = "application/grpc";
+        if (Find(transport.Path) is not { } method)
         {
-            return FallBackAsync(context, request);
+            RefuseUnknown(transport, transport.Path);
+            return;
         }
 
-        IHttpResponseFeature response = context.Features.GetRequiredFeature<IHttpResponseFeature>();
-        if (request.Method != "POST")
-        {
-            response.StatusCode = StatusCodes.Status405MethodNotAllowed;
-            response.Headers.Allow = "POST";
-            return Task.CompletedTask;
-        }
-
-        response.Headers.ContentType = ContentType;
-        if (!methods.TryGetValue(request.Path, out RpcMethod? method))
-        {
-            Finish(context, StatusCode.Unimplemented, TextOfUnknown(request.Path));
-            return Task.CompletedTask;
-        }
-
-        return InvokeAsync(context, method);
-    }
-
-    public void DisposeContext(ServerCall context, Exception? exception) => context.End();
-
-    private static bool IsGrpc(IHttpRequestFeature request)
-    {
-        // The exact protocol string: HTTP/1 cannot carry trailers to our clients, so gRPC over it is none.
-        string? contentType = request.Headers.ContentType;
-        return request.Protocol == HttpProtocol.Http2
-            && contentType is not null
-            && contentType.StartsWith(ContentType, StringComparison.OrdinalIgnoreCase)
-            && (contentType.Length == ContentType.Length || contentType[ContentType.Length] is '+' or ';');
-    }
-
-    private async Task InvokeAsync(ServerCall call, RpcMethod method)
-    {
-        StatusCode status = StatusCode.Internal;
+        var call = new ServerCall(this);
+        call.Begin(transport);
         call.BeginMethod(method);
+        await InvokeAsync(call).ConfigureAwait(false);
+        call.End();
+    }
+
+    /// <summary>Settles a call of a method that does not exist.</summary>
+    public void RefuseUnknown(CallTransport transport, string path) =>
+        transport.SetOutcome(StatusCode.Unimplemented, TextOfUnknown(path), trailersOnly: true);
+
+    /// <summary>Runs the call's method to its end and settles the outcome; does not throw.</summary>
+    /// <param name="call">A call whose method has begun.</param>
+    [AsyncMethodBuilder(typeof(RecyclingMethodBuilder))]
+    public async ValueTask InvokeAsync(ServerCall call)
+    {
+        StatusCode status;
+        string message = "";
         try
         {
-            string message = "";
-            try
+            call.ReadTimeout();
+            await call.Method.Invoker(call).ConfigureAwait(false);
+            if (call.Response.IsMidMessage)
             {
-                call.ReadTimeout();
-                await method.Invoker(call).ConfigureAwait(false);
-                if (call.Response.IsMidMessage)
-                {
-                    throw new InvalidOperationException($"{method} ended in the middle of a message.");
-                }
-
-                status = StatusCode.Ok;
-            }
-            catch (Exception exception)
-            {
-                (status, message) = StatusOf(call, exception);
+                throw new InvalidOperationException($"{call.Method} ended in the middle of a message.");
             }
 
-            Finish(call, status, message);
+            status = StatusCode.Ok;
         }
-        finally
+        catch (Exception exception)
         {
-            call.EndMethod(status);
+            (status, message) = StatusOf(call, exception);
+        }
+
+        Settle(call, status, message);
+        call.EndMethod(status);
+    }
+
+    /// <summary>Reports a bug of a handler.</summary>
+    public void ReportFault(RpcMethod method, Exception exception) => options.OnHandlerFault?.Invoke(method, exception);
+
+    /// <summary>
+    /// Settles how the call ends. An error before the first message is one HEADERS frame with END_STREAM, like grpc-go's; success and
+    /// later errors come as trailers. A message cut short cannot be mended by a status: then the stream is reset.
+    /// </summary>
+    private void Settle(ServerCall call, StatusCode status, string message)
+    {
+        if (call.Response.IsMidMessage)
+        {
+            call.Transport.SetBroken();
+            return;
+        }
+
+        try
+        {
+            bool trailersOnly = status != StatusCode.Ok && call.Response.MessageCount == 0 && !call.Transport.HasResponseStarted;
+            call.Transport.SetOutcome(status, message, trailersOnly);
+        }
+        catch (ArgumentException badHeader)
+        {
+            ReportFault(call.Method, badHeader);
+            call.Transport.SetBroken();
         }
     }
 
@@ -120,7 +113,7 @@ internal sealed class RpcApplication(
         }
 
         // A lost client shows in many exceptions (cancelled, reset, aborted): what the call knows counts, not which came first.
-        if (call.Aborted.IsCancellationRequested)
+        if (call.Transport.IsAborted)
         {
             return (StatusCode.Canceled, "context canceled");
         }
@@ -132,53 +125,13 @@ internal sealed class RpcApplication(
                 return (StatusCode.DeadlineExceeded, "context deadline exceeded");
             }
 
-            // The read or flush that a lost client cancels can end before its connection's token is cancelled: without another cause it was that.
             return Stopping.IsCancellationRequested
                 ? (StatusCode.Unavailable, "the server is shutting down")
                 : (StatusCode.Canceled, "context canceled");
         }
 
-        options.OnHandlerFault?.Invoke(call.Method, exception);
+        ReportFault(call.Method, exception);
         return (StatusCode.Internal, "internal error of the server, see its log");
-    }
-
-    /// <summary>
-    /// Ends the call. An error before the first message is one HEADERS frame with END_STREAM, like grpc-go's; success and
-    /// later errors come as trailers. A message cut short cannot be mended by a status: then the stream is reset.
-    /// </summary>
-    private static void Finish(ServerCall call, StatusCode status, string message)
-    {
-        if (call.Response.IsMidMessage)
-        {
-            const int InternalError = 2;
-            call.Features.GetRequiredFeature<IHttpResetFeature>().Reset(InternalError);
-            return;
-        }
-
-        bool trailersOnly = status != StatusCode.Ok && call.Response.MessageCount == 0 && !call.HasResponseStarted;
-        IHeaderDictionary headers = trailersOnly ? call.ResponseHeaders : call.ResponseTrailers;
-        headers.GrpcStatus = StatusTexts.Of(status);
-        headers.GrpcMessage = PercentEncoding.Encode(message);
-        if (trailersOnly)
-        {
-            MoveTrailers(call, headers);
-        }
-    }
-
-    private static void MoveTrailers(ServerCall call, IHeaderDictionary headers)
-    {
-        IHeaderDictionary trailers = call.ResponseTrailers;
-        if (trailers.Count == 0)
-        {
-            return;
-        }
-
-        foreach (var (name, value) in trailers)
-        {
-            headers[name] = value;
-        }
-
-        trailers.Clear();
     }
 
     private string TextOfUnknown(string path)
@@ -193,28 +146,5 @@ internal sealed class RpcApplication(
         return _services.Contains(service)
             ? $"unknown method {path[(slash + 1)..]} for service {service}"
             : $"unknown service {service}";
-    }
-
-    private Task FallBackAsync(ServerCall call, IHttpRequestFeature request)
-    {
-        if (options.Fallback is not { } fallback)
-        {
-            call.Features.GetRequiredFeature<IHttpResponseFeature>().StatusCode = StatusCodes.Status415UnsupportedMediaType;
-            return Task.CompletedTask;
-        }
-
-        // gRPC bounds each message and lets streams run for months; plain HTTP gets the usual bounds back here.
-        if (call.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } bodySize)
-        {
-            bodySize.MaxRequestBodySize = options.MaxFallbackBodyBytes;
-        }
-
-        if (request.Protocol != HttpProtocol.Http2
-            && call.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
-        {
-            rate.MinDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
-        }
-
-        return fallback(new DefaultHttpContext(call.Features));
     }
 }

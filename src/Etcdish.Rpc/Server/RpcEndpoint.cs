@@ -5,7 +5,8 @@ namespace Etcdish.Rpc;
 
 /// <summary>An address to listen on.</summary>
 /// <param name="endPoint">
-/// An <see cref="IPEndPoint"/> (port 0 takes a free one) or a <see cref="System.Net.Sockets.UnixDomainSocketEndPoint"/> whose file must not exist.
+/// An <see cref="IPEndPoint"/> (port 0 takes a free one) or a <see cref="System.Net.Sockets.UnixDomainSocketEndPoint"/> whose file
+/// must not exist.
 /// </param>
 public sealed class RpcEndpoint(EndPoint endPoint)
 {

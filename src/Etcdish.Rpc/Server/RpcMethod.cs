@@ -5,7 +5,7 @@ namespace Etcdish.Rpc;
 /// <summary>A method of a registered service.</summary>
 public sealed class RpcMethod
 {
-    internal RpcMethod(MethodDescriptor descriptor, int index, CallInvoker invoker)
+    internal RpcMethod(MethodDescriptor descriptor, int index, CallInvoker invoker, bool isInline)
     {
         Service = descriptor.Service.FullName;
         Name = descriptor.Name;
@@ -14,6 +14,7 @@ public sealed class RpcMethod
         IsServerStreaming = descriptor.IsServerStreaming;
         Index = index;
         Invoker = invoker;
+        IsInline = isInline;
     }
 
     /// <summary>Full name of the service, such as <c>etcdserverpb.KV</c>.</summary>
@@ -35,6 +36,9 @@ public sealed class RpcMethod
     public int Index { get; }
 
     internal CallInvoker Invoker { get; }
+
+    /// <summary>Whether the handler may begin on the connection's read loop, see <see cref="RpcService.RawUnary"/>.</summary>
+    internal bool IsInline { get; }
 
     internal bool IsStreaming => IsClientStreaming || IsServerStreaming;
 

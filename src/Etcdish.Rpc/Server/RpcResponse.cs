@@ -13,6 +13,8 @@ namespace Etcdish.Rpc;
 /// </summary>
 public sealed class RpcResponse : IBufferWriter<byte>
 {
+    private const int PartBytes = 64 * 1024;
+
     private readonly ServerCall _call;
     private PipeWriter _pipe = null!;
     private int _remaining;
@@ -45,7 +47,8 @@ public sealed class RpcResponse : IBufferWriter<byte>
             throw new InvalidOperationException("This method answers with one message only.");
         }
 
-        MessagePrefix.Write(_pipe.GetSpan(MessagePrefix.Size), messageLength);
+        // With room for the message, as far as it is flushed in one part.
+        MessagePrefix.Write(_pipe.GetSpan(MessagePrefix.Size + Math.Min(messageLength, PartBytes)), messageLength);
         _pipe.Advance(MessagePrefix.Size);
         _remaining = messageLength;
         UnflushedBytes += MessagePrefix.Size;

@@ -1,9 +1,12 @@
 using System.Collections.Frozen;
+using System.Net.Security;
 using System.Security.Authentication;
+using Etcdish.Rpc.Http2;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
@@ -27,6 +30,8 @@ public sealed class RpcServer : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly FrozenDictionary<string, RpcMethod> _methods;
     private readonly RpcApplication _application;
+    private readonly FallbackApplication _fallback;
+    private readonly Http2Service _http2;
     private readonly List<(RpcEndpoint Endpoint, ListenOptions Listen)> _bound = [];
     private int _started;
     private int _stopped;
@@ -41,10 +46,12 @@ public sealed class RpcServer : IAsyncDisposable
         _options = options;
         _methods = options.Services.Build();
         _application = new RpcApplication(_methods, options, _stopping.Token);
+        _fallback = new FallbackApplication(options);
+        _http2 = new Http2Service(_application, _fallback, options, TimeProvider.System);
 
         _kestrelServices = KestrelServices.Create(options.LoggerFactory);
         var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), options.LoggerFactory);
-        _kestrel = new KestrelServer(Options.Create(KestrelOptions()), new RpcTransportFactory(sockets), options.LoggerFactory);
+        _kestrel = new KestrelServer(Options.Create(KestrelOptions()), sockets, options.LoggerFactory);
     }
 
     /// <summary>All methods, in the order of their <see cref="RpcMethod.Index"/>.</summary>
@@ -62,7 +69,7 @@ public sealed class RpcServer : IAsyncDisposable
 
         try
         {
-            await _kestrel.StartAsync(_application, cancellationToken).ConfigureAwait(false);
+            await _kestrel.StartAsync(_fallback, cancellationToken).ConfigureAwait(false);
         }
         catch (IOException failure)
         {
@@ -82,19 +89,9 @@ public sealed class RpcServer : IAsyncDisposable
     /// Runs a request that did not come from a socket, such as one that a JSON gateway makes: through the same methods, limits and
     /// observer. Completes when its handler has ended.
     /// </summary>
-    /// <param name="request">The features of an HTTP/2 request: request and its body's pipe, response, its body, trailers, lifetime, reset.</param>
-    public async Task RunAsync(IFeatureCollection request)
-    {
-        ServerCall call = _application.CreateContext(request);
-        try
-        {
-            await _application.ProcessRequestAsync(call).ConfigureAwait(false);
-        }
-        finally
-        {
-            _application.DisposeContext(call, exception: null);
-        }
-    }
+    /// <param name="request">The features of an HTTP/2 request: request and its body's pipe, response, its body, trailers, lifetime,
+    /// reset.</param>
+    public Task RunAsync(IFeatureCollection request) => _application.RunAsync(request);
 
     /// <summary>
     /// Stops: no new connections, GOAWAY on those there are, the tokens of streaming calls are cancelled, unary calls run
@@ -127,32 +124,25 @@ public sealed class RpcServer : IAsyncDisposable
     {
         var kestrel = new KestrelServerOptions { ApplicationServices = _kestrelServices, AddServerHeader = false, AllowAlternateSchemes = true };
         SetLimits(kestrel.Limits);
-        var plainHttp = new PlainHttpHandoff();
-        bool anyPlain = false;
         foreach (RpcEndpoint endpoint in _options.Endpoints)
         {
-            anyPlain |= endpoint.Tls is null;
             kestrel.Listen(endpoint.EndPoint, listen =>
             {
                 _bound.Add((endpoint, listen));
-                Configure(listen, endpoint.Tls, plainHttp);
+                Configure(listen, endpoint.Tls);
             });
-        }
-
-        if (anyPlain)
-        {
-            kestrel.Listen(plainHttp, listen => listen.Protocols = HttpProtocols.Http1);
         }
 
         return kestrel;
     }
 
-    private void Configure(ListenOptions listen, HttpsConnectionAdapterOptions? tls, PlainHttpHandoff plainHttp)
+    /// <summary>Kestrel's own end of each endpoint is HTTP/1.1; what speaks HTTP/2 is taken out before it.</summary>
+    private void Configure(ListenOptions listen, HttpsConnectionAdapterOptions? tls)
     {
         if (tls is null)
         {
-            listen.Protocols = HttpProtocols.Http2;
-            listen.Use(http2 => new ProtocolSniffer(AuthorityFilter.Before(http2), plainHttp, _options.HandshakeTimeout).OnConnectionAsync);
+            listen.Protocols = HttpProtocols.Http1;
+            listen.Use(http1 => new ProtocolSniffer(_http2.OnConnectionAsync, http1, _options.HandshakeTimeout).OnConnectionAsync);
             return;
         }
 
@@ -162,10 +152,15 @@ public sealed class RpcServer : IAsyncDisposable
             tls.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
         }
 
+        // Both, so that ALPN offers both.
         listen.Protocols = HttpProtocols.Http1AndHttp2;
         listen.UseHttps(tls);
-        listen.Use(AuthorityFilter.BeforeHttp2);
+        listen.Use(http1 => connection => IsHttp2(connection) ? _http2.OnConnectionAsync(connection) : http1(connection));
     }
+
+    private static bool IsHttp2(ConnectionContext connection) =>
+        connection.Features.Get<ITlsApplicationProtocolFeature>() is { } alpn
+        && alpn.ApplicationProtocol.Span.SequenceEqual(SslApplicationProtocol.Http2.Protocol.Span);
 
     private void SetLimits(KestrelServerLimits limits)
     {
@@ -179,11 +174,5 @@ public sealed class RpcServer : IAsyncDisposable
         limits.RequestHeadersTimeout = _options.HandshakeTimeout;
         limits.KeepAliveTimeout = _options.IdleTimeout == Timeout.InfiniteTimeSpan ? _forever : _options.IdleTimeout;
         limits.MaxResponseBufferSize = _options.MaxResponseBufferBytes;
-        limits.Http2.MaxStreamsPerConnection = _options.MaxStreamsPerConnection;
-        limits.Http2.MaxRequestHeaderFieldSize = _options.MaxRequestHeaderBytes;
-        limits.Http2.InitialConnectionWindowSize = _options.ConnectionWindowBytes;
-        limits.Http2.InitialStreamWindowSize = _options.StreamWindowBytes;
-        limits.Http2.KeepAlivePingDelay = _options.KeepAliveInterval;
-        limits.Http2.KeepAlivePingTimeout = _options.KeepAliveTimeout;
     }
 }

@@ -16,7 +16,9 @@ public sealed class RpcServerOptions
     /// <summary>Answers every request that is not gRPC, over HTTP/1.1 or HTTP/2. Null (default): they get 415.</summary>
     public RequestDelegate? Fallback { get; init; }
 
-    /// <summary>Told when a handler throws something that is neither a status nor a lost client: a bug. Null (default): nobody is.</summary>
+    /// <summary>
+    /// Told when a handler throws something that is neither a status nor a lost client: a bug. Null (default): nobody is.
+    /// </summary>
     public Action<RpcMethod, Exception>? OnHandlerFault { get; init; }
 
     /// <summary>Told about every call. Null (default): nobody is.</summary>
@@ -31,19 +33,23 @@ public sealed class RpcServerOptions
     /// <summary>Longest body of a request to the fallback, in bytes: default 4 MiB, at least 0.</summary>
     public long MaxFallbackBodyBytes { get; init; } = 4 * 1024 * 1024;
 
-    /// <summary>Calls at a time on one connection: default 1,024, from 1 to 1,000,000. Clients queue what is over it.</summary>
+    /// <summary>
+    /// Calls at a time on one connection: default 1,024, from 1 to 1,000,000. Clients queue what is over it; else it is refused.
+    /// </summary>
     public int MaxStreamsPerConnection { get; init; } = 1024;
 
     /// <summary>
     /// Connections at a time, over all endpoints: default null for no limit, at least 1. What is over it is closed at once.
-    /// A connection in plain HTTP/1.1 counts twice.
     /// </summary>
     public long? MaxConnections { get; init; }
 
     /// <summary>HTTP/2 window of a connection in bytes: default 1 MiB, from 65,535 to <see cref="int.MaxValue"/>.</summary>
     public int ConnectionWindowBytes { get; init; } = 1024 * 1024;
 
-    /// <summary>HTTP/2 window of one call in bytes, what it may have on its way unread: default 768 KiB, from 65,535 to <see cref="int.MaxValue"/>.</summary>
+    /// <summary>
+    /// HTTP/2 window of one call in bytes, what it may have on its way unread: default 768 KiB, from 65,535 to
+    /// <see cref="int.MaxValue"/>.
+    /// </summary>
     public int StreamWindowBytes { get; init; } = 768 * 1024;
 
     /// <summary>Bytes of a response kept by the transport before a flush waits for the client: default 64 KiB, at least 0.</summary>
@@ -53,7 +59,8 @@ public sealed class RpcServerOptions
     public int MaxRequestHeaderBytes { get; init; } = 32 * 1024;
 
     /// <summary>
-    /// Silence on a connection after which the server pings: default two hours, like etcd's; from one second on.
+    /// Silence on a connection after which the server pings: default two hours, like etcd's; from one second on. This and the times
+    /// below are looked at once a second.
     /// <see cref="Timeout.InfiniteTimeSpan"/> turns pings off.
     /// </summary>
     public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromHours(2);

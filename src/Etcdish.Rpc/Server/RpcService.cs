@@ -8,6 +8,8 @@ public sealed class RpcService
 {
     private readonly Dictionary<string, CallInvoker> _invokers = new(StringComparer.Ordinal);
 
+    private readonly HashSet<string> _inline = new(StringComparer.Ordinal);
+
     internal RpcService(ServiceDescriptor descriptor) => Descriptor = descriptor;
 
     /// <summary>Full name, such as <c>etcdserverpb.KV</c>.</summary>
@@ -18,11 +20,22 @@ public sealed class RpcService
     /// <summary>A unary method on bytes.</summary>
     /// <param name="method">Name of the method in the .proto file.</param>
     /// <param name="handler">Its handler.</param>
+    /// <param name="inline">
+    /// Whether the handler may begin on the read loop of its connection, which saves a turn of the thread pool. All calls of the connection
+    /// wait while it does: only for a handler that reaches its first await, or its end, within microseconds whatever the request says, and
+    /// never blocks before it. Default: it begins on the thread pool.
+    /// </param>
     /// <exception cref="ArgumentException">No such method, another kind of method, or it has a handler.</exception>
-    public RpcService RawUnary(string method, RawUnaryHandler handler)
+    public RpcService RawUnary(string method, RawUnaryHandler handler, bool inline = false)
     {
         Find(method, clientStreaming: false, serverStreaming: false);
-        return Add(method, call => Invokers.RawUnaryAsync(call, handler));
+        Add(method, call => Invokers.RawUnaryAsync(call, handler));
+        if (inline)
+        {
+            _inline.Add(method);
+        }
+
+        return this;
     }
 
     /// <summary>A streaming method of any kind on bytes.</summary>
@@ -97,6 +110,8 @@ public sealed class RpcService
     }
 
     internal CallInvoker? InvokerOf(string method) => _invokers.GetValueOrDefault(method);
+
+    internal bool IsInline(string method) => _inline.Contains(method);
 
     private RpcService Add(string method, CallInvoker invoker) =>
         _invokers.TryAdd(method, invoker) ? this : throw new ArgumentException($"/{FullName}/{method} has a handler.", nameof(method));

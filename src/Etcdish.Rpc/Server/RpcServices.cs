@@ -36,7 +36,7 @@ public sealed class RpcServices
             {
                 if (service.InvokerOf(descriptor.Name) is { } invoker)
                 {
-                    var method = new RpcMethod(descriptor, methods.Count, invoker);
+                    var method = new RpcMethod(descriptor, methods.Count, invoker, service.IsInline(descriptor.Name));
                     methods.Add(method.FullName, method);
                 }
                 else

@@ -2,10 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Etcdish.Rpc.Wire;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Primitives;
 
 namespace Etcdish.Rpc;
 
@@ -17,8 +14,7 @@ public sealed class ServerCall
 {
     private readonly RpcApplication _application;
     private readonly CallCancellation _cancellation = new();
-    private IFeatureCollection _features = null!;
-    private IHeaderDictionary _requestHeaders = null!;
+    private CallTransport _transport = null!;
     private long _startTimestamp;
     private TimeSpan? _timeout;
 
@@ -47,40 +43,33 @@ public sealed class ServerCall
     public CancellationToken CancellationToken => _cancellation.Get(this);
 
     /// <summary>All request headers, metadata among them; names are case-insensitive, binary values still base64.</summary>
-    public IHeaderDictionary RequestHeaders => _requestHeaders;
+    public IHeaderDictionary RequestHeaders => _transport.RequestHeaders;
 
     /// <summary>Initial metadata of the answer; to be set before the first flush.</summary>
-    public IHeaderDictionary ResponseHeaders => _features.GetRequiredFeature<IHttpResponseFeature>().Headers;
+    public IHeaderDictionary ResponseHeaders => _transport.ResponseHeaders;
 
     /// <summary>Trailing metadata of the answer, also sent along with an error.</summary>
-    public IHeaderDictionary ResponseTrailers => _features.GetRequiredFeature<IHttpResponseTrailersFeature>().Trailers;
+    public IHeaderDictionary ResponseTrailers => _transport.ResponseTrailers;
 
     /// <summary>The client's IP address and port, null on a Unix socket.</summary>
-    public IPEndPoint? Peer
-    {
-        get
-        {
-            IHttpConnectionFeature? connection = _features.Get<IHttpConnectionFeature>();
-            return connection?.RemoteIpAddress is { } address ? new IPEndPoint(address, connection.RemotePort) : null;
-        }
-    }
+    public IPEndPoint? Peer => _transport.Peer;
 
     /// <summary>The certificate that the client presented and the endpoint's rules accepted; null without one.</summary>
-    public X509Certificate2? ClientCertificate => _features.Get<ITlsConnectionFeature>()?.ClientCertificate;
+    public X509Certificate2? ClientCertificate => _transport.ClientCertificate;
 
     /// <summary>Whether the connection is encrypted.</summary>
-    public bool IsTls => _features.Get<ITlsHandshakeFeature>() is not null;
+    public bool IsTls => _transport.IsTls;
 
     /// <summary>Number or name of the connection, for logs.</summary>
-    public string ConnectionId => _features.Get<IHttpConnectionFeature>()?.ConnectionId ?? "";
+    public string ConnectionId => _transport.ConnectionId;
 
-    internal IFeatureCollection Features => _features;
+    internal CallTransport Transport => _transport;
 
     internal RpcRequests Requests { get; }
 
     internal RpcResponse Response { get; }
 
-    internal CancellationToken Aborted => _features.GetRequiredFeature<IHttpRequestLifetimeFeature>().RequestAborted;
+    internal CancellationToken Aborted => _transport.Aborted;
 
     internal CancellationToken Stopping => _application.Stopping;
 
@@ -92,11 +81,9 @@ public sealed class ServerCall
 
     internal bool IsDeadlinePassed => _timeout is { } timeout && Elapsed >= timeout;
 
-    internal bool HasResponseStarted => _features.GetRequiredFeature<IHttpResponseFeature>().HasStarted;
-
     /// <summary>One value of metadata, null when absent; several values come joined by commas.</summary>
     /// <param name="name">Name, case-insensitive, without "-bin".</param>
-    public string? GetMetadata(string name) => _requestHeaders.TryGetValue(name, out StringValues values) ? values.ToString() : null;
+    public string? GetMetadata(string name) => _transport.GetRequestHeader(name);
 
     /// <summary>One value of binary metadata, null when absent.</summary>
     /// <param name="name">Name that ends in "-bin".</param>
@@ -119,26 +106,22 @@ public sealed class ServerCall
     }
 
     /// <summary>Sends the initial metadata now instead of with the first message.</summary>
-    public Task SendHeadersAsync() => _features.GetRequiredFeature<IHttpResponseBodyFeature>().StartAsync(CancellationToken);
+    public Task SendHeadersAsync() => _transport.StartAsync(CancellationToken).AsTask();
 
-    internal void Begin(IFeatureCollection features)
-    {
-        _features = features;
-        _requestHeaders = features.GetRequiredFeature<IHttpRequestFeature>().Headers;
-    }
+    internal void Begin(CallTransport transport) => _transport = transport;
 
     internal void BeginMethod(RpcMethod method)
     {
         Method = method;
         _startTimestamp = Stopwatch.GetTimestamp();
-        Requests.Attach(_features.GetRequiredFeature<IRequestBodyPipeFeature>().Reader);
-        Response.Attach(_features.GetRequiredFeature<IHttpResponseBodyFeature>().Writer, method.IsServerStreaming);
+        Requests.Attach(_transport.RequestBody);
+        Response.Attach(_transport.ResponseBody, method.IsServerStreaming);
         _application.Observer?.CallStarted(method);
     }
 
     internal void ReadTimeout()
     {
-        string? text = _requestHeaders.GrpcTimeout;
+        string? text = _transport.GetRequestHeader("grpc-timeout");
         if (text is not null)
         {
             _timeout = GrpcTimeout.TryParse(text, out TimeSpan timeout)
@@ -157,8 +140,7 @@ public sealed class ServerCall
 
     internal void End()
     {
-        _features = null!;
-        _requestHeaders = null!;
+        _transport = null!;
         Method = null!;
         _timeout = null;
     }

@@ -7,8 +7,9 @@ namespace Etcdish.Server.Services;
 /// <summary>Registers handlers that may throw the store's refusals, behind the checks that hold for every call.</summary>
 internal static class HandlerExtensions
 {
-    public static RpcService AddRaw(this RpcService service, string method, ServiceContext context, RawUnaryHandler handler) =>
-        service.RawUnary(method, (request, response, call) => RunAsync(context, handler, request, response, call));
+    public static RpcService AddRaw(
+        this RpcService service, string method, ServiceContext context, RawUnaryHandler handler, bool inline = false) =>
+        service.RawUnary(method, (request, response, call) => RunAsync(context, handler, request, response, call), inline);
 
     public static RpcService AddRawStream(this RpcService service, string method, ServiceContext context, RawStreamHandler handler) =>
         service.RawStream(method, async (requests, responses, call) =>

@@ -29,7 +29,7 @@ internal sealed class KvService(ServiceContext context)
     public void Register(RpcServices services) => services.AddService(KvReflection.Descriptor.Services.Single(s => s.Name == "KV"))
         .AddRaw("Range", context, RangeAsync)
         .AddRawStream("RangeStream", context, new RangeStreamMethod(context).InvokeAsync)
-        .AddRaw("Put", context, PutAsync)
+        .AddRaw("Put", context, PutAsync, inline: true)
         .AddRaw("DeleteRange", context, DeleteRangeAsync)
         .AddRaw("Txn", context, TxnAsync)
         .AddRaw("Compact", context, CompactAsync);

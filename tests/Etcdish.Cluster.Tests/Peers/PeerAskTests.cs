@@ -15,7 +15,8 @@ public class PeerAskTests
         TestPeer.Introduce(alice, bob);
         var chunk = new byte[4 << 20];
         new Random(5).NextBytes(chunk);
-        bob.Inbox.Answer = (request, _) => ValueTask.FromResult<ReadOnlyMemory<byte>>(chunk.AsMemory(0, BitConverter.ToInt32(request.Span)));
+        bob.Inbox.Answer = (request, _) =>
+            ValueTask.FromResult<ReadOnlyMemory<byte>>(chunk.AsMemory(0, BitConverter.ToInt32(request.Span)));
 
         foreach (int size in (int[])[0, 1, 4 << 20, 65_527, 4 << 20, 3])
         {
@@ -24,8 +25,10 @@ public class PeerAskTests
         }
 
         ReadOnlyMemory<byte>[] answers = await Task.WhenAll(
-            Enumerable.Range(1, 20).Select(size => alice.Network.AskAsync(2, BitConverter.GetBytes(size), CancellationToken.None).AsTask()));
-        Assert.That(answers.Select(answer => answer.Length), Is.EqualTo(Enumerable.Range(1, 20)), "each asker has the answer to its own question");
+            Enumerable.Range(1, 20)
+                .Select(size => alice.Network.AskAsync(2, BitConverter.GetBytes(size), CancellationToken.None).AsTask()));
+        Assert.That(
+            answers.Select(answer => answer.Length), Is.EqualTo(Enumerable.Range(1, 20)), "each asker has the answer to its own question");
     }
 
     [Test]
@@ -107,7 +110,8 @@ public class PeerAskTests
         Assert.That(async () => await alice.Network.AskAsync(3, new byte[1], CancellationToken.None), Throws.TypeOf<PeerAskException>());
 
         await using TestPeer again = TestPeer.Start(2, options => options with { ListenUrls = [url] });
-        Assert.That((await alice.Network.AskAsync(2, new byte[1], CancellationToken.None)).Length, Is.EqualTo(1), "the next question dials anew");
+        ReadOnlyMemory<byte> answer = await alice.Network.AskAsync(2, new byte[1], CancellationToken.None);
+        Assert.That(answer.Length, Is.EqualTo(1), "the next question dials anew");
     }
 
     [Test]

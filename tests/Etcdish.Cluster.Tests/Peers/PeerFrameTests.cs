@@ -169,7 +169,9 @@ public class PeerFrameTests
     [TestCase("0100", "unknown kind")]
     [TestCase("0109", "unknown kind")]
     public void What_is_no_frame_has_no_kind(string hex, string why) =>
-        Assert.That(() => PeerFrameReader.KindOf(Convert.FromHexString(hex)), Throws.TypeOf<MalformedFrameException>().With.Message.Contains(why));
+        Assert.That(
+            () => PeerFrameReader.KindOf(Convert.FromHexString(hex)),
+            Throws.TypeOf<MalformedFrameException>().With.Message.Contains(why));
 
     [TestCase(2, 0, "type of message")]
     [TestCase(2, 11, "type of message")]

@@ -52,7 +52,9 @@ public class PeerNetworkTests
 
         await bob.Inbox.Until(inbox => inbox.Frames.Count == sizes.Length);
         Assert.That(bob.Inbox.Frames.Select(frame => frame.Frame.Length), Is.EqualTo(sizes));
-        Assert.That(bob.Inbox.Frames.Select((frame, number) => frame.Frame.AsSpan(8).IndexOfAnyExcept((byte)(number + 1))), Is.All.EqualTo(-1));
+        Assert.That(
+            bob.Inbox.Frames.Select((frame, number) => frame.Frame.AsSpan(8).IndexOfAnyExcept((byte)(number + 1))),
+            Is.All.EqualTo(-1));
     }
 
     [Test]
@@ -69,7 +71,8 @@ public class PeerNetworkTests
         await using TestPeer again = TestPeer.Start(2, options => options with { ListenUrls = [url] });
         await alice.SendUntilHeard(again, 2);
 
-        Assert.That(again.Inbox.Frames.Select(frame => TestPeer.NumberOf(frame.Frame)), Is.All.EqualTo(2), "nothing from before its return");
+        Assert.That(
+            again.Inbox.Frames.Select(frame => TestPeer.NumberOf(frame.Frame)), Is.All.EqualTo(2), "nothing from before its return");
         Assert.That(alice.Network.ReadTraffic().Single().Disconnects, Is.EqualTo(1));
     }
 
@@ -167,6 +170,32 @@ public class PeerNetworkTests
             bob.Network.SetMembers([new PeerAddress(1, [$"http://{host}:{alice.Port}"])], []);
             await bob.SendUntilHeard(alice, host.Length);
         }
+    }
+
+    [Test]
+    public async Task Connections_that_break_anywhere_leave_only_gaps_and_every_gap_is_announced([Values(1, 2, 3)] int seed)
+    {
+        await using TestPeer alice = TestPeer.Start(1);
+        await using TestPeer bob = TestPeer.Start(2);
+        await using CuttingProxy proxy = new(bob.Port, seed);
+        alice.Network.SetMembers([new PeerAddress(2, [proxy.Url])], []);
+        Random random = new(seed);
+        int number = 0;
+        using PeriodicTimer pace = new(TimeSpan.FromMilliseconds(1));
+        while (proxy.Cuts < 30)
+        {
+            for (int burst = random.Next(50); burst > 0; burst--)
+            {
+                number += alice.Network.Send(2, TestPeer.Numbered(number + 1, random.Next(8, 2_000))) ? 1 : 0;
+            }
+
+            await pace.WaitForNextTickAsync();
+        }
+
+        proxy.IsHonest = true;
+        await alice.SendUntilHeard(bob, int.MaxValue);
+        CheckStory([.. bob.Inbox.Story], seed);
+        Assert.That(alice.Inbox.UnreachableMembers.Count, Is.GreaterThanOrEqualTo(30));
     }
 
     [Test]
@@ -293,7 +322,9 @@ public class PeerNetworkTests
         taken.Listen(1);
         string url = $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndPoint!).Port}";
 
-        Assert.That(() => TestPeer.Start(1, options => options with { ListenUrls = ["http://127.0.0.1:0", url] }), Throws.InstanceOf<IOException>());
+        Assert.That(
+            () => TestPeer.Start(1, options => options with { ListenUrls = ["http://127.0.0.1:0", url] }),
+            Throws.InstanceOf<IOException>());
         await using TestPeer alice = TestPeer.Start(1);
         Assert.That(() => TestPeer.Start(1, options => options with { ListenUrls = [alice.Url] }), Throws.InstanceOf<IOException>());
         Assert.That(() => TestPeer.Start(1, options => options with { ListenUrls = ["https://127.0.0.1:0"] }), Throws.ArgumentException);
@@ -302,6 +333,27 @@ public class PeerNetworkTests
         Assert.That(
             () => TestPeer.Start(1, options => options with { MaxOutboxBytes = options.MaxFrameBytes }),
             Throws.InstanceOf<ArgumentOutOfRangeException>());
+    }
+
+    private static void CheckStory(int?[] story, int seed)
+    {
+        int last = 0;
+        bool isAnnounced = true;
+        int gaps = 0;
+        foreach (int? heard in story.TakeWhile(heard => heard != int.MaxValue))
+        {
+            if (heard is { } number)
+            {
+                Assert.That(number, Is.GreaterThan(last), $"seed {seed}: order");
+                Assert.That(number == last + 1 || isAnnounced, $"seed {seed}: a gap from {last} to {number} that nobody announced");
+                gaps += number == last + 1 ? 0 : 1;
+                last = number;
+            }
+
+            isAnnounced = heard is null;
+        }
+
+        Assert.That(gaps, Is.GreaterThan(3), $"seed {seed}: cuts without losses test nothing");
     }
 
     internal static async Task<bool> IsClosedAsync(Stream stream)

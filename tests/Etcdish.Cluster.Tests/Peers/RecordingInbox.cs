@@ -6,6 +6,7 @@ namespace Etcdish.Cluster.Tests.Peers;
 internal sealed class RecordingInbox : IPeerInbox, IDisposable
 {
     private readonly List<(ulong From, byte[] Frame)> _frames = [];
+    private readonly List<int?> _story = [];
     private readonly List<PeerNotice> _notices = [];
     private readonly List<Exception> _defects = [];
     private readonly List<ulong> _unreachable = [];
@@ -13,6 +14,9 @@ internal sealed class RecordingInbox : IPeerInbox, IDisposable
     private readonly List<(Func<RecordingInbox, bool> Condition, TaskCompletionSource Met)> _waiters = [];
 
     public IReadOnlyList<(ulong From, byte[] Frame)> Frames => _frames;
+
+    /// <summary>The numbers of the frames as they came, and null where a member was unreachable.</summary>
+    public IReadOnlyList<int?> Story => _story;
 
     public IReadOnlyList<PeerNotice> Notices => _notices;
 
@@ -40,10 +44,18 @@ internal sealed class RecordingInbox : IPeerInbox, IDisposable
             throw refusal;
         }
 
-        Note(() => _frames.Add((from, copy)));
+        Note(() =>
+        {
+            _frames.Add((from, copy));
+            _story.Add(copy.Length >= 4 ? TestPeer.NumberOf(copy) : 0);
+        });
     }
 
-    public void Unreachable(ulong member) => Note(() => _unreachable.Add(member));
+    public void Unreachable(ulong member) => Note(() =>
+    {
+        _unreachable.Add(member);
+        _story.Add(null);
+    });
 
     public ValueTask<ReadOnlyMemory<byte>> AnswerAsync(ulong from, ReadOnlyMemory<byte> request, CancellationToken cancellation) =>
         Answer(request, cancellation);
@@ -93,7 +105,7 @@ internal sealed class RecordingInbox : IPeerInbox, IDisposable
         lock (_waiters)
         {
             record();
-            foreach ((Func<RecordingInbox, bool> Condition, TaskCompletionSource Met) waiter in _waiters.Where(waiter => waiter.Condition(this)).ToArray())
+            foreach (var waiter in _waiters.Where(waiter => waiter.Condition(this)).ToArray())
             {
                 _waiters.Remove(waiter);
                 waiter.Met.SetResult();

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Etcdish.Cluster.Peers;
 
-/// <summary>Walks the entries of a frame that <see cref="PeerFrameReader"/> has checked; a <c>foreach</c> over it allocates nothing.</summary>
+/// <summary>
+/// Walks the entries of a frame that <see cref="PeerFrameReader"/> has checked; a <c>foreach</c> over it allocates nothing.
+/// </summary>
 internal ref struct EncodedEntries
 {
     private ReadOnlySpan<byte> _rest;

@@ -13,11 +13,13 @@ internal static class FrameReceiver
         using var reader = new EnvelopeReader(session.Connection.Stream, context.Options.MaxFrameBytes);
         while (true)
         {
-            int read = await reader.FillAsync(cancellation).ConfigureAwait(false);
+            int read = await session.Connection.Stream.ReadAsync(reader.GetRoom(), cancellation).ConfigureAwait(false);
             if (read == 0)
             {
                 return;
             }
+
+            reader.Added(read);
 
             session.Counters.Received(read);
             while (reader.TryTake(out ReadOnlyMemory<byte> frame))

@@ -173,9 +173,14 @@ internal sealed class InboundSessions(PeerContext context, PeerDirectory members
                 await before.Ended.ConfigureAwait(false);
             }
 
-            await session.Connection.WriteAsync(PeerHandshake.Encode(PeerRefusal.None)).ConfigureAwait(false);
-            members.HeardOf(session.Hello.From);
-            await ReceiveAsync(session, stop).ConfigureAwait(false);
+            // Judged again: a removal since then looked for it in its place before it was there.
+            PeerRefusal answer = members.Judge(session.Hello);
+            await session.Connection.WriteAsync(PeerHandshake.Encode(answer)).ConfigureAwait(false);
+            if (answer == PeerRefusal.None)
+            {
+                members.HeardOf(session.Hello.From);
+                await ReceiveAsync(session, stop).ConfigureAwait(false);
+            }
         }
         catch (MalformedFrameException)
         {
@@ -184,13 +189,23 @@ internal sealed class InboundSessions(PeerContext context, PeerDirectory members
         }
         finally
         {
+            End(session);
+        }
+    }
+
+    private void End(InboundSession session)
+    {
+        try
+        {
             if (session.Hello.Kind == ConnectionKind.Log)
             {
                 context.Inbox.Unreachable(session.Hello.From);
             }
-
+        }
+        finally
+        {
             LeavePlace(session);
-            session.End();
+            session.End(); // Whatever happened, the next connection of the member waits for it.
         }
     }
 

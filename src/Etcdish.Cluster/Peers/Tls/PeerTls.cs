@@ -57,7 +57,7 @@ internal static class PeerTls
 
     private static X509ChainPolicy ChainPolicy(PeerTlsOptions? options, Oid usage)
     {
-        var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck };
+        var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
         policy.ApplicationPolicy.Add(usage);
         if (options is { TrustedAuthorities.Count: > 0 })
         {

@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace Etcdish.Cluster.Peers;
 
 /// <summary>Certificates between members, with the meaning of etcd's --peer-* flags.</summary>
-internal sealed record PeerTlsOptions
+public sealed record PeerTlsOptions
 {
     /// <summary>
     /// Gives the certificate with its chain and key (--peer-cert-file, --peer-key-file), shown to those who dial and, unless there is

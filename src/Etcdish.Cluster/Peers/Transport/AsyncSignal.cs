@@ -2,7 +2,9 @@ using System.Threading.Tasks.Sources;
 
 namespace Etcdish.Cluster.Peers;
 
-/// <summary>Wakes one waiter, who goes on elsewhere than on the thread that sets the signal. Waiting and setting allocate nothing.</summary>
+/// <summary>
+/// Wakes one waiter, who goes on elsewhere than on the thread that sets the signal. Waiting and setting allocate nothing.
+/// </summary>
 internal sealed class AsyncSignal : IValueTaskSource
 {
     private const int Idle = 0;

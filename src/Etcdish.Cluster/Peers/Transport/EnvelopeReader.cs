@@ -18,7 +18,7 @@ internal sealed class EnvelopeReader(Stream stream, int maxFrameBytes) : IDispos
     private int _end;
 
     /// <summary>The next frame that has arrived whole.</summary>
-    /// <param name="frame">The frame, valid until the next <see cref="FillAsync"/>; empty for a ping.</param>
+    /// <param name="frame">The frame, valid until more is read; empty for a ping.</param>
     /// <returns>False: more must be read first.</returns>
     /// <exception cref="MalformedFrameException">A frame is too long or damaged; nothing after it can be read.</exception>
     public bool TryTake(out ReadOnlyMemory<byte> frame)
@@ -56,11 +56,22 @@ internal sealed class EnvelopeReader(Stream stream, int maxFrameBytes) : IDispos
     /// <returns>The number of bytes; 0 at the end of the stream.</returns>
     public async ValueTask<int> FillAsync(CancellationToken cancellation)
     {
-        MakeRoom();
-        int read = await stream.ReadAsync(_buffer.AsMemory(_end), cancellation).ConfigureAwait(false);
-        _end += read;
+        int read = await stream.ReadAsync(GetRoom(), cancellation).ConfigureAwait(false);
+        Added(read);
         return read;
     }
+
+    /// <summary>
+    /// Where the next bytes of the stream belong, for a caller that reads them itself: that saves the hot path a state machine a read.
+    /// </summary>
+    public Memory<byte> GetRoom()
+    {
+        MakeRoom();
+        return _buffer.AsMemory(_end);
+    }
+
+    /// <summary>So many bytes were read to where <see cref="GetRoom"/> said.</summary>
+    public void Added(int bytes) => _end += bytes;
 
     /// <summary>Gives the buffer back. No read may be under way.</summary>
     public void Dispose()

@@ -30,7 +30,8 @@ internal sealed class TestAuthority : IDisposable
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}, O=test", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], false));
+        OidCollection bothSides = [new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")];
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(bothSides, critical: false));
         SubjectAlternativeNameBuilder names = new();
         Array.ForEach(addresses, address => names.AddIpAddress(IPAddress.Parse(address)));
         Array.ForEach(hosts, names.AddDnsName);
@@ -41,7 +42,8 @@ internal sealed class TestAuthority : IDisposable
 
         DateTimeOffset now = DateTimeOffset.UtcNow;
         byte[] serial = BitConverter.GetBytes(++_serial);
-        using X509Certificate2 signed = request.Create(Certificate, now.AddHours(-12), isExpired ? now.AddHours(-1) : now.AddDays(1), serial);
+        DateTimeOffset end = isExpired ? now.AddHours(-1) : now.AddDays(1);
+        using X509Certificate2 signed = request.Create(Certificate, now.AddHours(-12), end, serial);
         return SslStreamCertificateContext.Create(signed.CopyWithPrivateKey(key), null, offline: true);
     }
 

@@ -1,0 +1,147 @@
+using System.Buffers;
+using System.Text;
+using Etcdish.Cluster.Peers;
+using Etcdish.Log.Tests;
+using Etcdish.Store;
+
+namespace Etcdish.Cluster.Tests.Group;
+
+/// <summary>A replica on a simulated disk, driven by hand: the part that <see cref="NodeLoop"/> plays in production.</summary>
+internal sealed class GroupMember : IReplicaHost, IWriteQueue
+{
+    private readonly ReplicaGroup _group;
+    private List<Proposal> _requests = [];
+    private RecoveredState _recovered = null!;
+    private LeaseKeeper _leases = null!;
+
+    public GroupMember(ReplicaGroup group, ulong id)
+    {
+        _group = group;
+        Id = id;
+        Start();
+    }
+
+    public ulong Id { get; }
+
+    public SimulatedDisk Disk { get; private set; } = new();
+
+    public bool IsUp { get; private set; }
+
+    public Replica Replica { get; private set; } = null!;
+
+    public RevisionStore Store => _recovered.Store;
+
+    public WatchHub Watches { get; private set; } = null!;
+
+    public LeaseCalls LeaseCalls { get; private set; } = null!;
+
+    /// <summary>The leases whose time this member keeps.</summary>
+    public IReadOnlyList<long> LeasesByClock => _leases.Leads ? _leases.Ids() : [];
+
+    /// <summary>Starts from what the disk holds.</summary>
+    public void Start()
+    {
+        _recovered = Recovery.Run(_group.OptionsOf(Id, Disk), CancellationToken.None);
+        LogReplay replay = _recovered.Replay;
+        NodeMetrics metrics = new();
+        _leases = new LeaseKeeper(Store.Leases, _group.Clock, metrics);
+        Watches = new WatchHub(Store, _recovered.Values, new WatchOptions());
+        IPeerNetwork network = _group.Network.Of(Id);
+        LeaseCalls = new LeaseCalls(_leases, network) { Queue = this };
+        ReplicaParts parts = new(
+            _recovered.Log, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, LeaseCalls, network, metrics);
+        Replica = new Replica(parts, ReplicaGroup.ReplicaOptionsOf(Id), this);
+        IsUp = true;
+    }
+
+    /// <summary>The power goes out: what was not synced may be lost or torn, whoever waits hears nothing.</summary>
+    public void Crash(Random random)
+    {
+        IsUp = false;
+        _requests = [];
+        Disk = Disk.Restart(random);
+        _group.Network.Drop(Id);
+    }
+
+    /// <summary>A round with what has arrived and what was asked for.</summary>
+    /// <returns>Whether there was anything to do.</returns>
+    public bool Run(bool tick = false)
+    {
+        if (!IsUp)
+        {
+            return false;
+        }
+
+        bool any = tick || _requests.Count > 0;
+        if (tick)
+        {
+            Replica.Tick();
+        }
+
+        foreach ((ulong from, byte[] frame) in _group.Network.Take(Id).ToList())
+        {
+            Replica.Receive(from, frame);
+            any = true;
+        }
+
+        List<Proposal> requests = _requests;
+        _requests = [];
+        Replica.RunRound(requests);
+        foreach (Proposal done in Replica.Completed.ToList())
+        {
+            done.Complete();
+        }
+
+        Replica.Completed.Clear();
+        if (tick)
+        {
+            _leases.Tick(this);
+        }
+
+        return any;
+    }
+
+    public Task<ApplyResult> Put(string key, string value, long lease = 0)
+    {
+        ArrayBufferWriter<byte> request = new();
+        RequestEncoder.Encode(
+            new PutRequest { Key = Encoding.UTF8.GetBytes(key), Value = Encoding.UTF8.GetBytes(value), Lease = lease }, request);
+        return Enqueue((byte)EntryKind.Put, request.WrittenMemory).AsTask();
+    }
+
+    public Task<ApplyResult> Grant(long id, long seconds)
+    {
+        ArrayBufferWriter<byte> request = new();
+        RequestEncoder.Encode(new LeaseGrantRequest { Id = id, TtlSeconds = seconds }, request);
+        return Enqueue((byte)EntryKind.LeaseGrant, request.WrittenMemory).AsTask();
+    }
+
+    public Task<ApplyResult> Barrier() => Enqueue(Proposal.ReadBarrier, default).AsTask();
+
+    public string? Get(string key)
+    {
+        if (!Store.TryGet(Encoding.UTF8.GetBytes(key), out KeyRevision? version))
+        {
+            return null;
+        }
+
+        byte[] value = new byte[version.Value.Length];
+        _recovered.Values.Read(version.Value, value);
+        return Encoding.UTF8.GetString(value);
+    }
+
+    public ValueTask<ApplyResult> Enqueue(byte kind, ReadOnlyMemory<byte> payload, Action? work = null)
+    {
+        Proposal proposal = Proposal.Rent(kind, payload, now: 0, work, completesInline: true);
+        _requests.Add(proposal);
+        return proposal.Task;
+    }
+
+    public void Post(byte kind, ReadOnlyMemory<byte> payload) => _ = Enqueue(kind, payload).AsTask();
+
+    void IReplicaHost.CommitLog() => _recovered.Log.Commit();
+
+    void IReplicaHost.WakeWatchers() => Watches.Dispatch();
+
+    void IReplicaHost.SnapshotWanted(ulong member) => Assert.Fail($"member {member} lacks entries");
+}
