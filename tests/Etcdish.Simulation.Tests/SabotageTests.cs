@@ -13,6 +13,16 @@ internal sealed class SabotageTests
     [TestCase(SabotageKind.DropWatchEvent, 50)]
     [TestCase(SabotageKind.RepeatWatchEvent, 50)]
     [TestCase(SabotageKind.SwapWatchEvents, 50)]
+    [TestCase(SabotageKind.SkipReadBarrier, 100)]
+    [TestCase(SabotageKind.ForgetTerm, 50)]
+    [TestCase(SabotageKind.ForgetVote, 150)]
+    [TestCase(SabotageKind.TakeRefusalForAck, 50)]
+    [TestCase(SabotageKind.TakeRefusalForVote, 50)]
+    [TestCase(SabotageKind.CommitAllThatIsSent, 150)]
+    [TestCase(SabotageKind.ChangeEntry, 20)]
+    [TestCase(SabotageKind.AcknowledgeOneMore, 20)]
+    [TestCase(SabotageKind.ConfirmOldReadIndex, 400)]
+    [TestCase(SabotageKind.PromiseWrongPlace, 20)]
     public void A_deliberate_bug_is_found(object kind, int seeds)
     {
         for (ulong seed = 1; seed <= (ulong)seeds; seed++)

@@ -36,7 +36,7 @@ internal enum Mark
     ProposalLost,
     EntriesTruncated,
     SnapshotWanted,
-    ReadBarrierFailed,
+    ReadTimedOut,
     LinkCut,
     FrameLost,
 }

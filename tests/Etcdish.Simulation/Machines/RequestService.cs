@@ -18,6 +18,8 @@ internal sealed class RequestService(World world, NodeProcess process, NodeOptio
         }
         catch (EtcdException refusal)
         {
+            world.Marks.Add(Mark.ProposalLost, refusal.Error == EtcdError.LeaderChanged ? 1 : 0);
+            world.Marks.Add(Mark.ReadTimedOut, call is RangeCall && refusal.Error == EtcdError.Timeout ? 1 : 0);
             answer(Answers.Of(refusal.Error));
         }
 #pragma warning disable CA1031 // Handed to the process, which ends.

@@ -71,8 +71,8 @@ internal sealed class World
 
     private bool IsBroken => _violations.Count > 0;
 
-    /// <summary>So many members are damaged, and say so, that the others cannot decide: nothing more can be asked of the group.</summary>
-    public bool IsHopeless => Machines.Count(machine => machine.IsLost) * 2 >= Machines.Count;
+    /// <summary>So many members are damaged, and say so, or wait for a snapshot, that the others cannot decide: nothing more can be asked of the group.</summary>
+    public bool IsHopeless => Machines.Count(machine => machine.IsLost || machine.AwaitsSnapshot) * 2 >= Machines.Count;
 
     public void Run()
     {
