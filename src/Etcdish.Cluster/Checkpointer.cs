@@ -4,8 +4,8 @@ using Etcdish.Store;
 namespace Etcdish.Cluster;
 
 /// <summary>
-/// Writes the index to a checkpoint file from time to time, so that recovery replays only the tail of the log. Writes go on meanwhile:
-/// the loop is asked only for a capture (a few counters), the rest is read in pieces.
+/// Writes the index to a checkpoint file from time to time, so that recovery replays only the tail of the log. Writes go on meanwhile: the loop
+/// is asked only for a capture (a few counters), the rest is read in pieces.
 /// </summary>
 internal sealed class Checkpointer
 {
@@ -15,7 +15,8 @@ internal sealed class Checkpointer
 
     private readonly SegmentedLog _log;
     private readonly RevisionStore _store;
-    private readonly NodeLoop _loop;
+    private readonly Replica _replica;
+    private readonly IWriteQueue _queue;
     private readonly CheckpointStore _files;
     private readonly NodeOptions _options;
     private readonly NodeMetrics _metrics;
@@ -23,11 +24,18 @@ internal sealed class Checkpointer
     private long _notBefore;
 
     public Checkpointer(
-        SegmentedLog log, RevisionStore store, NodeLoop loop, CheckpointStore files, NodeOptions options, NodeMetrics metrics)
+        SegmentedLog log,
+        RevisionStore store,
+        Replica replica,
+        IWriteQueue queue,
+        CheckpointStore files,
+        NodeOptions options,
+        NodeMetrics metrics)
     {
         _log = log;
         _store = store;
-        _loop = loop;
+        _replica = replica;
+        _queue = queue;
         _files = files;
         _options = options;
         _metrics = metrics;
@@ -122,12 +130,12 @@ internal sealed class Checkpointer
         long size = 0;
         ClusterState? cluster = null;
         uint oldestNeeded = 0;
-        await _loop.Enqueue(0, default, () =>
+        await _queue.Enqueue(0, default, () =>
         {
             capture = _store.CaptureCheckpoint();
-            position = _loop.Replica.ReplayFrom(_log.End);
-            cluster = _loop.Replica.CaptureCluster();
-            oldestNeeded = _loop.Replica.OldestNeededSegment(_log.IsSpaceShort);
+            position = _replica.ReplayFrom(_log.End);
+            cluster = _replica.CaptureCluster();
+            oldestNeeded = _replica.OldestNeededSegment(_log.IsSpaceShort);
         }).ConfigureAwait(false);
 
         using StoreCheckpoint state = capture!;

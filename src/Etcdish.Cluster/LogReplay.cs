@@ -90,7 +90,7 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
 
         if (_decidesAlone && store.AppliedIndex == Tail.Last)
         {
-            Apply(record.Index, new EntryPlace(record.Term, record.Payload, record.Bytes.Length, record.Kind), record.Bytes);
+            Apply(record.Index, new EntryPlace(record.Term, record.Payload, record.Bytes.Length, record.Kind, 0), record.Bytes);
             Tail.Skip(record.Index);
         }
         else

@@ -46,7 +46,7 @@ public sealed class Node : IAsyncDisposable
                 _log, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, _leaseCalls, _network, Metrics);
         });
         _status = _loop.Replica.Status;
-        _checkpointer = new Checkpointer(_log, Store, _loop, recovered.Checkpoints, options, Metrics);
+        _checkpointer = new Checkpointer(_log, Store, _loop.Replica, _loop, recovered.Checkpoints, options, Metrics);
         _checkpointer.Recovered(recovered.ReplayFrom, recovered.CheckpointBytes);
         SegmentCollector collector = new(_log, Store, Values, _loop, options, Metrics);
         _maintenance = new Maintenance(Store, _checkpointer, collector, recovered.CollectionPause, _loop.Fail);

@@ -46,11 +46,12 @@ internal static class Recovery
             from = newest?.ReplayFrom ?? LogPosition.Beginning;
             using IEnumerator<LogRecord> tail = log.Replay(from).GetEnumerator();
 
-            // The log is verified from the start of its segment: that goes on beside the loading.
-            Task<bool> first = Task.Run(tail.MoveNext, cancellation);
+            // The log is verified from the start of its segment: that goes on beside the loading, where there may be threads.
+            bool hasThreads = logOptions.PrepareInBackground;
+            Task<bool> first = hasThreads ? Task.Run(tail.MoveNext, cancellation) : Task.FromResult(tail.MoveNext());
             try
             {
-                replay = new LogReplay(store, Load(store, newest), options.MemberId);
+                replay = new LogReplay(store, Load(store, newest, hasThreads), options.MemberId);
             }
             finally
             {
@@ -96,7 +97,7 @@ internal static class Recovery
         return lookup.Newest;
     }
 
-    private static ClusterState Load(RevisionStore store, Checkpoint? checkpoint)
+    private static ClusterState Load(RevisionStore store, Checkpoint? checkpoint, bool hasThreads)
     {
         if (checkpoint is null)
         {
@@ -112,7 +113,7 @@ internal static class Recovery
             loader.Add(block[length..]);
         }
 
-        loader.Complete(static (index, history) => Parallel.Invoke(index, history));
+        loader.Complete(hasThreads ? static (index, history) => Parallel.Invoke(index, history) : null);
         return cluster is not null && cluster.Index == store.AppliedIndex
             ? cluster
             : throw new InvalidDataException("the checkpoint's store and group stand at different entries");

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Etcdish.Testing;
 
 namespace Etcdish.Log.Tests;
 

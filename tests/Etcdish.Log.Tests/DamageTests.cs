@@ -1,3 +1,5 @@
+using Etcdish.Testing;
+
 namespace Etcdish.Log.Tests;
 
 /// <summary>

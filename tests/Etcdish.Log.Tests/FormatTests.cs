@@ -1,4 +1,5 @@
 using System.Text;
+using Etcdish.Testing;
 
 namespace Etcdish.Log.Tests;
 

@@ -8,7 +8,8 @@ namespace Etcdish.Cluster;
 /// <param name="Payload">Where its payload lies in the log; default before it was appended there.</param>
 /// <param name="Length">Bytes of the payload.</param>
 /// <param name="Kind">Record kind.</param>
-internal readonly record struct EntryPlace(ulong Term, LogPosition Payload, int Length, byte Kind);
+/// <param name="Checksum">CRC-32C of the payload: what is read back from the log later must match it.</param>
+internal readonly record struct EntryPlace(ulong Term, LogPosition Payload, int Length, byte Kind, uint Checksum);
 
 /// <summary>
 /// The newer end of the Raft log in memory: for each entry where it lies, and its bytes for as long as it is not applied. Entries that are
@@ -40,7 +41,7 @@ internal sealed class EntryTail(ulong baseIndex, Func<Configuration, ReadOnlyMem
     /// <param name="at">Where the payload lies in the log, when it does already.</param>
     public void Add(byte kind, ulong term, ReadOnlyMemory<byte> payload, LogPosition at = default)
     {
-        _places.Add(new EntryPlace(term, at, payload.Length, kind));
+        _places.Add(new EntryPlace(term, at, payload.Length, kind, Store.Crc32C.Compute(payload.Span)));
         _payloads.Add(payload);
         UnappliedBytes += payload.Length;
     }

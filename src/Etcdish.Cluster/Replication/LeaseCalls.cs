@@ -9,7 +9,11 @@ namespace Etcdish.Cluster;
 /// </summary>
 /// <param name="keeper">This member's lease time.</param>
 /// <param name="network">The way to others.</param>
-internal sealed class LeaseCalls(LeaseKeeper keeper, IPeerNetwork network)
+/// <param name="continuations">How those who wait go on; where there are no other threads, as in a simulation, at once.</param>
+internal sealed class LeaseCalls(
+    LeaseKeeper keeper,
+    IPeerNetwork network,
+    TaskCreationOptions continuations = TaskCreationOptions.RunContinuationsAsynchronously)
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<ulong, (ulong Leader, TaskCompletionSource<LeaseAnswerFrame> Answer)> _asked = [];
@@ -25,7 +29,7 @@ internal sealed class LeaseCalls(LeaseKeeper keeper, IPeerNetwork network)
     /// </exception>
     public Task<LeaseAnswerFrame> AskAsync(ulong leader, LeaseCallKind kind, long lease)
     {
-        TaskCompletionSource<LeaseAnswerFrame> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource<LeaseAnswerFrame> answer = new(continuations);
         lock (_lock)
         {
             ulong sequence = PeerSequence.Of(PeerSequence.Kind.Lease, ++_lastNumber);

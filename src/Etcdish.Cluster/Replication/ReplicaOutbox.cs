@@ -113,7 +113,18 @@ internal sealed class ReplicaOutbox(IPeerNetwork network, EntryTail tail, Segmen
         }
         else if (place.Length > 0)
         {
-            log.Read(place.Payload.Segment, place.Payload.Offset, room);
+            ReadBack(place, room);
+        }
+    }
+
+    // Never sent unchecked: a follower would take what the disk has changed for what was decided.
+    private void ReadBack(in EntryPlace place, Span<byte> payload)
+    {
+        log.Read(place.Payload.Segment, place.Payload.Offset, payload);
+        if (Store.Crc32C.Compute(payload) != place.Checksum)
+        {
+            throw new LogDamagedException(
+                $"log segment {place.Payload.Segment}", place.Payload.Offset, "an entry does not match what was appended");
         }
     }
 }

@@ -20,7 +20,7 @@ internal sealed class ReplicaReads(RaftNode raft, ReplicaOutbox outbox, List<Pro
     private readonly List<Confirmed> _confirmed = [];
     private List<Proposal> _waiting = [];
     private List<Proposal>? _asked;
-    private ulong _askedNumber;
+    private ulong _askedNumber = options.Raft.Seed >> 8;
     private ulong _askedMember;
     private long _askedAt;
 

@@ -14,7 +14,9 @@ internal sealed class ReplicaWrites(
     private readonly record struct Forwarded(Proposal? Write, ulong Leader, long Since);
 
     private readonly List<Proposal> _held = [];
-    private readonly IndexRing<Forwarded> _forwarded = new(1);
+
+    // Numbered from a place of chance: the leader may still answer what an earlier life of this member forwarded.
+    private readonly IndexRing<Forwarded> _forwarded = new(1 + (options.Raft.Seed >> 8));
     private readonly PromisedWrites _promised = new();
     private long _forwardAgainAt;
 

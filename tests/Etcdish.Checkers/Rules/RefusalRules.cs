@@ -19,6 +19,8 @@ internal static class RefusalRules
         RefusalReason.Compacted => operation.Call is CompactCall compact
             ? timeline.MayBeCompactedAbove(compact.Revision - 1, operation.ReturnedAt)
             : Revisions(operation.Call).Any(revision => timeline.MayBeCompactedAbove(revision, operation.ReturnedAt)),
+        // What is the future to a member that lags is the past to others.
+        RefusalReason.FutureRevision when operation.Call is RangeCall { Serializable: true } => true,
         RefusalReason.FutureRevision => operation.Call is CompactCall compact
             ? compact.Revision > timeline.ShownBefore(operation.CalledAt)
             : Revisions(operation.Call).Any(revision => revision > timeline.ShownBefore(operation.CalledAt)),

@@ -1,4 +1,6 @@
-namespace Etcdish.Log.Tests;
+using Etcdish.Log;
+
+namespace Etcdish.Testing;
 
 /// <summary>The machine lost power.</summary>
 public sealed class SimulatedCrashException() : Exception("the simulated machine lost power");
@@ -8,7 +10,7 @@ public sealed class SimulatedCrashException() : Exception("the simulated machine
 /// whether it was kept, dropped or torn, for every unsynced file size and directory entry whether it is the old or the new one, each
 /// independently of the others. Crashes at a chosen operation, fails a chosen sync, and has a space budget.
 /// </summary>
-internal sealed class SimulatedDisk : IDisk
+public sealed class SimulatedDisk : IDisk
 {
     private const int SectorBytes = 512;
 
@@ -29,13 +31,31 @@ internal sealed class SimulatedDisk : IDisk
     /// <summary>The file sync, from 1, that fails and drops what was pending; 0 for none.</summary>
     public int FailSyncAt { get; set; }
 
+    /// <summary>The power is out: nothing works until <see cref="Restart"/>.</summary>
+    public bool IsDown => _isDown;
+
+    /// <summary>A disk that lies: it says that a file is synced, and has made nothing durable.</summary>
+    public bool IgnoresSyncs { get; set; }
+
+    /// <summary>As <see cref="IgnoresSyncs"/>, for folders.</summary>
+    public bool IgnoresDirectorySyncs { get; set; }
+
+    /// <summary>Told of every operation before it is done, with the bytes that it moves: so that a simulation can let it take time.</summary>
+    public Action<DiskOperation, long>? OnOperation { get; set; }
+
     /// <summary>Sum of the file sizes that the disk can hold.</summary>
     public long CapacityBytes { get; set; } = long.MaxValue;
 
     /// <summary>What a machine finds after the power came back.</summary>
     public SimulatedDisk Restart(Random random)
     {
-        var next = new SimulatedDisk { CapacityBytes = CapacityBytes };
+        var next = new SimulatedDisk
+        {
+            CapacityBytes = CapacityBytes,
+            IgnoresSyncs = IgnoresSyncs,
+            IgnoresDirectorySyncs = IgnoresDirectorySyncs,
+            OnOperation = OnOperation,
+        };
         var survivors = new Dictionary<Node, Node>();
         foreach (var name in _names.Keys.Union(_durableNames.Keys).Order(StringComparer.Ordinal))
         {
@@ -56,6 +76,12 @@ internal sealed class SimulatedDisk : IDisk
 
         return next;
     }
+
+    /// <summary>The process that had folders locked is gone; what it wrote stays, synced or not.</summary>
+    public void ReleaseLocks() => _locked.Clear();
+
+    /// <summary>The power goes out now, not at an operation.</summary>
+    public void PowerOff() => _isDown = true;
 
     /// <summary>The paths of all files.</summary>
     public IEnumerable<string> Files => _names.Keys.Order(StringComparer.Ordinal);
@@ -86,7 +112,7 @@ internal sealed class SimulatedDisk : IDisk
 
     public IDiskFile Create(string path)
     {
-        Step();
+        Step(DiskOperation.Name, 0);
         if (_names.ContainsKey(path))
         {
             throw new IOException($"{path} exists");
@@ -103,20 +129,25 @@ internal sealed class SimulatedDisk : IDisk
 
     public void Rename(string from, string to)
     {
-        Step();
+        Step(DiskOperation.Name, 0);
         _names.Remove(from, out Node? node);
         _names[to] = node ?? throw new FileNotFoundException(from);
     }
 
     public void Delete(string path)
     {
-        Step();
+        Step(DiskOperation.Name, 0);
         _names.Remove(path);
     }
 
     public void SyncDirectory(string directory)
     {
-        Step();
+        Step(DiskOperation.SyncDirectory, 0);
+        if (IgnoresDirectorySyncs)
+        {
+            return;
+        }
+
         foreach (var name in _durableNames.Keys.Where(name => Path.GetDirectoryName(name) == directory).ToList())
         {
             _durableNames.Remove(name);
@@ -130,9 +161,10 @@ internal sealed class SimulatedDisk : IDisk
 
     public long FreeBytes(string directory) => CapacityBytes - _names.Values.Sum(node => node.Length);
 
-    private void Step()
+    private void Step(DiskOperation operation, long bytes)
     {
         ThrowIfDown();
+        OnOperation?.Invoke(operation, bytes);
         Operations++;
         if (Operations == CrashAt)
         {
@@ -177,7 +209,14 @@ internal sealed class SimulatedDisk : IDisk
             _pending.Clear();
         }
 
-        public void Damage(int offset, byte value) => Content[offset] = _durable[offset] = value;
+        public void Damage(int offset, byte value)
+        {
+            Content[offset] = value;
+            if (offset < _durable.Length)
+            {
+                _durable[offset] = value;
+            }
+        }
 
         public int Read(Span<byte> destination, long offset)
         {
@@ -189,7 +228,7 @@ internal sealed class SimulatedDisk : IDisk
 
         public void Write(ReadOnlySpan<byte> source, long offset)
         {
-            disk.Step();
+            disk.Step(DiskOperation.Write, source.Length);
             Grow(offset + source.Length);
             source.CopyTo(Content.AsSpan((int)offset));
             MarkPending(offset, source.Length);
@@ -197,15 +236,15 @@ internal sealed class SimulatedDisk : IDisk
 
         public void ZeroFill(long length, Action? pause = null)
         {
-            disk.Step();
             var from = Length;
+            disk.Step(DiskOperation.Write, length - from);
             Grow(length);
             MarkPending(from, length - from);
         }
 
         public void Sync()
         {
-            disk.Step();
+            disk.Step(DiskOperation.Sync, (long)_pending.Count * SectorBytes);
             disk.Syncs++;
             if (disk.Syncs == disk.FailSyncAt)
             {
@@ -213,6 +252,11 @@ internal sealed class SimulatedDisk : IDisk
                 _pending.Clear();
                 _cacheDiffers = true;
                 throw new IOException("simulated EIO");
+            }
+
+            if (disk.IgnoresSyncs)
+            {
+                return;
             }
 
             if (_durable.Length != Content.Length)
@@ -295,4 +339,20 @@ internal sealed class SimulatedDisk : IDisk
             }
         }
     }
+}
+
+/// <summary>Kinds of disk operations that take time.</summary>
+public enum DiskOperation
+{
+    /// <summary>Bytes go into the cache.</summary>
+    Write,
+
+    /// <summary>The cache goes to the device.</summary>
+    Sync,
+
+    /// <summary>A file gets or loses a name.</summary>
+    Name,
+
+    /// <summary>Names become durable.</summary>
+    SyncDirectory,
 }

@@ -1,0 +1,128 @@
+using Etcdish.Cluster;
+using Etcdish.Log;
+
+namespace Etcdish.Simulation;
+
+/// <summary>
+/// Looks at what one node process has in its log and has applied, from outside, after each recovery and each round, and tells the world's
+/// <see cref="Ledger"/>: so every entry that any member ever applies is compared with what others, and earlier lives, applied there.
+/// </summary>
+internal sealed class EntryObserver(World world, Machine machine, ReplicaParts parts)
+{
+    private byte[] _payload = new byte[256];
+    private ulong _observed;
+    private LogPosition _replayedTo;
+
+    /// <summary>A member that starts again has all that it had applied, knows its term, and reads back what it once applied.</summary>
+    public void CheckRecovery(RecoveredState recovered)
+    {
+        if (parts.Tail.Last < machine.AppliedBefore || parts.Store.AppliedIndex < AppliedFloor)
+        {
+            world.Break(
+                "a member forgot what it had applied",
+                $"n{machine.Number} had applied entry {machine.AppliedBefore}; now its log ends at {parts.Tail.Last}, "
+                + $"applied up to {parts.Store.AppliedIndex}");
+        }
+
+        if (parts.Restored.HardState.Term < machine.TermBefore)
+        {
+            world.Break(
+                "a member forgot its term",
+                $"n{machine.Number} was in term {machine.TermBefore} and starts in term {parts.Restored.HardState.Term}");
+        }
+
+        ReadLog(recovered.ReplayFrom);
+        _observed = parts.Store.AppliedIndex;
+    }
+
+    public void AfterRound(Replica replica)
+    {
+        ulong applied = parts.Store.AppliedIndex;
+        if (applied > _observed)
+        {
+            ObserveThrough(applied);
+        }
+
+        machine.AppliedBefore = Math.Max(machine.AppliedBefore, applied);
+        ReplicaStatus status = replica.Status;
+        if (!replica.IsDiskFull)
+        {
+            machine.TermBefore = Math.Max(machine.TermBefore, status.Term);
+        }
+
+        if (status.Leader == machine.MemberId)
+        {
+            world.Ledger.Leads(machine, status.Term);
+        }
+    }
+
+    // What a single voter had durable is committed by that; others learn again from the leader how far they may apply.
+    private ulong AppliedFloor => world.Plan.Members == 1 ? machine.AppliedBefore : 0;
+
+    private void ObserveThrough(ulong applied)
+    {
+        for (ulong index = _observed + 1; index <= applied; index++)
+        {
+            if (!parts.Tail.Contains(index))
+            {
+                ReadLog(_replayedTo);
+                break;
+            }
+
+            EntryPlace place = parts.Tail.Place(index);
+            if (_payload.Length < place.Length)
+            {
+                _payload = new byte[place.Length * 2];
+            }
+
+            Span<byte> payload = _payload.AsSpan(0, place.Length);
+            parts.Log.Read(place.Payload.Segment, place.Payload.Offset, payload);
+            if (machine.HasRot && Store.Crc32C.Compute(payload) != place.Checksum)
+            {
+                // Changed on the disk since; what was applied came from memory. Others know it, or will.
+                if (index > world.Ledger.LastIndex)
+                {
+                    _observed = index - 1;
+                    return;
+                }
+
+                continue;
+            }
+
+            world.Ledger.Applied(machine, place.Term, place.Kind, index, payload);
+        }
+
+        _observed = applied;
+    }
+
+    private void ReadLog(LogPosition from)
+    {
+        SortedDictionary<ulong, LogRecord> entries = [];
+        foreach (LogRecord record in parts.Log.Replay(from))
+        {
+            if (record.Kind == LocalRecordKind.Truncate)
+            {
+                world.Marks.Add(Mark.EntriesTruncated);
+                foreach (ulong cut in entries.Keys.Where(index => index >= record.Index).ToList())
+                {
+                    entries.Remove(cut);
+                }
+            }
+            else if (record.Kind < LocalRecordKind.First)
+            {
+                entries[record.Index] = new LogRecord(record.Kind, record.Index, record.Term, record.Payload, record.Bytes.ToArray());
+            }
+        }
+
+        foreach ((ulong index, LogRecord entry) in entries)
+        {
+            if (index <= parts.Store.AppliedIndex)
+            {
+                bool isNew = world.Ledger.Applied(machine, entry.Term, entry.Kind, index, entry.Bytes.Span);
+                world.Marks.Add(Mark.UnansweredEntryRecovered, isNew && index > 1 ? 1 : 0);
+            }
+        }
+
+        _replayedTo = parts.Log.End;
+    }
+}

@@ -1,0 +1,37 @@
+namespace Etcdish.Simulation;
+
+/// <summary>What can happen in a world. The texts are in <see cref="TraceText"/>.</summary>
+internal enum TraceKind
+{
+    Called,
+    Answered,
+    GivenUp,
+    Round,
+    Started,
+    StartRefused,
+    NodeFailed,
+    PowerLost,
+    CrashArmed,
+    ProcessKilled,
+    SyncWillFail,
+    DiskFilled,
+    DiskFreed,
+    DiskSlowed,
+    DiskRotted,
+    Paused,
+    CheckpointWritten,
+    SegmentsDeleted,
+    Compacted,
+    WatchOpened,
+    WatchSpoke,
+    WatchLost,
+    FrameSent,
+    FrameArrived,
+    FrameLost,
+    LinkCut,
+    LinksHealed,
+    Healed,
+    Probed,
+    Settled,
+    Broken,
+}

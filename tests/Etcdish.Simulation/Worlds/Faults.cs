@@ -1,0 +1,86 @@
+namespace Etcdish.Simulation;
+
+/// <summary>Makes things fail, at the rates of the plan, until it is told to stop.</summary>
+internal sealed class Faults(World world)
+{
+    private readonly SeededRandom _random = SeededRandom.For(world.Seed, "faults");
+    private bool _isOver;
+
+    public void Begin()
+    {
+        MachinePlan machines = world.Plan.Machines;
+        DiskPlan disk = world.Plan.Disk;
+        Repeat(world.Plan.Network.CutEvery, world.Network.Cut);
+        foreach (Machine machine in world.Machines)
+        {
+            Repeat(machines.PowerLossEvery, () => Crash(machine));
+            Repeat(machines.KillEvery, machine.Kill);
+            Repeat(machines.PauseEvery, () => machine.Pause(_random.Exponential(machines.PauseTime)));
+            Repeat(disk.StallEvery, () => machine.StallDisk(_random.Exponential(disk.StallTime)));
+            Repeat(disk.SyncFailureEvery, machine.ArmSyncFailure);
+            Repeat(disk.FullEvery, () => Fill(machine));
+            Repeat(disk.RotEvery, () => Rot(machine));
+        }
+    }
+
+    public void End()
+    {
+        _isOver = true;
+        world.Network.Heal();
+        foreach (Machine machine in world.Machines)
+        {
+            machine.Heal();
+        }
+    }
+
+    private void Repeat(long every, Action fault)
+    {
+        if (every == 0)
+        {
+            return;
+        }
+
+        world.Queue.After(_random.Exponential(every), () =>
+        {
+            if (!_isOver)
+            {
+                fault();
+                Repeat(every, fault);
+            }
+        });
+    }
+
+    private void Crash(Machine machine)
+    {
+        if (machine.Process is null)
+        {
+            return;
+        }
+
+        if (_random.Chance(world.Plan.Machines.AtOperationShare))
+        {
+            machine.ArmCrash();
+        }
+        else
+        {
+            machine.Disk.PowerOff();
+            machine.LosePower(insideRound: false);
+        }
+    }
+
+    private void Fill(Machine machine)
+    {
+        machine.FillDisk();
+        world.Queue.After(_random.Exponential(500 * Span.Millisecond), machine.FreeDisk);
+    }
+
+    // Never on so many machines that what is left could not decide; a single one may go.
+    private void Rot(Machine machine)
+    {
+        int damaged = world.Machines.Count(other => other.HasRot && other != machine);
+        if (world.Plan.Members == 1 || (damaged + 1) * 2 < world.Plan.Members)
+        {
+            machine.Rot();
+        }
+    }
+}
