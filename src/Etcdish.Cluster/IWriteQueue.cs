@@ -10,7 +10,8 @@ internal interface IWriteQueue
     ValueTask<ApplyResult> Enqueue(byte kind, ReadOnlyMemory<byte> payload, Action? work = null);
 
     /// <summary>
-    /// Queues a write of the node's own, whose answer nobody waits for. When the queue is full it is left to the next tick.
+    /// Queues a write of the leader's own, whose answer nobody waits for. When the queue is full it is left to the next tick; when the
+    /// member leads no longer, it is dropped.
     /// </summary>
     void Post(byte kind, ReadOnlyMemory<byte> payload);
 }

@@ -100,7 +100,7 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
     /// <inheritdoc/>
     public void Post(byte kind, ReadOnlyMemory<byte> payload)
     {
-        Proposal proposal = Proposal.Rent(kind, payload, _clock.GetTimestamp());
+        Proposal proposal = Proposal.RentForLeader(kind, payload, _clock.GetTimestamp());
         if (_queue.TryEnqueue(proposal) == EnqueueOutcome.Queued)
         {
             _ = ForgetAsync(proposal.Task);
@@ -114,7 +114,7 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
             }
             catch (EtcdException)
             {
-                // The disk is full or the node stops; the lease clock reports the lease again.
+                // The disk is full, the node stops, or it leads no longer; the leader's lease clock reports the lease again.
             }
         }
     }

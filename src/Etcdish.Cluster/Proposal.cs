@@ -55,6 +55,12 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
     /// <summary>That member's number for it.</summary>
     public ulong OriginSequence { get; private set; }
 
+    /// <summary>
+    /// A leader decided it by its own clock, such as the end of a lease: void once this member leads no longer. Its successor has given the
+    /// leases new time.
+    /// </summary>
+    public bool IsLeadersOwn { get; private set; }
+
     /// <summary>Takes a proposal from the calling thread's pool.</summary>
     /// <param name="kind">Record kind to append.</param>
     /// <param name="payload">The request's bytes.</param>
@@ -81,6 +87,14 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
         Proposal proposal = Rent(kind, payload, now: 0);
         proposal.Origin = origin;
         proposal.OriginSequence = sequence;
+        return proposal;
+    }
+
+    /// <summary>As <see cref="Rent"/>, for a write that only the leader of now may bring about.</summary>
+    public static Proposal RentForLeader(byte kind, ReadOnlyMemory<byte> payload, long now, bool completesInline = false)
+    {
+        Proposal proposal = Rent(kind, payload, now, completesInline: completesInline);
+        proposal.IsLeadersOwn = true;
         return proposal;
     }
 
@@ -174,6 +188,7 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
         Result = default;
         Failure = null;
         LoopWork = null;
+        IsLeadersOwn = false;
         Stack<Proposal> pool = _pool ??= new Stack<Proposal>();
         if (pool.Count < MaxPooled)
         {

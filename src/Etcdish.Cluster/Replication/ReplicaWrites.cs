@@ -56,7 +56,7 @@ internal sealed class ReplicaWrites(
         }
         else
         {
-            RefuseOfOthers();
+            RefuseWhatNeedsLeadership();
             if (raft.Role != Role.Leader && raft.Leader != 0 && now >= _forwardAgainAt)
             {
                 Forward(raft.Leader, now);
@@ -260,11 +260,13 @@ internal sealed class ReplicaWrites(
         _forwarded.RemoveBefore(first);
     }
 
-    private void RefuseOfOthers()
+    // What others forwarded here by mistake, and what this member decided when it led: forwarded, an end of a lease would come true although
+    // the new leader has given the lease new time (etcd #17425).
+    private void RefuseWhatNeedsLeadership()
     {
         for (int i = _held.Count - 1; i >= 0; i--)
         {
-            if (_held[i].Origin != 0)
+            if (_held[i].Origin != 0 || _held[i].IsLeadersOwn)
             {
                 Fail(_held[i], EtcdError.NotLeader);
                 _held.RemoveAt(i);

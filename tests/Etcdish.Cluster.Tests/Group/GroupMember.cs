@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Text;
 using Etcdish.Cluster.Peers;
-using Etcdish.Log.Tests;
 using Etcdish.Store;
+using Etcdish.Testing;
 
 namespace Etcdish.Cluster.Tests.Group;
 

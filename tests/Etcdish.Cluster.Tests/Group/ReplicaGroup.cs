@@ -1,6 +1,6 @@
 using Etcdish.Consensus;
 using Etcdish.Log;
-using Etcdish.Log.Tests;
+using Etcdish.Testing;
 
 namespace Etcdish.Cluster.Tests.Group;
 

@@ -185,7 +185,7 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
     /// <inheritdoc/>
     public void Post(byte kind, ReadOnlyMemory<byte> payload)
     {
-        Proposal proposal = Proposal.Rent(kind, payload, _machine.Now, completesInline: true);
+        Proposal proposal = Proposal.RentForLeader(kind, payload, _machine.Now, completesInline: true);
         if (_queue.TryEnqueue(proposal) == EnqueueOutcome.Queued)
         {
             ScheduleRound(_machine.Now + WakeDelay);
