@@ -5,8 +5,8 @@ using Etcdish.Log;
 namespace Etcdish.Cluster;
 
 /// <summary>
-/// The first entry of a new group. Every initial member writes the same one by itself, so all of them regard it as committed: it is what they
-/// have in common before they have met.
+/// The first entry of a new group. Every initial member writes the same one by itself, so all of them regard it as committed: it is what
+/// they have in common before they have met.
 /// </summary>
 internal static class Bootstrap
 {

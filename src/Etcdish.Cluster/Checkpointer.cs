@@ -4,8 +4,8 @@ using Etcdish.Store;
 namespace Etcdish.Cluster;
 
 /// <summary>
-/// Writes the index to a checkpoint file from time to time, so that recovery replays only the tail of the log. Writes go on meanwhile: the loop
-/// is asked only for a capture (a few counters), the rest is read in pieces.
+/// Writes the index to a checkpoint file from time to time, so that recovery replays only the tail of the log. Writes go on meanwhile:
+/// the loop is asked only for a capture (a few counters), the rest is read in pieces.
 /// </summary>
 internal sealed class Checkpointer
 {
@@ -22,7 +22,8 @@ internal sealed class Checkpointer
     private LogPosition _endAtLastLook;
     private long _notBefore;
 
-    public Checkpointer(SegmentedLog log, RevisionStore store, NodeLoop loop, CheckpointStore files, NodeOptions options, NodeMetrics metrics)
+    public Checkpointer(
+        SegmentedLog log, RevisionStore store, NodeLoop loop, CheckpointStore files, NodeOptions options, NodeMetrics metrics)
     {
         _log = log;
         _store = store;

@@ -9,6 +9,8 @@ internal interface IWriteQueue
     /// <exception cref="EtcdException">TooManyRequests past the byte bound, Stopped when the node stops or has failed.</exception>
     ValueTask<ApplyResult> Enqueue(byte kind, ReadOnlyMemory<byte> payload, Action? work = null);
 
-    /// <summary>Queues a write of the node's own, whose answer nobody waits for. When the queue is full it is left to the next tick.</summary>
+    /// <summary>
+    /// Queues a write of the node's own, whose answer nobody waits for. When the queue is full it is left to the next tick.
+    /// </summary>
     void Post(byte kind, ReadOnlyMemory<byte> payload);
 }

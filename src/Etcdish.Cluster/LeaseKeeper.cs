@@ -177,8 +177,11 @@ internal sealed class LeaseKeeper
             : new LeaseAnswerFrame(call.Sequence, -1, 0);
     }
 
-    /// <summary>Ids of all leases, soonest to run out first.</summary>
-    public IReadOnlyList<long> Ids() => _clock.SoonestFirst();
+    /// <summary>Ids of all leases: on the leader soonest to run out first, elsewhere in ascending order.</summary>
+    public IReadOnlyList<long> Ids() => _leads ? _clock.SoonestFirst() : [.. _table.Snapshot().Select(lease => lease.Id).Order()];
+
+    /// <summary>Whether this member keeps the time of leases.</summary>
+    public bool Leads => _leads;
 
     // The clock of a member that lost the lead knows no lease, which must not be taken for an answer.
     private void ThrowIfNotLeading()

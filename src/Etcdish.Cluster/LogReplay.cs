@@ -6,9 +6,9 @@ using Etcdish.Store;
 namespace Etcdish.Cluster;
 
 /// <summary>
-/// Brings store, membership and the core's memory up to date with the log, record by record. An entry is applied when a hard state record says
-/// that it is committed; what is left at the end stays in the tail, for the core to decide about. The log of a member that decides alone is
-/// committed as it stands: its own disk is the quorum.
+/// Brings store, membership and the core's memory up to date with the log, record by record. An entry is applied when a hard state record
+/// says that it is committed; what is left at the end stays in the tail, for the core to decide about. The log of a member that decides
+/// alone is committed as it stands: its own disk is the quorum.
 /// </summary>
 /// <param name="store">The store, as the checkpoint has it.</param>
 /// <param name="cluster">What the checkpoint holds of the group.</param>

@@ -148,9 +148,9 @@ public sealed partial class Node : IAsyncDisposable
     /// <returns>The outcome; <see cref="ApplyResult.Error"/> is set when the state machine refused it and nothing changed.</returns>
     /// <exception cref="EtcdException">
     /// RequestTooManyRequests when too much waits already, NoSpace when the disk is full, RequestTooLarge when the log cannot hold it,
-    /// LeaderChanged when a new leader's log does not have it; in all four it was not and will not be applied. Timeout when it waited too long
-    /// for disk, leader or quorum, TimeoutDueToLeaderFail when the leader was lost that it was forwarded to, and Stopped when the node stops or
-    /// has failed: then it may still be applied.
+    /// LeaderChanged when a new leader's log does not have it; in all four it was not and will not be applied. Timeout when it waited too
+    /// long for disk, leader or quorum, TimeoutDueToLeaderFail when the leader was lost that it was forwarded to, and Stopped when the
+    /// node stops or has failed: then it may still be applied.
     /// </exception>
     public ValueTask<ApplyResult> ProposeAsync(EntryKind kind, ReadOnlyMemory<byte> request, CancellationToken cancellation = default)
     {
@@ -159,8 +159,9 @@ public sealed partial class Node : IAsyncDisposable
     }
 
     /// <summary>
-    /// Completes when a read of <see cref="Store"/> sees all that was acknowledged before the call, by any member. On a single node that is at
-    /// once: nothing is acknowledged before it is applied. In a group the leader has its quorum confirm it; a follower asks the leader.
+    /// Completes when a read of <see cref="Store"/> sees all that was acknowledged before the call, by any member. On a single node that
+    /// is at once: nothing is acknowledged before it is applied. In a group the leader has its quorum confirm it; a follower asks the
+    /// leader.
     /// </summary>
     /// <exception cref="EtcdException">
     /// Stopped when the node stops or has failed, Timeout when no leader could be asked, TimeoutWaitAppliedIndex when this member lags.
@@ -271,7 +272,9 @@ public sealed partial class Node : IAsyncDisposable
     /// <param name="withKeys">Whether to list its keys.</param>
     public LeaseStatus? TimeToLive(long id, bool withKeys = false) => _leases.Status(id, withKeys);
 
-    /// <summary>Ids of all leases, soonest to run out first.</summary>
+    /// <summary>
+    /// Ids of all leases as this member knows them: on the leader soonest to run out first, elsewhere in ascending order.
+    /// </summary>
     public IReadOnlyList<long> LeaseIds() => _leases.Ids();
 
     /// <summary>Completes when all that the compactions so far have hidden is removed from the index.</summary>

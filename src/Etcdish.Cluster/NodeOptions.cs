@@ -27,8 +27,8 @@ public sealed record NodeOptions
     public IReadOnlyList<string> ClientUrls { get; init; } = [];
 
     /// <summary>
-    /// All members that a new group starts with, this one among them; alike on each of them, as its ids are made of it. Empty: this one alone.
-    /// Ignored when the directory holds a group already.
+    /// All members that a new group starts with, this one among them; alike on each of them, as its ids are made of it. Empty: this one
+    /// alone. Ignored when the directory holds a group already.
     /// </summary>
     public IReadOnlyList<ClusterMember> InitialMembers { get; init; } = [];
 

@@ -4,7 +4,8 @@ using Etcdish.Cluster.Peers;
 namespace Etcdish.Cluster;
 
 /// <summary>
-/// What came from other members and waits for the loop. Bounded in bytes: past the bound a sender's connection waits, and by that its sender.
+/// What came from other members and waits for the loop. Bounded in bytes: past the bound a sender's connection waits, and by that its
+/// sender.
 /// </summary>
 /// <param name="wake">Wakes the loop.</param>
 internal sealed class PeerMailbox(Action wake) : IPeerInbox

@@ -5,8 +5,8 @@ using Etcdish.Store;
 namespace Etcdish.Cluster;
 
 /// <summary>
-/// From a folder to a state: the newest valid checkpoint gives the index and the place in the Raft log, the log's tail brings both up to date
-/// (<see cref="LogReplay"/>), and a new folder gets its first entry (<see cref="Bootstrap"/>).
+/// From a folder to a state: the newest valid checkpoint gives the index and the place in the Raft log, the log's tail brings both up to
+/// date (<see cref="LogReplay"/>), and a new folder gets its first entry (<see cref="Bootstrap"/>).
 /// </summary>
 internal static class Recovery
 {

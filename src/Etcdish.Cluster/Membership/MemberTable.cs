@@ -5,8 +5,8 @@ using Etcdish.Consensus;
 namespace Etcdish.Cluster;
 
 /// <summary>
-/// The members as of the last applied entry, with what they told of themselves; and, beside it, where to reach members whose entry is in the
-/// log but not applied, because a configuration is in force from the moment it is appended. The loop's thread changes it;
+/// The members as of the last applied entry, with what they told of themselves; and, beside it, where to reach members whose entry is in
+/// the log but not applied, because a configuration is in force from the moment it is appended. The loop's thread changes it;
 /// <see cref="Members"/> may be read from any thread.
 /// </summary>
 internal sealed class MemberTable
@@ -101,7 +101,9 @@ internal sealed class MemberTable
         foreach (MemberInfo member in members)
         {
             _announced.Remove(member.Id);
-            _members[member.Id] = _members.TryGetValue(member.Id, out MemberInfo? known) ? known with { PeerUrls = member.PeerUrls } : member;
+            _members[member.Id] = _members.TryGetValue(member.Id, out MemberInfo? known)
+                ? known with { PeerUrls = member.PeerUrls }
+                : member;
         }
 
         _snapshot = [.. _members.Values];

@@ -55,7 +55,9 @@ internal sealed class PromisedWrites
         }
     }
 
-    /// <summary>Gives up on those that wait since a tick or longer. They may still be applied: their bytes must outlive the answer.</summary>
+    /// <summary>
+    /// Gives up on those that wait since a tick or longer. They may still be applied: their bytes must outlive the answer.
+    /// </summary>
     /// <param name="since">The tick.</param>
     /// <param name="tail">Told to keep a copy of each one's bytes.</param>
     /// <param name="completed">Receives them.</param>

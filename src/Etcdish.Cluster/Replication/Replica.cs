@@ -6,12 +6,13 @@ using Etcdish.Store;
 namespace Etcdish.Cluster;
 
 /// <summary>
-/// One member's consensus, log and store, driven in rounds by whoever owns its thread: the node loop, or a simulation. It reads no clock and
-/// starts no thread; <see cref="Tick"/> is the time.
+/// One member's consensus, log and store, driven in rounds by whoever owns its thread: the node loop, or a simulation. It reads no clock
+/// and starts no thread; <see cref="Tick"/> is the time.
 /// </summary>
 /// <remarks>
-/// A round: hand over what came, append what the core wants written, send what waits for nothing, make the batch durable with one sync, tell
-/// the core, send the rest, apply what is committed, publish it, answer. A single voter takes the same way: its own sync is its quorum.
+/// A round: hand over what came, append what the core wants written, send what waits for nothing, make the batch durable with one sync,
+/// tell the core, send the rest, apply what is committed, publish it, answer. A single voter takes the same way: its own sync is its
+/// quorum.
 /// </remarks>
 internal sealed class Replica
 {
@@ -100,8 +101,8 @@ internal sealed class Replica
 
     /// <summary>Runs a round with what was asked for since the last.</summary>
     /// <param name="requests">
-    /// Writes, reads, local records and work, in order; those with a failure set are only answered. They belong to the replica until they are
-    /// in <see cref="Completed"/>.
+    /// Writes, reads, local records and work, in order; those with a failure set are only answered. They belong to the replica until they
+    /// are in <see cref="Completed"/>.
     /// </param>
     public void RunRound(List<Proposal> requests)
     {
@@ -132,7 +133,6 @@ internal sealed class Replica
         ApplyLocalRecords();
         _apply.Run();
         _reads.OnApplied(AppliedIndex);
-
         RunWork(requests);
         _apply.Publish();
         TrimTail();
@@ -181,8 +181,11 @@ internal sealed class Replica
     /// Where a replay from now on has to start, to be called as work: at the first entry that is not applied, even if younger records lie
     /// behind it.
     /// </summary>
-    public LogPosition ReplayFrom(LogPosition end) =>
-        _tail.Contains(AppliedIndex + 1) ? SegmentedLog.RecordAt(_tail.Place(AppliedIndex + 1).Payload) : end;
+    public LogPosition ReplayFrom(LogPosition end)
+    {
+        ulong next = AppliedIndex + 1;
+        return next <= _log.DurableIndex ? SegmentedLog.RecordAt(_tail.Place(next).Payload) : end;
+    }
 
     /// <summary>What a checkpoint of the store as it is now has to hold of the group. As work.</summary>
     public ClusterState CaptureCluster()
@@ -191,7 +194,9 @@ internal sealed class Replica
         return new ClusterState(AppliedIndex, _parts.Store.AppliedTerm, _log.DurableState with { Commit = AppliedIndex }, membership);
     }
 
-    /// <summary>The oldest segment with an entry that may have to be sent to a follower; none below it is needed for that. As work.</summary>
+    /// <summary>
+    /// The oldest segment with an entry that may have to be sent to a follower; none below it is needed for that. As work.
+    /// </summary>
     /// <param name="spaceIsShort">The disk has no room: what followers lack they then get as a snapshot.</param>
     public uint OldestNeededSegment(bool spaceIsShort)
     {
@@ -282,8 +287,7 @@ internal sealed class Replica
         }
         catch (DiskFullException)
         {
-            _diskIsFull = true;
-            _parts.Metrics.DiskFull();
+            BatchWasDropped();
             return false;
         }
     }
@@ -315,8 +319,13 @@ internal sealed class Replica
     {
         try
         {
-            _log.AppendOwed();
-            _diskIsFull = false;
+            // A follower that only forwards has nothing to append.
+            if (_log.IsOwing || _writes.MayPropose || _localRecords.Count > 0)
+            {
+                _log.AppendOwed();
+                _diskIsFull = false;
+            }
+
             foreach (Proposal record in _localRecords)
             {
                 record.Position = _log.Append(record.Kind, 0, _raft.Term, record.Payload.Span);
@@ -327,16 +336,22 @@ internal sealed class Replica
         }
         catch (DiskFullException)
         {
-            _diskIsFull = true;
-            _parts.Metrics.DiskFull();
             _writes.RefuseForSpace();
-            foreach (Proposal record in _localRecords)
-            {
-                record.Fail(EtcdError.NoSpace, Completed);
-            }
-
-            _localRecords.Clear();
+            BatchWasDropped();
         }
+    }
+
+    // Local records are not owed: who asked for them asks again.
+    private void BatchWasDropped()
+    {
+        _diskIsFull = true;
+        _parts.Metrics.DiskFull();
+        foreach (Proposal record in _localRecords)
+        {
+            record.Fail(EtcdError.NoSpace, Completed);
+        }
+
+        _localRecords.Clear();
     }
 
     private void ApplyLocalRecords()

@@ -7,7 +7,8 @@ namespace Etcdish.Cluster;
 /// Takes frames of other members apart and brings each to whom it concerns. The entries of an append are copied once, as far as the log
 /// takes them anew.
 /// </summary>
-internal sealed class ReplicaFrames(RaftNode raft, EntryTail tail, MemberTable members, ReplicaWrites writes, ReplicaReads reads, LeaseCalls leases)
+internal sealed class ReplicaFrames(
+    RaftNode raft, EntryTail tail, MemberTable members, ReplicaWrites writes, ReplicaReads reads, LeaseCalls leases)
 {
     private EntryHeader[] _headers = new EntryHeader[64];
 

@@ -6,8 +6,8 @@ namespace Etcdish.Cluster;
 
 /// <summary>
 /// What the core wants durable against what the log's batch holds. The core's wishes are never taken back, while a full disk drops a batch
-/// whole: so this remembers what is owed (hard state, a cut, entries) and appends it again with the next batch, for as long as it takes. The
-/// core sees only that the write is not durable yet, as with a slow disk.
+/// whole: so this remembers what is owed (hard state, a cut, entries) and appends it again with the next batch, for as long as it takes.
+/// The core sees only that the write is not durable yet, as with a slow disk.
 /// </summary>
 /// <remarks>In a batch stand, in this order: hard state, cut, entries that are owed, local records, new proposals.</remarks>
 internal sealed class ReplicaLog

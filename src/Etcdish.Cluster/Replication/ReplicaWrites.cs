@@ -5,8 +5,8 @@ using Etcdish.Store;
 namespace Etcdish.Cluster;
 
 /// <summary>
-/// The way of writes to a place in the log: a leader proposes them, a follower forwards them, and without a leader they are held. A follower's
-/// write is completed where it was asked for, when that member applies it, so a client reads its own write there.
+/// The way of writes to a place in the log: a leader proposes them, a follower forwards them, and without a leader they are held. A
+/// follower's write is completed where it was asked for, when that member applies it, so a client reads its own write there.
 /// </summary>
 internal sealed class ReplicaWrites(
     RaftNode raft, ReplicaLog log, EntryTail tail, ReplicaOutbox outbox, List<Proposal> completed, ReplicaOptions options)
@@ -21,7 +21,8 @@ internal sealed class ReplicaWrites(
     /// <summary>Writes wait for a place.</summary>
     public bool IsHolding => _held.Count > 0;
 
-    private bool MayPropose => raft.Role == Role.Leader && raft.TransferTarget == 0;
+    /// <summary>What is held is proposed here rather than forwarded.</summary>
+    public bool MayPropose => raft.Role == Role.Leader && raft.TransferTarget == 0;
 
     /// <summary>A write came, of a client of this member.</summary>
     public void Hold(Proposal write, long now)

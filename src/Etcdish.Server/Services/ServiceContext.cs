@@ -47,11 +47,14 @@ internal sealed class ServiceContext(
     public void Admit(ServerCall call)
     {
         Metrics.CountClientRequest(call.Method, call.GetMetadata("client-api-version"));
-        if (Node.LeaderId == 0 && call.GetMetadata("hasleader") == "true")
+        if (Node.LeaderId == 0 && DemandsLeader(call))
         {
             throw EtcdError.NoLeader.ToRpc();
         }
     }
+
+    /// <summary>Whether a call is to fail rather than to go on without a leader.</summary>
+    public bool DemandsLeader(ServerCall call) => call.GetMetadata("hasleader") == "true";
 
     /// <summary>The members; this one's client URLs also before it has told them to the others.</summary>
     public IEnumerable<ClusterMember> Members() => Node.Members.Select(member => member.Id != Node.MemberId ? member : member with

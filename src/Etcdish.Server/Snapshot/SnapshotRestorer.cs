@@ -103,6 +103,7 @@ public static class SnapshotRestorer
             Name = options.Name,
             MemberId = memberId,
             ClusterId = MemberIdentity.ClusterId([memberId]),
+            PeerUrls = [.. peerUrls],
         };
     }
 

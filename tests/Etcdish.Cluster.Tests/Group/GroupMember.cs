@@ -35,7 +35,8 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
 
     public LeaseCalls LeaseCalls { get; private set; } = null!;
 
-    public IReadOnlyList<long> LeasesByClock => _leases.Ids();
+    /// <summary>The leases whose time this member keeps.</summary>
+    public IReadOnlyList<long> LeasesByClock => _leases.Leads ? _leases.Ids() : [];
 
     /// <summary>Starts from what the disk holds.</summary>
     public void Start()

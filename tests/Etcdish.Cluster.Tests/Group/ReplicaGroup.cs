@@ -47,7 +47,14 @@ internal sealed class ReplicaGroup
 
     public static ReplicaOptions ReplicaOptionsOf(ulong id) => new()
     {
-        Raft = new RaftOptions { Id = id, ClusterId = ClusterId, Seed = id, ElectionTicks = ElectionTicks, MaxUncommittedBytes = long.MaxValue },
+        Raft = new RaftOptions
+        {
+            Id = id,
+            ClusterId = ClusterId,
+            Seed = id,
+            ElectionTicks = ElectionTicks,
+            MaxUncommittedBytes = long.MaxValue,
+        },
         RequestTimeoutTicks = 70,
         LeaseExtension = TimeSpan.FromSeconds(1),
     };
