@@ -18,7 +18,6 @@ internal sealed class WatchCall : IDisposable
     private readonly RpcRequests _requests;
     private readonly RpcResponse _responses;
     private readonly CancellationTokenSource _ended;
-    private readonly CancellationToken _leaderLost;
     private readonly Wakeup _ready = new();
     private readonly Wakeup _drained = new();
     private readonly WatchStream _stream;
@@ -30,8 +29,7 @@ internal sealed class WatchCall : IDisposable
         _clock = clock;
         _requests = requests;
         _responses = responses;
-        _leaderLost = context.DemandsLeader(call) ? context.Leadership.LeaderLost : CancellationToken.None;
-        _ended = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken, _leaderLost);
+        _ended = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken);
         _stream = context.Node.Watches.OpenStream(_ready.Set);
     }
 
@@ -58,13 +56,8 @@ internal sealed class WatchCall : IDisposable
         }
 
         // What the reader met is why the sender stopped, unless the client, its deadline or the server's end did.
-        if (!_leaderLost.IsCancellationRequested)
-        {
-            await reading.ConfigureAwait(false);
-            throw new OperationCanceledException("The watch stream has ended.");
-        }
-
-        throw EtcdError.NoLeader.ToRpc();
+        await reading.ConfigureAwait(false);
+        throw new OperationCanceledException("The watch stream has ended.");
     }
 
     public void Dispose()
