@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Etcdish.Rpc;
 using Etcdish.Testing;
 
 namespace Etcdish.Process;
@@ -108,20 +109,29 @@ public sealed partial class ThreeMembersTests
     }
 
     [Test]
-    public void Without_a_quorum_a_member_says_so()
+    public async Task Without_a_quorum_a_member_says_so_and_ends_watches_that_demand_a_leader()
     {
         using var cluster = ThreeMembers.OfEtcdish();
         cluster.Start();
         int leader = cluster.Leaders().Single();
+        using var channel = new RpcChannel(new Uri(cluster[leader].ClientUrl));
+        var demand = new CallOptions { Metadata = [new("hasleader", "true")] };
+        using DuplexCall<Protos.WatchRequest, Protos.WatchResponse> watch = channel.Duplex<Protos.WatchRequest, Protos.WatchResponse>(
+            "/etcdserverpb.Watch/Watch", Protos.WatchResponse.Parser, demand);
+        await watch.WriteAsync(new Protos.WatchRequest { CreateRequest = new Protos.WatchCreateRequest() });
+        Assert.That((await watch.ReadAsync())!.Created, Is.True);
         foreach (int follower in cluster.Followers())
             cluster[follower].Kill();
 
+        RpcException? lost = Assert.ThrowsAsync<RpcException>(async () => await watch.ReadAsync().WaitAsync(_patience));
+        Assert.That(lost!.Message, Does.Contain("etcdserver: no leader"));
+
         Assert.That(cluster[leader].Process.StandardError.Wait(text => text.Contains("lost leader", StringComparison.Ordinal), _patience), Is.True);
         using var http = new HttpClient { BaseAddress = new Uri(cluster[leader].ClientUrl) };
-        Assert.That(http.GetStringAsync(new Uri("/metrics", UriKind.Relative)).Result, Does.Contain("etcd_server_has_leader 0\n"));
-        using HttpResponseMessage health = http.GetAsync(new Uri("/health", UriKind.Relative)).Result;
+        Assert.That(await http.GetStringAsync(new Uri("/metrics", UriKind.Relative)), Does.Contain("etcd_server_has_leader 0\n"));
+        using HttpResponseMessage health = await http.GetAsync(new Uri("/health", UriKind.Relative));
         Assert.That((int)health.StatusCode, Is.EqualTo(503));
-        Assert.That(health.Content.ReadAsStringAsync().Result, Does.Contain("RAFT NO LEADER"));
+        Assert.That(await health.Content.ReadAsStringAsync(), Does.Contain("RAFT NO LEADER"));
     }
 
     private static void WatchOnFollower(ThreeMembers cluster, int follower)

@@ -54,7 +54,7 @@ internal sealed class ServiceContext(
     }
 
     /// <summary>Whether a call is to fail rather than to go on without a leader.</summary>
-    public bool DemandsLeader(ServerCall call) => call.GetMetadata("hasleader") == "true";
+    public static bool DemandsLeader(ServerCall call) => call.GetMetadata("hasleader") == "true";
 
     /// <summary>The members; this one's client URLs also before it has told them to the others.</summary>
     public IEnumerable<ClusterMember> Members() => Node.Members.Select(member => member.Id != Node.MemberId ? member : member with
