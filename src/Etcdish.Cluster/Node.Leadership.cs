@@ -9,7 +9,8 @@ public sealed partial class Node
     private const int LooksPerHeartbeat = 20;
 
     /// <summary>
-    /// Hands leadership to another voter and completes when this member follows it. Writes that come meanwhile wait and go to the new leader.
+    /// Hands leadership to another voter and completes when this member follows it. Writes that come meanwhile wait and go to the new
+    /// leader.
     /// </summary>
     /// <param name="to">A voter; this member itself when nothing is to change.</param>
     /// <param name="cancellation">Stops waiting, not the transfer.</param>

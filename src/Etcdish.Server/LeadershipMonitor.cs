@@ -18,14 +18,14 @@ internal sealed class LeadershipMonitor(Node node, ServerOptions options, Server
     private Task _watching = Task.CompletedTask;
     private ulong _leader;
 
-    /// <summary>Cancelled when there has been no leader for three election timeouts. Another token counts once there is one again.</summary>
+    /// <summary>Cancelled when there has been no leader for three election timeouts; another token counts once there is one.</summary>
     public CancellationToken LeaderLost => Volatile.Read(ref _present).Token;
 
     private bool IsAlone => node.Members.Count < 2;
 
     /// <summary>
-    /// Completes when this member may serve: a cluster of one at once, a member of several when the cluster knows it and a linearizable read
-    /// succeeds.
+    /// Completes when this member may serve: a cluster of one at once, a member of several when the cluster knows it and a linearizable
+    /// read succeeds.
     /// </summary>
     /// <param name="failed">What makes waiting pointless.</param>
     /// <param name="cancellation">Gives up.</param>
@@ -68,6 +68,12 @@ internal sealed class LeadershipMonitor(Node node, ServerOptions options, Server
         try
         {
             ulong successor = await node.HandOverLeadershipAsync().ConfigureAwait(false);
+            if (successor == 0)
+            {
+                log.Warn("skipped leadership transfer; no other member could lead", [new("local-member-id", local)]);
+                return;
+            }
+
             log.Info("leadership transfer finished",
                 [
                     new("local-member-id", local), new("transferee-member-id", Hex(successor)),

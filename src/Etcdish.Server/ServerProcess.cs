@@ -67,7 +67,7 @@ public static class ServerProcess
         }
         catch (Exception e) when (IsExpectedAtStart(e))
         {
-            // A member's ID comes from these two, as in etcd.
+            // The IDs come from these, as in etcd.
             string advice = e is Log.LogIdentityException
                 ? "; give the --initial-cluster, --initial-advertise-peer-urls and --initial-cluster-token that it was made with"
                 : "";

@@ -58,7 +58,8 @@ public sealed class OptionsTests
     [TestCase("--election-timeout=50001", 2, "from 5 to 50000")]
     [TestCase("--cert-file=a.crt", 1, "must be given together")]
     [TestCase("--client-cert-auth", 1, "needs --trusted-ca-file")]
-    [TestCase("--initial-cluster=default=http://10.0.0.1:2380,b=http://10.0.0.2:2380", 1, "--initial-cluster has default=http://10.0.0.1:2380 but missing from --initial-advertise-peer-urls=http://localhost:2380")]
+    [TestCase("--initial-cluster=default=http://10.0.0.1:2380,b=http://10.0.0.2:2380", 1,
+        "--initial-cluster has default=http://10.0.0.1:2380 but missing from --initial-advertise-peer-urls=http://localhost:2380")]
     [TestCase("--initial-cluster=a=http://10.0.0.1:2380", 1, "couldn't find local name \"default\" in the initial cluster configuration")]
     [TestCase("--initial-cluster=default=http://localhost:2380,b=http://localhost:2380", 1, "has duplicate url")]
     [TestCase("--initial-cluster=default", 1, "empty URL given for \"default\"")]

@@ -33,7 +33,9 @@ internal sealed class InitialCluster
     /// <exception cref="OptionException">It is not.</exception>
     public void Check(string name, IReadOnlyList<EtcdUrl> advertised)
     {
-        Demand(_members.TryGetValue(name, out List<EtcdUrl>? urls), $"couldn't find local name \"{name}\" in the initial cluster configuration");
+        Demand(
+            _members.TryGetValue(name, out List<EtcdUrl>? urls),
+            $"couldn't find local name \"{name}\" in the initial cluster configuration");
         EtcdUrl[] hidden = [.. urls!.Except(advertised)];
         Demand(
             hidden.Length == 0,
@@ -41,7 +43,8 @@ internal sealed class InitialCluster
         EtcdUrl[] unnamed = [.. advertised.Except(urls!)];
         Demand(
             unnamed.Length == 0,
-            $"--initial-advertise-peer-urls has {string.Join(',', unnamed.AsEnumerable())} but missing from --initial-cluster={Pairs(name, urls!)}");
+            $"--initial-advertise-peer-urls has {string.Join(',', unnamed.AsEnumerable())}"
+                + $" but missing from --initial-cluster={Pairs(name, urls!)}");
     }
 
     /// <summary>The members with the ids that etcd gives them.</summary>

@@ -71,7 +71,7 @@ internal static class OptionTable
         new("peer-client-key-file", Text, "", InForce, "Key of that certificate."),
         new("peer-cert-allowed-cn", List, "", InForce, "Common names allowed in peer certificates."),
         new("peer-cert-allowed-hostname", List, "", InForce, "SAN host names allowed in peer certificates."),
-        new("peer-skip-client-san-verification", Switch, "false", InForce, "Let peers dial from addresses that their certificate does not name."),
+        new("peer-skip-client-san-verification", Switch, "false", InForce, "Let peers dial from addresses not in their certificate."),
         new("peer-crl-file", Text, "", RefusedUnlessDefault, "Revocation list for peer certificates."),
         new("peer-auto-tls", Switch, "false", RefusedUnlessDefault, "Peer TLS with a generated certificate."),
         new("tls-min-version", Text, "TLS1.2", InForce, "Lowest TLS version.") { Choices = ["TLS1.2", "TLS1.3"] },

@@ -46,7 +46,8 @@ public sealed record ServerOptions
     public IReadOnlyList<EtcdUrl> ListenPeerUrls { get; init; } = [new EtcdUrl("http", "localhost", 2380)];
 
     /// <summary>
-    /// Members at bootstrap, as name=peerURL pairs with commas between. When it names one member, <see cref="InitialAdvertisePeerUrls"/> count.
+    /// Members at bootstrap, as name=peerURL pairs with commas between. When it names one member, <see cref="InitialAdvertisePeerUrls"/>
+    /// count.
     /// </summary>
     public string InitialCluster { get; init; } = "default=http://localhost:2380";
 
