@@ -10,7 +10,7 @@ namespace Etcdish.Cluster;
 /// <see cref="EtcdStore"/> are both thin skins over it. All members are safe on any thread.
 /// </summary>
 /// <remarks>See README.md of this folder for the write path and its rules.</remarks>
-public sealed class Node : IAsyncDisposable
+public sealed partial class Node : IAsyncDisposable
 {
     private readonly NodeOptions _options;
     private readonly SegmentedLog _log;
@@ -67,6 +67,9 @@ public sealed class Node : IAsyncDisposable
     /// <summary>The newest term of the group that this member knows.</summary>
     public ulong Term => _status.Term;
 
+    /// <summary>How often this member has seen a leader come, be it the same again.</summary>
+    public long LeaderChanges => _status.LeaderChanges;
+
     /// <summary>Index of the last entry that this member knows to be committed.</summary>
     public ulong CommittedIndex => _status.Commit;
 
@@ -78,6 +81,14 @@ public sealed class Node : IAsyncDisposable
 
     /// <summary>Writes that wait to be made durable.</summary>
     public int PendingProposals => _loop.Pending;
+
+    /// <summary>
+    /// Completes when the group knows this member's name and client URLs, which takes a leader and a quorum; or when the node stops.
+    /// </summary>
+    public Task Published => _publishing;
+
+    /// <summary>What went between this member and each of the others; empty for a group of one.</summary>
+    public IReadOnlyList<PeerTraffic> PeerTraffic => (_network as PeerNetwork)?.ReadTraffic() ?? [];
 
     /// <summary>The revisioned state; its reads run on the caller's thread.</summary>
     public RevisionStore Store { get; }
@@ -179,6 +190,7 @@ public sealed class Node : IAsyncDisposable
                 MemberId = options.MemberId,
                 ClusterId = options.ClusterId,
                 ListenUrls = options.PeerListenUrls,
+                Tls = options.PeerTls,
                 Random = new Random(options.Random.Next()),
                 Clock = options.Clock,
                 OnDefect = defect => _loop?.Fail(defect),

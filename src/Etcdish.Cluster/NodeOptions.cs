@@ -35,6 +35,9 @@ public sealed record NodeOptions
     /// <summary>Where to listen for other members (http://address:port); empty for a group of one that is to stay one.</summary>
     public IReadOnlyList<string> PeerListenUrls { get; init; } = [];
 
+    /// <summary>Certificates between members; needed to listen on https. Null: none.</summary>
+    public PeerTlsOptions? PeerTls { get; init; }
+
     /// <summary>Time between a leader's heartbeats, and the unit of the election timeout. From 1 ms.</summary>
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(100);
 

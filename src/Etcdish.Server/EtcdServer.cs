@@ -30,6 +30,7 @@ public sealed class EtcdServer : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<RpcServer> _servers = [];
     private Node? _node;
+    private LeadershipMonitor? _leadership;
     private Task _compaction = Task.CompletedTask;
     private int _disposed;
 
@@ -97,6 +98,11 @@ public sealed class EtcdServer : IAsyncDisposable
         }
 
         _log.Info("closing etcd server", [new("name", _options.Name), new("data-dir", _options.DataDirectory)]);
+        if (_leadership is not null)
+        {
+            await _leadership.HandOverAsync().ConfigureAwait(false);
+        }
+
         await _stopping.CancelAsync().ConfigureAwait(false);
         foreach (RpcServer server in _servers)
         {
@@ -105,6 +111,11 @@ public sealed class EtcdServer : IAsyncDisposable
         }
 
         await _compaction.ConfigureAwait(false);
+        if (_leadership is not null)
+        {
+            await _leadership.DisposeAsync().ConfigureAwait(false);
+        }
+
         if (_node is not null)
         {
             await _node.DisposeAsync().ConfigureAwait(false);
@@ -127,12 +138,14 @@ public sealed class EtcdServer : IAsyncDisposable
         _node = await Node.OpenAsync(NodeOptionsOf(_options), cancellation).ConfigureAwait(false);
         ServerMetrics.RegisterNode(_registry, _node, _options.QuotaBytes);
         _ = WatchNodeAsync(_node);
+        _leadership = new LeadershipMonitor(_node, _options, _log, _clock);
+        var health = new HealthEndpoints(new NodeServerState(_node), _options.RequestTimeout, _log, new HealthMetrics(_registry));
+        await ServeMetricsAsync(health, cancellation).ConfigureAwait(false);
+        await _leadership.StartAsync(Failed, cancellation).ConfigureAwait(false);
         StartupLog.NodeReady(_log, _node, _options);
 
-        var context = new ServiceContext(_node, _options, _log, _metrics, _stopping.Token);
-        var health = new HealthEndpoints(new NodeServerState(_node), _options.RequestTimeout, _log, new HealthMetrics(_registry));
+        var context = new ServiceContext(_node, _options, _log, _metrics, _leadership, _stopping.Token);
         await ServeClientsAsync(context, health, cancellation).ConfigureAwait(false);
-        await ServeMetricsAsync(health, cancellation).ConfigureAwait(false);
         StartupLog.Serving(_log, _node, _options, ClientUrls, MetricsUrls);
 
         var compactor = new AutoCompactor(_node, _options, _log, _clock);
@@ -218,14 +231,21 @@ public sealed class EtcdServer : IAsyncDisposable
 
     private NodeOptions NodeOptionsOf(ServerOptions options)
     {
-        ulong memberId = MemberIdentity.MemberId(options.InitialAdvertisePeerUrls.Select(url => url.ToString()), options.InitialClusterToken);
+        IReadOnlyList<ClusterMember> members = MembersOf(options);
+        ClusterMember own = members.First(member => member.Name == options.Name);
         return new NodeOptions
         {
             DataDirectory = options.DataDirectory,
             Name = options.Name,
-            MemberId = memberId,
-            ClusterId = MemberIdentity.ClusterId([memberId]),
-            PeerUrls = [.. options.InitialAdvertisePeerUrls.Select(url => url.ToString())],
+            MemberId = own.Id,
+            ClusterId = MemberIdentity.ClusterId(members.Select(member => member.Id)),
+            PeerUrls = own.PeerUrls,
+            ClientUrls = [.. options.AdvertiseClientUrls.Select(url => url.ToString())],
+            InitialMembers = members,
+            PeerListenUrls = members.Count > 1 ? [.. options.ListenPeerUrls.Select(url => url.ToString())] : [],
+            PeerTls = PeerCertificates.Of(options),
+            HeartbeatInterval = options.HeartbeatInterval,
+            ElectionTimeout = options.ElectionTimeout,
             RequestTimeout = options.RequestTimeout,
             CompletesInline = true,
             MinLeaseTtl = LeaseRules.MinTtlSeconds((long)options.ElectionTimeout.TotalMilliseconds),
@@ -233,6 +253,19 @@ public sealed class EtcdServer : IAsyncDisposable
             Clock = _clock,
             OnNotice = Tell,
         };
+    }
+
+    private static IReadOnlyList<ClusterMember> MembersOf(ServerOptions options)
+    {
+        var cluster = new InitialCluster(options.InitialCluster);
+        if (cluster.Count > 1)
+        {
+            cluster.Check(options.Name, options.InitialAdvertisePeerUrls);
+            return cluster.Members(options.InitialClusterToken);
+        }
+
+        return new InitialCluster(string.Join(',', options.InitialAdvertisePeerUrls.Select(url => $"{options.Name}={url}")))
+            .Members(options.InitialClusterToken);
     }
 
     private void Tell(NodeNotice notice)

@@ -67,9 +67,9 @@ public static class ServerProcess
         }
         catch (Exception e) when (IsExpectedAtStart(e))
         {
-            // A member's ID comes from these two, as in etcd.
+            // The IDs come from these, as in etcd.
             string advice = e is Log.LogIdentityException
-                ? "; give the --initial-advertise-peer-urls and --initial-cluster-token that it was made with"
+                ? "; give the --initial-cluster, --initial-advertise-peer-urls and --initial-cluster-token that it was made with"
                 : "";
             await Console.Error.WriteLineAsync($"etcdish server: {e.Message}{advice}").ConfigureAwait(false);
             return CouldNotStart;

@@ -58,13 +58,24 @@ public sealed class OptionsTests
     [TestCase("--election-timeout=50001", 2, "from 5 to 50000")]
     [TestCase("--cert-file=a.crt", 1, "must be given together")]
     [TestCase("--client-cert-auth", 1, "needs --trusted-ca-file")]
-    [TestCase("--initial-cluster=default=http://10.0.0.1:2380,b=http://10.0.0.2:2380", 1, "name this member alone")]
-    [TestCase("--initial-cluster=default=http://10.0.0.1:2380", 1, "different URLs")]
+    [TestCase("--initial-cluster=default=http://10.0.0.1:2380,b=http://10.0.0.2:2380", 1,
+        "--initial-cluster has default=http://10.0.0.1:2380 but missing from --initial-advertise-peer-urls=http://localhost:2380")]
+    [TestCase("--initial-cluster=a=http://10.0.0.1:2380", 1, "couldn't find local name \"default\" in the initial cluster configuration")]
+    [TestCase("--initial-cluster=default=http://localhost:2380,b=http://localhost:2380", 1, "has duplicate url")]
+    [TestCase("--initial-cluster=default", 1, "empty URL given for \"default\"")]
+    [TestCase("--initial-cluster=default=localhost:2380", 1, "scheme must be http")]
+    [TestCase("--initial-advertise-peer-urls=http://10.0.0.1:2380,http://10.0.0.9:2380 --initial-cluster=default=http://10.0.0.1:2380", 1,
+        "--initial-advertise-peer-urls has http://10.0.0.9:2380 but missing from --initial-cluster=default=http://10.0.0.1:2380")]
+    [TestCase("--listen-peer-urls=https://127.0.0.1:2380", 1, "needs TLS: give --peer-cert-file")]
+    [TestCase("--listen-peer-urls=unix:///tmp/peer", 1, "must be http or https")]
+    [TestCase("--peer-cert-file=a.crt", 1, "--peer-cert-file and --peer-key-file must be given together")]
+    [TestCase("--peer-client-cert-auth", 1, "needs --peer-trusted-ca-file")]
+    [TestCase("--peer-cert-allowed-cn=a --peer-cert-allowed-hostname=b", 1, "exclude each other")]
     [TestCase("--unsafe-no-fsync", 1, "not supported")]
     [TestCase("--auto-compaction-retention=soon", 1, "auto-compaction-retention")]
     public void What_makes_no_sense_is_refused_in_one_line(string flag, int exitCode, string complaint)
     {
-        var refusal = Assert.Throws<OptionException>(() => Parse(flag));
+        var refusal = Assert.Throws<OptionException>(() => Parse(flag.Split(' ')));
 
         Assert.Multiple(() =>
         {

@@ -153,6 +153,30 @@ internal sealed class Replica
         _parts.LeaseCalls.OnLeaderLost(0, 0);
     }
 
+    /// <summary>Hands leadership to another voter; sent at once. As work.</summary>
+    public Refusal TransferLeadership(ulong to)
+    {
+        Refusal refusal = _raft.TransferLeadership(to);
+        Drain();
+        return refusal;
+    }
+
+    /// <summary>The voter that could lead soonest: heard from lately and furthest ahead; 0 when there is none. As work.</summary>
+    public ulong BestSuccessor()
+    {
+        MemberStatus best = default;
+        foreach (MemberStatus follower in _raft.Followers())
+        {
+            bool canLead = follower.IsHeard && !follower.IsQuarantined && _raft.Configuration.Voters.Contains(follower.Member);
+            if (canLead && (best.Member == 0 || follower.Match > best.Match))
+            {
+                best = follower;
+            }
+        }
+
+        return best.Member;
+    }
+
     /// <summary>
     /// Where a replay from now on has to start, to be called as work: at the first entry that is not applied, even if younger records lie
     /// behind it.

@@ -10,6 +10,7 @@ internal sealed class ReplicaStatus
     private ulong _commit;
     private ulong _applied;
     private bool _readsAreLocal;
+    private long _leaderChanges;
 
     public ReplicaStatus(RaftNode raft, ulong applied) => Update(raft, applied, readsAreLocal: false);
 
@@ -18,6 +19,9 @@ internal sealed class ReplicaStatus
 
     /// <summary>The leader; 0 when none is known.</summary>
     public ulong Leader => Volatile.Read(ref _leader);
+
+    /// <summary>How often a leader came to be known.</summary>
+    public long LeaderChanges => Volatile.Read(ref _leaderChanges);
 
     /// <summary>The last entry known to be committed.</summary>
     public ulong Commit => Volatile.Read(ref _commit);
@@ -34,6 +38,11 @@ internal sealed class ReplicaStatus
         Volatile.Write(ref _applied, applied);
         Volatile.Write(ref _commit, raft.Commit);
         Volatile.Write(ref _term, raft.Term);
+        if (raft.Leader != 0 && raft.Leader != _leader)
+        {
+            Volatile.Write(ref _leaderChanges, _leaderChanges + 1);
+        }
+
         Volatile.Write(ref _leader, raft.Leader);
     }
 }

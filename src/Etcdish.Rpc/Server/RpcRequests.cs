@@ -50,6 +50,11 @@ public sealed class RpcRequests
         }
     }
 
+    /// <summary>
+    /// Ends the wait that is under way, or the next, as if the call had been cancelled. From any thread while the handler runs.
+    /// </summary>
+    public void StopWaiting() => _pipe.CancelPendingRead();
+
     internal void Attach(PipeReader pipe) => _pipe = pipe;
 
     internal void Detach()

@@ -40,7 +40,15 @@ public sealed record ServerOptions
     /// <summary>Peer URLs told to clients that list members; they and the token make the member's ID.</summary>
     public IReadOnlyList<EtcdUrl> InitialAdvertisePeerUrls { get; init; } = [new EtcdUrl("http", "localhost", 2380)];
 
-    /// <summary>Members at bootstrap, as name=peerURL pairs with commas between.</summary>
+    /// <summary>
+    /// Where to listen for peers; done only when <see cref="InitialCluster"/> names several members.
+    /// </summary>
+    public IReadOnlyList<EtcdUrl> ListenPeerUrls { get; init; } = [new EtcdUrl("http", "localhost", 2380)];
+
+    /// <summary>
+    /// Members at bootstrap, as name=peerURL pairs with commas between. When it names one member, <see cref="InitialAdvertisePeerUrls"/>
+    /// count.
+    /// </summary>
     public string InitialCluster { get; init; } = "default=http://localhost:2380";
 
     /// <summary>Whether an existing cluster is joined.</summary>
@@ -48,6 +56,9 @@ public sealed record ServerOptions
 
     /// <summary>Token that sets the IDs of clusters with equal members apart.</summary>
     public string InitialClusterToken { get; init; } = "etcd-cluster";
+
+    /// <summary>Time between a leader's heartbeats.</summary>
+    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Time without a leader before an election; at least 5 heartbeats, at most 50 s.</summary>
     public TimeSpan ElectionTimeout { get; init; } = TimeSpan.FromSeconds(1);
@@ -87,6 +98,9 @@ public sealed record ServerOptions
 
     /// <summary>TLS of the client port.</summary>
     public TlsOptions ClientTls { get; init; } = new();
+
+    /// <summary>TLS between peers.</summary>
+    public PeerTlsFiles PeerTls { get; init; } = new();
 
     /// <summary>Whether TLS 1.2 is allowed.</summary>
     public bool AllowsTls12 { get; init; } = true;

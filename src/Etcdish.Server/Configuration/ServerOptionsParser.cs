@@ -82,10 +82,12 @@ public static class ServerOptionsParser
             ListenClientHttpUrls = values.Urls("listen-client-http-urls"),
             ListenMetricsUrls = values.Urls("listen-metrics-urls"),
             AdvertiseClientUrls = values.Urls("advertise-client-urls"),
+            ListenPeerUrls = values.Urls("listen-peer-urls"),
             InitialAdvertisePeerUrls = peerUrls,
             InitialCluster = values.Text("initial-cluster") is { Length: > 0 } cluster ? cluster : DefaultCluster(name, peerUrls),
             JoinsExistingCluster = values.Text("initial-cluster-state") == "existing",
             InitialClusterToken = values.Text("initial-cluster-token"),
+            HeartbeatInterval = TimeSpan.FromMilliseconds(values.Number("heartbeat-interval")),
             ElectionTimeout = TimeSpan.FromMilliseconds(values.Number("election-timeout")),
             QuotaBytes = Quota(values.Number("quota-backend-bytes")),
             AutoCompactionMode = isRevisionMode ? AutoCompactionMode.Revision : AutoCompactionMode.Periodic,
@@ -99,6 +101,7 @@ public static class ServerOptionsParser
             WatchProgressInterval = AtLeast(values.Duration("watch-progress-notify-interval"), TimeSpan.FromMilliseconds(100)),
             SlowRequestThreshold = values.Duration("warning-unary-request-duration"),
             ClientTls = Tls(values),
+            PeerTls = PeerTls(values),
             AllowsTls12 = values.Text("tls-min-version") != "TLS1.3",
             AllowsTls13 = maxTls != "TLS1.2",
             CorsOrigins = values.List("cors"),
@@ -136,6 +139,7 @@ public static class ServerOptionsParser
             values.Text("tls-min-version") != "TLS1.3" || values.Text("tls-max-version") != "TLS1.2",
             "--tls-min-version is above --tls-max-version");
         ValidateTls(values);
+        ValidatePeerTls(values);
         ValidateCluster(values);
     }
 
@@ -152,22 +156,32 @@ public static class ServerOptionsParser
         }
     }
 
-    /// <summary>A member that is meant to have peers must not come up alone: its writes would be lost when the real cluster forms.</summary>
+    private static void ValidatePeerTls(OptionValues values)
+    {
+        PeerTlsFiles tls = PeerTls(values);
+        Demand((tls.CertFile.Length > 0) == (tls.KeyFile.Length > 0), "--peer-cert-file and --peer-key-file must be given together");
+        Demand(
+            (tls.ClientCertFile.Length > 0) == (tls.ClientKeyFile.Length > 0),
+            "--peer-client-cert-file and --peer-client-key-file must be given together");
+        Demand(
+            !tls.ClientCertAuth || tls.TrustedCaFile.Length > 0,
+            "--peer-client-cert-auth needs --peer-trusted-ca-file to check certificates against");
+        Demand(
+            tls.AllowedCommonNames.Count == 0 || tls.AllowedHostNames.Count == 0,
+            "--peer-cert-allowed-cn and --peer-cert-allowed-hostname exclude each other");
+        foreach (EtcdUrl url in values.Urls("listen-peer-urls"))
+        {
+            Demand(!url.IsUnix, $"--listen-peer-urls must be http or https: {url}");
+            Demand(!url.IsSecure || tls.IsConfigured, $"{url} needs TLS: give --peer-cert-file and --peer-key-file");
+        }
+    }
+
     private static void ValidateCluster(OptionValues values)
     {
-        string name = values.Text("name");
-        IReadOnlyList<string> members = values.List("initial-cluster");
-        if (members.Count == 0)
+        if (values.List("initial-cluster").Count > 0)
         {
-            return;
+            new InitialCluster(values.Text("initial-cluster")).Check(values.Text("name"), values.Urls("initial-advertise-peer-urls"));
         }
-
-        Demand(
-            members.All(member => member.StartsWith(name + "=", StringComparison.Ordinal)),
-            $"--initial-cluster must name this member alone ({name}): clusters of several members are not available");
-        Demand(
-            members.All(member => values.List("initial-advertise-peer-urls").Contains(member[(name.Length + 1)..])),
-            $"--initial-cluster and --initial-advertise-peer-urls name different URLs for {name}");
     }
 
     private static void Demand(bool condition, string message)
@@ -184,6 +198,19 @@ public static class ServerOptionsParser
         KeyFile = values.Text("key-file"),
         TrustedCaFile = values.Text("trusted-ca-file"),
         ClientCertAuth = values.Switch("client-cert-auth"),
+    };
+
+    private static PeerTlsFiles PeerTls(OptionValues values) => new()
+    {
+        CertFile = values.Text("peer-cert-file"),
+        KeyFile = values.Text("peer-key-file"),
+        ClientCertFile = values.Text("peer-client-cert-file"),
+        ClientKeyFile = values.Text("peer-client-key-file"),
+        TrustedCaFile = values.Text("peer-trusted-ca-file"),
+        ClientCertAuth = values.Switch("peer-client-cert-auth"),
+        AllowedCommonNames = values.List("peer-cert-allowed-cn"),
+        AllowedHostNames = values.List("peer-cert-allowed-hostname"),
+        SkipClientAddressCheck = values.Switch("peer-skip-client-san-verification"),
     };
 
     private static string DefaultCluster(string name, IReadOnlyList<EtcdUrl> peerUrls) =>

@@ -23,6 +23,9 @@ public static class ServerUsage
               etcdish server --data-dir /var/lib/etcdish --listen-client-urls http://0.0.0.0:2379 --advertise-client-urls http://10.0.0.5:2379
               etcdish server --cert-file server.crt --key-file server.key --client-cert-auth --trusted-ca-file ca.crt \
                 --listen-client-urls https://0.0.0.0:2379 --advertise-client-urls https://db.example:2379
+              etcdish server --name a --initial-cluster a=http://10.0.0.1:2380,b=http://10.0.0.2:2380,c=http://10.0.0.3:2380 \
+                --listen-peer-urls http://10.0.0.1:2380 --initial-advertise-peer-urls http://10.0.0.1:2380 \
+                --listen-client-urls http://10.0.0.1:2379 --advertise-client-urls http://10.0.0.1:2379
 
             """);
         foreach ((string title, OptionDefinition[] options) in OptionTable.Sections)

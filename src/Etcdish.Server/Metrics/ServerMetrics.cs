@@ -8,7 +8,7 @@ namespace Etcdish.Server.Metrics;
 
 /// <summary>
 /// What etcd's dashboards and alerts read of the server, under etcd's names (facts: etcd's metrics list). What a cluster of one has no use
-/// for (peers, snapshots between members) is left out.
+/// for (snapshots between members) is left out.
 /// </summary>
 internal sealed class ServerMetrics
 {
@@ -85,6 +85,7 @@ internal sealed class ServerMetrics
         RegisterConsensus(registry, node, quotaBytes);
         RegisterStore(registry, node);
         RegisterWatch(registry, node);
+        PeerMetrics.Register(registry, node);
         registry.AddFamily("etcd_disk_wal_fsync_duration_seconds", "histogram", "The latency distributions of fsync called by WAL.",
             writer => writer.Buckets(
                 "etcd_disk_wal_fsync_duration_seconds", "", NodeMetrics.SyncBuckets, node.Metrics.SyncCounts, node.Metrics.SyncSeconds));
@@ -107,7 +108,7 @@ internal sealed class ServerMetrics
         registry.AddGauge("etcd_server_is_leader", "Whether or not this member is a leader. 1 if is, 0 otherwise.",
             () => node.LeaderId == node.MemberId ? 1 : 0);
         registry.AddGauge("etcd_server_is_learner", "Whether or not this member is a learner. 1 if is, 0 otherwise.", () => 0);
-        registry.AddCounter("etcd_server_leader_changes_seen_total", "The number of leader changes seen.", () => 1);
+        registry.AddCounter("etcd_server_leader_changes_seen_total", "The number of leader changes seen.", () => node.LeaderChanges);
         registry.AddCounter("etcd_server_heartbeat_send_failures_total", "The total number of leader heartbeat send failures.", () => 0);
         registry.AddCounter("etcd_server_slow_apply_total", "The total number of slow apply requests.", () => 0);
         registry.AddCounter("etcd_server_slow_read_indexes_total", "The total number of pending read indexes not in sync.", () => 0);

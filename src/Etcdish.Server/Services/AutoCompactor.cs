@@ -56,6 +56,12 @@ internal sealed class AutoCompactor(Node node, ServerOptions options, ServerLog 
         long target = options.AutoCompactionMode == AutoCompactionMode.Revision
             ? node.Store.CurrentRevision - options.AutoCompactionRevisions
             : RevisionBeforePeriod();
+        if (node.LeaderId != node.MemberId)
+        {
+            // One member is enough; a new leader knows the revisions of the period too.
+            return;
+        }
+
         if (target <= Math.Max(_compacted, node.Store.CompactedRevision) || target <= 1)
         {
             return;

@@ -8,12 +8,12 @@ using Google.Protobuf.Collections;
 namespace Etcdish.Server.Services;
 
 /// <summary>
-/// etcdserverpb.Cluster for a cluster of one: the list is real; what would change the members is checked as etcd checks it and then
-/// refused, because a second member could not join.
+/// etcdserverpb.Cluster: the list is real; what would change the members is checked as etcd checks it and then refused, because this server
+/// cannot carry it out.
 /// </summary>
 internal sealed class ClusterService(ServiceContext context)
 {
-    private const string OneMember = "this server runs as a cluster of one member; membership changes are not available";
+    private const string Fixed = "this server does not change the members of a cluster after its start";
 
     private readonly Node _node = context.Node;
 
@@ -31,38 +31,47 @@ internal sealed class ClusterService(ServiceContext context)
             await _node.ReadBarrierAsync().ConfigureAwait(false);
         }
 
-        var member = new Member { ID = _node.MemberId, Name = _node.Name };
-        member.PeerURLs.AddRange(context.Options.InitialAdvertisePeerUrls.Select(url => url.ToString()));
-        member.ClientURLs.AddRange(context.Options.AdvertiseClientUrls.Select(url => url.ToString()));
-
         // Answers about members carry no revision.
-        return new MemberListResponse { Header = context.HeaderMessage(0), Members = { member } };
+        return new MemberListResponse { Header = context.HeaderMessage(0), Members = { context.Members().Select(Message) } };
     }
+
+    private static Member Message(ClusterMember member) => new()
+    {
+        ID = member.Id,
+        Name = member.Name,
+        PeerURLs = { member.PeerUrls },
+        ClientURLs = { member.ClientUrls },
+    };
 
     private ValueTask<MemberAddResponse> AddAsync(MemberAddRequest request, ServerCall call)
     {
         CheckUrls(request.PeerURLs);
-        if (request.PeerURLs.Any(url => context.Options.InitialAdvertisePeerUrls.Contains(EtcdUrl.Parse(url))))
+        HashSet<EtcdUrl> taken = [.. _node.Members.SelectMany(member => member.PeerUrls).Select(EtcdUrl.Parse)];
+        if (request.PeerURLs.Any(url => taken.Contains(EtcdUrl.Parse(url))))
         {
             throw EtcdError.PeerURLExist.ToRpc();
         }
 
-        throw new RpcException(StatusCode.FailedPrecondition, OneMember);
+        throw Unavailable();
     }
 
     private ValueTask<MemberRemoveResponse> RemoveAsync(MemberRemoveRequest request, ServerCall call) =>
-        throw (request.ID == _node.MemberId ? EtcdError.MemberNotEnoughStarted : EtcdError.MemberNotFound).ToRpc();
+        throw (!IsMember(request.ID) ? EtcdError.MemberNotFound.ToRpc()
+            : _node.Members.Count == 1 ? EtcdError.MemberNotEnoughStarted.ToRpc()
+            : Unavailable());
 
     private ValueTask<MemberUpdateResponse> UpdateAsync(MemberUpdateRequest request, ServerCall call)
     {
         CheckUrls(request.PeerURLs);
-        throw request.ID == _node.MemberId
-            ? new RpcException(StatusCode.FailedPrecondition, OneMember)
-            : EtcdError.MemberNotFound.ToRpc();
+        throw IsMember(request.ID) ? Unavailable() : EtcdError.MemberNotFound.ToRpc();
     }
 
     private ValueTask<MemberPromoteResponse> PromoteAsync(MemberPromoteRequest request, ServerCall call) =>
-        throw (request.ID == _node.MemberId ? EtcdError.MemberNotLearner : EtcdError.MemberNotFound).ToRpc();
+        throw (IsMember(request.ID) ? EtcdError.MemberNotLearner : EtcdError.MemberNotFound).ToRpc();
+
+    private static RpcException Unavailable() => new(StatusCode.Unimplemented, Fixed);
+
+    private bool IsMember(ulong id) => _node.Members.Any(member => member.Id == id);
 
     private static void CheckUrls(RepeatedField<string> urls)
     {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Etcdish.Rpc;
+using Etcdish.Store;
 using Google.Protobuf;
 
 namespace Etcdish.Server.Services;
@@ -14,10 +15,17 @@ internal static class HandlerExtensions
     public static RpcService AddRawStream(this RpcService service, string method, ServiceContext context, RawStreamHandler handler) =>
         service.RawStream(method, async (requests, responses, call) =>
         {
+            CancellationToken leaderLost = ServiceContext.DemandsLeader(call) ? context.Leadership.LeaderLost : CancellationToken.None;
+            using CancellationTokenRegistration stop = leaderLost.UnsafeRegister(
+                static state => ((RpcRequests)state!).StopWaiting(), requests);
             try
             {
                 context.Admit(call);
                 await handler(requests, responses, call).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (leaderLost.IsCancellationRequested)
+            {
+                throw EtcdError.NoLeader.ToRpc();
             }
             catch (Exception e) when (EtcdErrors.TryTranslate(e, out RpcException? status))
             {

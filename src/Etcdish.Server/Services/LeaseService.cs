@@ -67,14 +67,14 @@ internal sealed class LeaseService(ServiceContext context)
 
     private async ValueTask<LeaseTimeToLiveResponse> TimeToLiveAsync(LeaseTimeToLiveRequest request, ServerCall call)
     {
-        await _node.ReadBarrierAsync().ConfigureAwait(false);
+        Cluster.LeaseStatus? found = await _node.TimeToLiveAsync(request.ID, request.Keys, call.CancellationToken).ConfigureAwait(false);
         var response = new LeaseTimeToLiveResponse
         {
             Header = context.HeaderMessage(_node.Store.CurrentRevision),
             ID = request.ID,
             TTL = -1,
         };
-        if (_node.TimeToLive(request.ID, request.Keys) is not { } lease)
+        if (found is not { } lease)
         {
             return response;
         }

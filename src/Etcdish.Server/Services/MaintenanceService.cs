@@ -11,7 +11,7 @@ using AlarmType = Etcdish.Store.AlarmType;
 
 namespace Etcdish.Server.Services;
 
-/// <summary>etcdserverpb.Maintenance on one node.</summary>
+/// <summary>etcdserverpb.Maintenance of this member.</summary>
 internal sealed partial class MaintenanceService(ServiceContext context)
 {
     private readonly Node _node = context.Node;
@@ -112,7 +112,7 @@ internal sealed partial class MaintenanceService(ServiceContext context)
     {
         // Both walks read from the disk, so neither may hold up the transport's threads.
         await Task.Yield();
-        using var state = new RevisionStoreSnapshot(_node.Store, _node.Values, [Member()]);
+        using var state = new RevisionStoreSnapshot(_node.Store, _node.Values, [.. context.Members().Select(SnapshotMemberOf)]);
         var writer = new EtcdSnapshotWriter(state);
         context.Log.Info(
             "sending database snapshot to client", [new("total-bytes", writer.Length), new("storage-version", EtcdSchema.StorageVersion)]);
@@ -129,17 +129,22 @@ internal sealed partial class MaintenanceService(ServiceContext context)
         context.Log.Info("successfully sent database snapshot to client", [new("total-bytes", writer.Length)]);
     }
 
-    private SnapshotMember Member() => new(
-        _node.MemberId,
-        _node.Name,
-        [.. context.Options.InitialAdvertisePeerUrls.Select(url => url.ToString())],
-        [.. context.Options.AdvertiseClientUrls.Select(url => url.ToString())],
-        IsLearner: false);
+    private static SnapshotMember SnapshotMemberOf(ClusterMember member) =>
+        new(member.Id, member.Name, [.. member.PeerUrls], [.. member.ClientUrls], IsLearner: false);
 
-    private ValueTask<MoveLeaderResponse> MoveLeaderAsync(MoveLeaderRequest request, ServerCall call) =>
-        request.TargetID == _node.MemberId
-            ? new(new MoveLeaderResponse())
-            : throw EtcdError.BadLeaderTransferee.ToRpc();
+    private async ValueTask<MoveLeaderResponse> MoveLeaderAsync(MoveLeaderRequest request, ServerCall call)
+    {
+        try
+        {
+            await _node.TransferLeadershipAsync(request.TargetID, call.CancellationToken).ConfigureAwait(false);
+            return new MoveLeaderResponse();
+        }
+        catch (TimeoutException)
+        {
+            // etcd has no status for it, so its clients see this one.
+            throw new RpcException(StatusCode.Unknown, "etcdserver: request timed out, leader transfer took too long");
+        }
+    }
 
     private ValueTask<DowngradeResponse> DowngradeAsync(DowngradeRequest request, ServerCall call)
     {

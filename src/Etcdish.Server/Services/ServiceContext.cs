@@ -10,7 +10,7 @@ namespace Etcdish.Server.Services;
 
 /// <summary>What all services share: the node, the settings, and the rules that hold for every call.</summary>
 internal sealed class ServiceContext(
-    Node node, ServerOptions options, ServerLog log, ServerMetrics metrics, CancellationToken stopping)
+    Node node, ServerOptions options, ServerLog log, ServerMetrics metrics, LeadershipMonitor leadership, CancellationToken stopping)
 {
     public Node Node { get; } = node;
 
@@ -19,6 +19,9 @@ internal sealed class ServiceContext(
     public ServerLog Log { get; } = log;
 
     public ServerMetrics Metrics { get; } = metrics;
+
+    /// <summary>Who knows whether there is a leader.</summary>
+    public LeadershipMonitor Leadership { get; } = leadership;
 
     /// <summary>Cancelled when the server stops, for calls that wait for other clients.</summary>
     public CancellationToken Stopping { get; } = stopping;
@@ -44,11 +47,21 @@ internal sealed class ServiceContext(
     public void Admit(ServerCall call)
     {
         Metrics.CountClientRequest(call.Method, call.GetMetadata("client-api-version"));
-        if (Node.LeaderId == 0 && call.GetMetadata("hasleader") == "true")
+        if (Node.LeaderId == 0 && DemandsLeader(call))
         {
             throw EtcdError.NoLeader.ToRpc();
         }
     }
+
+    /// <summary>Whether a call is to fail rather than to go on without a leader.</summary>
+    public static bool DemandsLeader(ServerCall call) => call.GetMetadata("hasleader") == "true";
+
+    /// <summary>The members; this one's client URLs also before it has told them to the others.</summary>
+    public IEnumerable<ClusterMember> Members() => Node.Members.Select(member => member.Id != Node.MemberId ? member : member with
+    {
+        Name = Node.Name,
+        ClientUrls = [.. Options.AdvertiseClientUrls.Select(url => url.ToString())],
+    });
 
     /// <summary>Refuses a write that is larger than the log takes from a client.</summary>
     public void CheckSize(ReadOnlyMemory<byte> request)
