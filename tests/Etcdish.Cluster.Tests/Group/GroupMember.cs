@@ -137,7 +137,12 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
         return proposal.Task;
     }
 
-    public void Post(byte kind, ReadOnlyMemory<byte> payload) => _ = Enqueue(kind, payload).AsTask();
+    public void Post(byte kind, ReadOnlyMemory<byte> payload)
+    {
+        Proposal proposal = Proposal.RentForLeader(kind, payload, now: 0, completesInline: true);
+        _requests.Add(proposal);
+        _ = proposal.Task.AsTask();
+    }
 
     void IReplicaHost.CommitLog() => _recovered.Log.Commit();
 

@@ -1,5 +1,5 @@
-using Etcdish.Log.Tests;
 using Etcdish.Store;
+using Etcdish.Testing;
 
 namespace Etcdish.Cluster.Tests.Group;
 
