@@ -222,7 +222,7 @@ internal static class OperationBreakages
         Breakage.ChangeOperation(
             history,
             random,
-            op => op is { Reply: RangeReply, Call: RangeCall { Revision: > 0 } range }
+            op => op is { Reply: RangeReply, Call: RangeCall { Revision: > 0, Serializable: false } range }
                 && history.Operations.Any(x => x.Reply?.Revision >= range.Revision && x.ReturnedAt < op.CalledAt),
             op => op with { Outcome = Outcome.NotApplied, Reply = null, Refusal = RefusalReason.FutureRevision });
 
