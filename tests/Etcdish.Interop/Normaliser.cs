@@ -15,6 +15,7 @@ internal static partial class Normaliser
         text = Timestamp().Replace(text, "$1#");
         text = Duration().Replace(text, "#time");
         text = AlarmMember().Replace(text, "$1#");
+        text = AttachedKeys().Replace(text, match => string.Join(' ', match.Value.Split(' ').Order(StringComparer.Ordinal)));
         return MemberId().Replace(text, "#id");
     }
 
@@ -49,6 +50,10 @@ internal static partial class Normaliser
 
     [GeneratedRegex(@"(memberID:)\d+")]
     private static partial Regex AlarmMember();
+
+    // etcd lists a lease's keys in the order of a map, which is another at each start.
+    [GeneratedRegex(@"(?<=attached keys\(\[)[^\]]*(?=\]\))")]
+    private static partial Regex AttachedKeys();
 
     [GeneratedRegex(@"\b[0-9a-f]{14,16}\b")]
     private static partial Regex MemberId();
