@@ -147,7 +147,7 @@ public sealed class CheckpointLoader
         }
 
         // Only a hint, so it is not believed further than a few megabytes.
-        const int MostKeysReserved = 1 << 20;
+        const int MostKeysReserved = 1 << 18;
         _changes = new RevisionSorter((int)Math.Min(reader.ReadUInt64(), MostKeysReserved));
     }
 
