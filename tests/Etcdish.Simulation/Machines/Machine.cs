@@ -165,8 +165,7 @@ internal sealed class Machine
 
     public void FillDisk()
     {
-        long used = Disk.Files.Sum(file => (long)Disk.ContentOf(file).Length);
-        Disk.CapacityBytes = used + _random.NextInt64(100_000);
+        Disk.CapacityBytes = Disk.UsedBytes + _random.NextInt64(100_000);
         _world.Note(TraceKind.DiskFilled, Number, Disk.CapacityBytes);
     }
 
@@ -272,6 +271,7 @@ internal sealed class Machine
         if (HasRot && isDamage)
         {
             IsLost = true;
+            _world.OnMemberLost();
             _world.Marks.Add(reason is LogDamagedException ? Mark.StartRefusedForDamage : Mark.DamageFoundByReader);
         }
         else if (reason is DiskFullException || (_armedSyncFailures > 0 && reason is IOException))

@@ -89,6 +89,9 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
     /// <summary>All before this place is proven by a batch that came later.</summary>
     public LogPosition SettledEnd { get; private set; } = LogPosition.Beginning;
 
+    /// <summary>How long the disk will still be busy with the last round.</summary>
+    public long DiskTime => Math.Max(0, _busyUntil - _machine.Now);
+
     public void Begin()
     {
         _lastEnd = Log.End;

@@ -47,9 +47,10 @@ internal sealed class Healing(World world, List<Client> clients, List<WatchClien
 
     private bool IsOver => world.Violations.Count > 0 || world.IsHopeless;
 
-    // Ten election timeouts for a leader; a client's patience twice, for one that asked just before; slow watchers drain at their pace.
+    // Ten election timeouts for a leader; a client's patience twice, for one that asked just before; slow watchers drain at their pace; a
+    // disk that hangs when the faults end hangs until it is done.
     private long Bound() =>
-        10 * world.Plan.ElectionTimeout + 2 * world.Plan.Clients.Timeout + 5 * Span.Second
+        world.Machines.Max(machine => machine.Process?.DiskTime ?? 0) + 10 * world.Plan.ElectionTimeout + 2 * world.Plan.Clients.Timeout + 5 * Span.Second
         + world.Plan.Clients.WatcherPause * (world.Plan.Clients.Operations + 50) * 2;
 
     private IEnumerable<Machine> Members => world.Machines.Where(machine => !machine.IsLost && !machine.AwaitsSnapshot);

@@ -72,7 +72,7 @@ internal sealed class World
     private bool IsBroken => _violations.Count > 0;
 
     /// <summary>So many members are damaged, and say so, or wait for a snapshot, that the others cannot decide: nothing more can be asked of the group.</summary>
-    public bool IsHopeless => Machines.Count(machine => machine.IsLost || machine.AwaitsSnapshot) * 2 >= Machines.Count;
+    public bool IsHopeless { get; private set; }
 
     public void Run()
     {
@@ -137,11 +137,16 @@ internal sealed class World
         Network.OnProcessEnded(machine);
     }
 
+    /// <summary>The others must do without a member.</summary>
+    public void OnMemberLost() =>
+        IsHopeless = Machines.Count(machine => machine.IsLost || machine.AwaitsSnapshot) * 2 >= Machines.Count;
+
     /// <summary>A member lacks entries that its leader has not any more.</summary>
     public void OnSnapshotWanted(ulong member)
     {
         Machine machine = Machines.First(machine => machine.MemberId == member);
         machine.AwaitsSnapshot = true;
+        OnMemberLost();
         foreach (WatchClient watcher in _watchers)
         {
             watcher.OnMemberGone(machine.Number);
