@@ -46,6 +46,7 @@ internal sealed class Replica
         _outbox = new ReplicaOutbox(parts.Network, parts.Tail, parts.Log);
         _writes = new ReplicaWrites(_raft, _log, parts.Tail, _outbox, Completed, options);
         _reads = new ReplicaReads(_raft, _outbox, Completed, options);
+        parts.LeaseCalls.NumberFrom(options.Raft.Seed >> 8);
         _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls);
         _apply = new ReplicaApply(parts, _raft, _log, _writes, host);
         _outbox.SetMembers(parts.Members.AddressesOf(_raft.Configuration), _raft.Configuration);

@@ -13,6 +13,7 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
     private List<Proposal> _requests = [];
     private RecoveredState _recovered = null!;
     private LeaseKeeper _leases = null!;
+    private ulong _life;
 
     public GroupMember(ReplicaGroup group, ulong id)
     {
@@ -50,7 +51,7 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
         LeaseCalls = new LeaseCalls(_leases, network) { Queue = this };
         ReplicaParts parts = new(
             _recovered.Log, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, LeaseCalls, network, metrics);
-        Replica = new Replica(parts, ReplicaGroup.ReplicaOptionsOf(Id), this);
+        Replica = new Replica(parts, ReplicaGroup.ReplicaOptionsOf(Id, _life++), this);
         IsUp = true;
     }
 

@@ -45,13 +45,13 @@ internal sealed class ReplicaGroup
         Clock = Clock,
     };
 
-    public static ReplicaOptions ReplicaOptionsOf(ulong id) => new()
+    public static ReplicaOptions ReplicaOptionsOf(ulong id, ulong life) => new()
     {
         Raft = new RaftOptions
         {
             Id = id,
             ClusterId = ClusterId,
-            Seed = id,
+            Seed = id + (life << 16),
             ElectionTicks = ElectionTicks,
             MaxUncommittedBytes = long.MaxValue,
         },
