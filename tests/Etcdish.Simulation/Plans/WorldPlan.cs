@@ -13,6 +13,9 @@ internal sealed record WorldPlan
     /// <summary>How long faults last.</summary>
     public required long Duration { get; init; }
 
+    /// <summary>How long faults go on at most after the clients have asked all that they have to ask.</summary>
+    public required long QuietTime { get; init; }
+
     public required long Heartbeat { get; init; }
 
     public required int ElectionTicks { get; init; }
@@ -41,6 +44,7 @@ internal sealed record WorldPlan
         {
             Members = members ?? drawn,
             Duration = random.NextInt64(1 * Span.Second, 8 * Span.Second),
+            QuietTime = random.Chance(0.1) ? 10 * Span.Second : random.Exponential(300 * Span.Millisecond),
             Heartbeat = random.Pick([10L, 50, 100]) * Span.Millisecond,
             ElectionTicks = random.Pick([5, 10]),
             Clients = ClientPlan.Draw(random),

@@ -20,6 +20,7 @@ internal sealed class World
     private int _lastOperation;
     private int _lastWatch;
     private int? _probesWanted;
+    private long _quietAfter = long.MaxValue;
 
     public World(ulong seed, WorldPlan plan, SabotageKind sabotage, int tracedEvents)
     {
@@ -77,7 +78,7 @@ internal sealed class World
     public void Run()
     {
         Begin();
-        Queue.RunUntil(Plan.Duration, () => IsBroken || IsHopeless);
+        Queue.RunUntil(Plan.Duration, () => IsBroken || IsHopeless || Queue.Now > _quietAfter);
         if (!IsBroken && !IsHopeless)
         {
             new Healing(this, _clients, _watchers, _faults).Run();
@@ -101,6 +102,11 @@ internal sealed class World
     public int NextOperation()
     {
         _probesWanted--;
+        if (_lastOperation + 1 == Plan.Clients.Operations)
+        {
+            _quietAfter = Queue.Now + Plan.QuietTime;
+        }
+
         return ++_lastOperation;
     }
 
