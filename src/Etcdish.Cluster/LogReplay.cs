@@ -21,7 +21,7 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
     private bool _decidesAlone = IsOnlyVoter(cluster.Membership.Configuration, self);
 
     /// <summary>The members as of the last applied entry.</summary>
-    public MemberTable Members { get; } = new(cluster.Membership);
+    public MemberTable Members { get; } = new(cluster.Membership, self);
 
     /// <summary>What the core starts from.</summary>
     public RestoredState Restored { get; } = new(cluster.Base);
@@ -75,6 +75,9 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
     private static bool IsOnlyVoter(Configuration configuration, ulong self) =>
         configuration is { IsJoint: false, Voters: [var only] } && only == self;
 
+    // As the core has it: the one commits this by itself, since the other may not exist yet.
+    private static bool TakesSecondVoter(Configuration next) => next is { IsJoint: false, Voters.Length: 2 };
+
     private void TakeEntry(in LogRecord record)
     {
         if (record.Index != Tail.Last + 1)
@@ -83,12 +86,16 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
         }
 
         Restored.Add(EntryKinds.Header(record.Index, record.Term, record.Kind, record.Bytes.Span));
+        bool isDecided = _decidesAlone;
         if (record.Kind == EntryKinds.Configuration)
         {
-            TakeConfiguration(record.Index, MembershipCodec.Decode(record.Bytes.Span));
+            Membership entry = MembershipCodec.Decode(record.Bytes.Span);
+            isDecided &= TakesSecondVoter(entry.Configuration);
+            TakeConfiguration(record.Index, entry);
+            isDecided |= _decidesAlone;
         }
 
-        if (_decidesAlone && store.AppliedIndex == Tail.Last)
+        if (isDecided && store.AppliedIndex == Tail.Last)
         {
             Apply(record.Index, new EntryPlace(record.Term, record.Payload, record.Bytes.Length, record.Kind, 0), record.Bytes);
             Tail.Skip(record.Index);
@@ -151,7 +158,7 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
     {
         store.Apply(new StoreEntry(
             index, place.Term, EntryKinds.ForStore(place.Kind), payload, place.Payload.Segment, place.Payload.Offset));
-        if (place.Kind is EntryKinds.Configuration or EntryKinds.MemberAttributes)
+        if (EntryKinds.ConcernsMembers(place.Kind))
         {
             Members.Apply(place.Kind, payload.Span);
         }

@@ -74,7 +74,14 @@ public sealed partial class Node : IAsyncDisposable
     public ulong CommittedIndex => _status.Commit;
 
     /// <summary>The members of the group as of the last applied entry, in ascending order of ids.</summary>
-    public IReadOnlyList<ClusterMember> Members => [.. _members.Members.Select(ClusterMember.Of)];
+    public IReadOnlyList<ClusterMember> Members
+    {
+        get
+        {
+            Membership now = _members.Current;
+            return [.. now.Members.Select(member => ClusterMember.Of(member, now.Configuration))];
+        }
+    }
 
     /// <summary>Index of the last applied entry.</summary>
     public ulong AppliedIndex => Store.AppliedIndex;

@@ -25,6 +25,7 @@ internal sealed class Replica
     private readonly IReplicaHost _host;
     private readonly ReplicaOptions _options;
     private readonly ReplicaOutbox _outbox;
+    private readonly ReplicaMembership _membership;
     private readonly ReplicaWrites _writes;
     private readonly ReplicaReads _reads;
     private readonly ReplicaFrames _frames;
@@ -44,11 +45,13 @@ internal sealed class Replica
         _log = new ReplicaLog(parts.Log, parts.Tail, parts.Restored.HardState);
         _raft = new RaftNode(options.Raft, parts.Restored, parts.Tail);
         _outbox = new ReplicaOutbox(parts.Network, parts.Tail, parts.Log);
-        _writes = new ReplicaWrites(_raft, _log, parts.Tail, _outbox, Completed, options);
+        _membership = new ReplicaMembership(_raft, parts.Members, options);
+        _writes = new ReplicaWrites(_raft, _log, parts.Tail, _outbox, _membership, Completed, options);
         _reads = new ReplicaReads(_raft, _outbox, Completed, options);
         _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls);
-        _apply = new ReplicaApply(parts, _raft, _log, _writes, host);
-        _outbox.SetMembers(parts.Members.AddressesOf(_raft.Configuration), _raft.Configuration);
+        _apply = new ReplicaApply(parts, _raft, _log, _writes, host, ShowMembers);
+        parts.Members.Follow(_raft.Configuration);
+        ShowMembers();
         Status = new ReplicaStatus(_raft, AppliedIndex);
         if (DecidesAlone)
         {
@@ -113,6 +116,12 @@ internal sealed class Replica
         }
 
         TakeRequests(requests);
+        if (_writes.HasMemberRequests)
+        {
+            _writes.DispatchMemberRequests(AppliedIndex, _now);
+            _coreMoved = true;
+        }
+
         if (_writes.IsHolding || _localRecords.Count > 0)
         {
             AppendRequests();
@@ -215,7 +224,8 @@ internal sealed class Replica
         _log.Take(effects);
         if (effects.Configuration is { } configuration)
         {
-            _outbox.SetMembers(_parts.Members.AddressesOf(configuration), configuration);
+            _parts.Members.Follow(configuration);
+            ShowMembers();
         }
 
         _outbox.Send(effects.Messages);
@@ -240,6 +250,7 @@ internal sealed class Replica
         if (_raft.Role == Role.Leader)
         {
             _parts.Leases.Promote(DecidesAlone ? TimeSpan.Zero : _options.LeaseExtension);
+            _membership.OnLeading(_tail.Last);
         }
         else
         {
@@ -252,6 +263,8 @@ internal sealed class Replica
             LoseLeader(0);
         }
     }
+
+    private void ShowMembers() => _outbox.SetMembers(_parts.Members.Addresses(), _parts.Members.Configuration);
 
     private void LoseLeader(ulong member)
     {
@@ -381,7 +394,7 @@ internal sealed class Replica
     // In steps: forgetting costs the core a little each time.
     private void TrimTail()
     {
-        ulong keep = DecidesAlone ? 0UL : _options.KeptEntries;
+        ulong keep = DecidesAlone && _raft.Configuration.Learners.IsEmpty ? 0UL : _options.KeptEntries;
         ulong applied = AppliedIndex;
         ulong known = _tail.First <= applied ? applied - _tail.First + 1 : 0;
         if (known >= keep + TrimStep)
