@@ -57,10 +57,19 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
         }
     }
 
+    /// <summary>Term, vote and commit as the log has them.</summary>
+    public HardState Logged => _hardState;
+
+    /// <summary>Whether others vote in the membership in force.</summary>
+    public bool HasPeers => MemberRecord.HasOtherVoters(_configurations[^1].Configuration, self);
+
     /// <summary>Ends the replay: the core's memory is complete.</summary>
-    public void Complete()
+    /// <param name="member">What the member file remembers.</param>
+    /// <exception cref="InvalidDataException">It and the log name two votes in one term.</exception>
+    public void Complete(MemberRecord member)
     {
-        Restored.HardState = _hardState with { Commit = Math.Max(_hardState.Commit, store.AppliedIndex) };
+        HardState newest = member.Merge(_hardState);
+        Restored.HardState = newest with { Commit = Math.Max(newest.Commit, store.AppliedIndex) };
         Restored.Applied = store.AppliedIndex;
     }
 

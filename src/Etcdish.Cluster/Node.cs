@@ -14,6 +14,7 @@ public sealed partial class Node : IAsyncDisposable
 {
     private readonly NodeOptions _options;
     private readonly SegmentedLog _log;
+    private readonly MemberFile _member;
     private readonly NodeLoop _loop;
     private readonly LeaseKeeper _leases;
     private readonly ReplicaStatus _status;
@@ -27,10 +28,12 @@ public sealed partial class Node : IAsyncDisposable
     private Task _publishing = Task.CompletedTask;
     private int _disposed;
 
-    private Node(NodeOptions options, RecoveredState recovered)
+    private Node(RecoveredState recovered)
     {
+        NodeOptions options = recovered.Options;
         _options = options;
         _log = recovered.Log;
+        _member = recovered.Member;
         Values = recovered.Values;
         Store = recovered.Store;
         Metrics = new NodeMetrics();
@@ -43,7 +46,7 @@ public sealed partial class Node : IAsyncDisposable
             _network = Connect(options, inbox);
             _leaseCalls = new LeaseCalls(_leases, _network);
             return new ReplicaParts(
-                _log, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, _leaseCalls, _network, Metrics);
+                _log, _member, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, _leaseCalls, _network, Metrics);
         });
         _status = _loop.Replica.Status;
         _checkpointer = new Checkpointer(_log, Store, _loop.Replica, _loop, recovered.Checkpoints, options, Metrics);
@@ -128,7 +131,7 @@ public sealed partial class Node : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         RecoveredState recovered = await Task.Run(() => Recovery.Run(options, cancellation), cancellation).ConfigureAwait(false);
-        Node node = Make(options, recovered);
+        Node node = Make(recovered);
         try
         {
             await node.StartAsync().ConfigureAwait(false);
@@ -311,20 +314,22 @@ public sealed partial class Node : IAsyncDisposable
         }
 
         _log.Dispose();
+        _member.Dispose();
         Store.Dispose();
     }
 
     // The folder is let go when a peer port is taken.
-    private static Node Make(NodeOptions options, RecoveredState recovered)
+    private static Node Make(RecoveredState recovered)
     {
         try
         {
-            return new Node(options, recovered);
+            return new Node(recovered);
         }
         catch
         {
             recovered.CollectionPause.Dispose();
             recovered.Log.Dispose();
+            recovered.Member.Dispose();
             recovered.Store.Dispose();
             throw;
         }

@@ -30,6 +30,7 @@ internal sealed class Replica
     private readonly ReplicaFrames _frames;
     private readonly ReplicaApply _apply;
     private readonly List<Proposal> _localRecords = [];
+    private bool _hasPeers;
     private ulong _leader;
     private bool _coreMoved = true;
     private bool _diskIsFull;
@@ -49,6 +50,7 @@ internal sealed class Replica
         _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls);
         _apply = new ReplicaApply(parts, _raft, _log, _writes, host);
         _outbox.SetMembers(parts.Members.AddressesOf(_raft.Configuration), _raft.Configuration);
+        _hasPeers = MemberRecord.HasOtherVoters(_raft.Configuration, options.Raft.Id);
         Status = new ReplicaStatus(_raft, AppliedIndex);
         if (DecidesAlone)
         {
@@ -216,6 +218,7 @@ internal sealed class Replica
         if (effects.Configuration is { } configuration)
         {
             _outbox.SetMembers(_parts.Members.AddressesOf(configuration), configuration);
+            _hasPeers = MemberRecord.HasOtherVoters(configuration, _options.Raft.Id);
         }
 
         _outbox.Send(effects.Messages);
@@ -269,11 +272,24 @@ internal sealed class Replica
                 return;
             }
 
+            KeepInMemberFile();
             _host.CommitLog();
             _log.Committed();
             _raft.OnDurable(_log.DurableWrite);
             _outbox.Release(_log.DurableWrite);
             Drain();
+        }
+    }
+
+    // Before the batch that has the same, so that nothing is promised that a member without its log would not know. A file that says "no
+    // peers" too early or "peers" too late only makes damage be refused that could have been mended.
+    private void KeepInMemberFile()
+    {
+        MemberRecord known = _parts.Member.Current;
+        HardState state = _log.WantedState;
+        if (state.Term != known.Term || state.Vote != known.Vote || _hasPeers != known.HasPeers)
+        {
+            _parts.Member.Write(known with { Term = state.Term, Vote = state.Vote, HasPeers = _hasPeers });
         }
     }
 
