@@ -57,10 +57,19 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
         }
     }
 
+    /// <summary>Term, vote and commit as the log has them.</summary>
+    public HardState Logged => _hardState;
+
+    /// <summary>Whether others vote in the membership in force.</summary>
+    public bool HasPeers => MemberRecord.HasOtherVoters(_configurations[^1].Configuration, self);
+
     /// <summary>Ends the replay: the core's memory is complete.</summary>
-    public void Complete()
+    /// <param name="member">What the member file remembers.</param>
+    /// <exception cref="InvalidDataException">It and the log name two votes in one term.</exception>
+    public void Complete(MemberRecord member)
     {
-        Restored.HardState = _hardState with { Commit = Math.Max(_hardState.Commit, store.AppliedIndex) };
+        HardState newest = member.Merge(_hardState);
+        Restored.HardState = newest with { Commit = Math.Max(newest.Commit, store.AppliedIndex) };
         Restored.Applied = store.AppliedIndex;
     }
 
@@ -70,6 +79,23 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
         _hardState = hardState;
         TakeEntry(record);
         CommitThrough(record.Index);
+    }
+
+    /// <summary>The membership in force at the end of the log, with what is known of its members.</summary>
+    public Membership InForce
+    {
+        get
+        {
+            Members.Follow(_configurations[^1].Configuration);
+            return Members.InForce;
+        }
+    }
+
+    /// <summary>Takes an entry that was just written at the end of the log, by which this member decides alone.</summary>
+    public void TakeForced(in LogRecord record, in HardState hardState)
+    {
+        _hardState = hardState;
+        TakeEntry(record);
     }
 
     private static bool IsOnlyVoter(Configuration configuration, ulong self) =>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Etcdish.Cluster.Peers;
+using Etcdish.Log;
 using Etcdish.Store;
 
 namespace Etcdish.Cluster;
@@ -7,8 +8,15 @@ namespace Etcdish.Cluster;
 // Changes of the membership. Any member takes them; the leader decides. One is under way at a time, others wait their turn.
 public sealed partial class Node
 {
+    private const int MaxUrlLength = 1024;
+
     // As long as etcd takes: who asked this member to remove itself gets an answer, and the others hear what it had to say.
     private static readonly TimeSpan _farewell = TimeSpan.FromSeconds(1);
+
+    /// <summary>Whether a directory belongs to a member: then who it is and whom it knows comes from there, and not from options.</summary>
+    /// <param name="directory">As <see cref="NodeOptions.DataDirectory"/>; need not exist.</param>
+    public static bool HoldsMember(string directory) =>
+        Directory.Exists(directory) && LinuxDisk.Instance.List(directory).Contains(MemberFile.Name);
 
     /// <summary>Whether this member has no vote; it then serves only reads that need not be the newest.</summary>
     public bool IsLearner => _members.IsLearner;
@@ -98,7 +106,7 @@ public sealed partial class Node
         ArgumentNullException.ThrowIfNull(peerUrls);
         try
         {
-            return peerUrls.Count is > 0 and <= MembershipCodec.MaxUrls
+            return peerUrls.Count is > 0 and <= MembershipCodec.MaxUrls && peerUrls.All(url => url.Length <= MaxUrlLength)
                 ? [.. peerUrls.Select(url => PeerUrl.Parse(url).ToString()).Order(StringComparer.Ordinal)]
                 : throw new EtcdException(EtcdError.MemberBadURLs);
         }
@@ -120,7 +128,10 @@ public sealed partial class Node
     private async Task LeaveAsync()
     {
         await Task.Delay(_farewell, _options.Clock, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _loop.Fail(new MemberRemovedException());
+        if (!_stopping.IsCancellationRequested)
+        {
+            _loop.Fail(new MemberRemovedException());
+        }
     }
 
     // What the network tells; a member that says that this one was removed has applied it.

@@ -14,6 +14,8 @@ internal sealed class MemberTable
     private readonly ulong _self;
     private readonly SortedDictionary<ulong, MemberInfo> _members = [];
     private readonly SortedDictionary<ulong, MemberInfo> _announced = [];
+    private readonly Dictionary<ulong, MemberInfo> _introduced = [];
+    private ulong _introducedThrough;
     private Configuration _configuration;
     private volatile Membership _current;
     private volatile Membership _inForce;
@@ -70,13 +72,52 @@ internal sealed class MemberTable
         _inForce = new Membership(inForce, [.. inForce.Members().Select(Find).OfType<MemberInfo>()]);
 
     /// <summary>
-    /// Where members are reached: those of the configuration in force, and those that it leaves out for as long as that is not applied,
-    /// since they have to hear of it.
+    /// Where members are reached: those of the configuration in force, those that it leaves out for as long as that is not applied, since
+    /// they have to hear of it, and those of whom a leader told.
     /// </summary>
     public IReadOnlyList<PeerAddress> Addresses()
     {
-        SortedSet<ulong> members = [.. _inForce.Configuration.Members(), .. _configuration.Members()];
-        return [.. members.Select(Find).OfType<MemberInfo>().Select(member => new PeerAddress(member.Id, member.PeerUrls))];
+        SortedSet<ulong> members = [.. _inForce.Configuration.Members(), .. _configuration.Members(), .. _introduced.Keys];
+        members.RemoveWhere(_configuration.IsRemoved);
+        return
+        [
+            .. members.Select(member => _introduced.GetValueOrDefault(member) ?? Find(member)).OfType<MemberInfo>()
+                .Select(member => new PeerAddress(member.Id, member.PeerUrls)),
+        ];
+    }
+
+    /// <summary>A leader tells who is a member as its log has it, which counts until this log is as far.</summary>
+    /// <param name="frame">What it says.</param>
+    /// <param name="applied">The last entry applied here.</param>
+    /// <returns>Whether that is news.</returns>
+    public bool Introduce(in MembersFrame frame, ulong applied)
+    {
+        if (frame.Through <= applied || frame.Membership.Members.All(member => member.Equals(_introduced.GetValueOrDefault(member.Id))))
+        {
+            return false;
+        }
+
+        _introduced.Clear();
+        foreach (MemberInfo member in frame.Membership.Members)
+        {
+            _introduced.Add(member.Id, member);
+        }
+
+        _introducedThrough = frame.Through;
+        return true;
+    }
+
+    /// <summary>All entries up to an index are applied.</summary>
+    /// <returns>Whether where members are reached may be another now.</returns>
+    public bool AppliedThrough(ulong index)
+    {
+        if (_introduced.Count == 0 || index < _introducedThrough)
+        {
+            return false;
+        }
+
+        _introduced.Clear();
+        return true;
     }
 
     /// <summary>Whether a member's name and client URLs are known as they are. Any thread.</summary>
@@ -124,6 +165,7 @@ internal sealed class MemberTable
     {
         _members.Clear();
         _announced.Clear();
+        _introduced.Clear();
         Apply(membership);
         Follow(membership.Configuration);
         Applied?.Invoke();

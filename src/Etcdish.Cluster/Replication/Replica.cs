@@ -31,6 +31,7 @@ internal sealed class Replica
     private readonly ReplicaFrames _frames;
     private readonly ReplicaApply _apply;
     private readonly List<Proposal> _localRecords = [];
+    private bool _hasPeers;
     private ulong _leader;
     private bool _coreMoved = true;
     private bool _diskIsFull;
@@ -48,10 +49,9 @@ internal sealed class Replica
         _membership = new ReplicaMembership(_raft, parts.Members, options);
         _writes = new ReplicaWrites(_raft, _log, parts.Tail, _outbox, _membership, Completed, options);
         _reads = new ReplicaReads(_raft, _outbox, Completed, options);
-        _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls);
+        _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls, ShowMembers);
         _apply = new ReplicaApply(parts, _raft, _log, _writes, host, ShowMembers);
-        parts.Members.Follow(_raft.Configuration);
-        ShowMembers();
+        Follow(_raft.Configuration);
         Status = new ReplicaStatus(_raft, AppliedIndex);
         if (DecidesAlone)
         {
@@ -84,6 +84,7 @@ internal sealed class Replica
         _coreMoved = true;
         _writes.Expire(_now);
         _reads.Expire(_now);
+        IntroduceMembers();
     }
 
     /// <summary>A frame came from another member.</summary>
@@ -224,8 +225,7 @@ internal sealed class Replica
         _log.Take(effects);
         if (effects.Configuration is { } configuration)
         {
-            _parts.Members.Follow(configuration);
-            ShowMembers();
+            Follow(configuration);
         }
 
         _outbox.Send(effects.Messages);
@@ -264,6 +264,30 @@ internal sealed class Replica
         }
     }
 
+    // A follower learns from the log whom to answer, and so could never take the part of it that tells of a leader that came later.
+    private void IntroduceMembers()
+    {
+        if (_raft.Role != Role.Leader)
+        {
+            return;
+        }
+
+        foreach (MemberStatus follower in _raft.Followers())
+        {
+            if (follower.State != ProgressState.Replicate)
+            {
+                _outbox.Introduce(follower.Member, new MembersFrame(_tail.Last, _parts.Members.InForce));
+            }
+        }
+    }
+
+    private void Follow(Configuration inForce)
+    {
+        _parts.Members.Follow(inForce);
+        _hasPeers = MemberRecord.HasOtherVoters(inForce, _options.Raft.Id);
+        ShowMembers();
+    }
+
     private void ShowMembers() => _outbox.SetMembers(_parts.Members.Addresses(), _parts.Members.Configuration);
 
     private void LoseLeader(ulong member)
@@ -282,11 +306,24 @@ internal sealed class Replica
                 return;
             }
 
+            KeepInMemberFile();
             _host.CommitLog();
             _log.Committed();
             _raft.OnDurable(_log.DurableWrite);
             _outbox.Release(_log.DurableWrite);
             Drain();
+        }
+    }
+
+    // Before the batch that has the same, so that nothing is promised that a member without its log would not know. A file that says "no
+    // peers" too early or "peers" too late only makes damage be refused that could have been mended.
+    private void KeepInMemberFile()
+    {
+        MemberRecord known = _parts.Member.Current;
+        HardState state = _log.WantedState;
+        if (state.Term != known.Term || state.Vote != known.Vote || _hasPeers != known.HasPeers)
+        {
+            _parts.Member.Write(known with { Term = state.Term, Vote = state.Vote, HasPeers = _hasPeers });
         }
     }
 

@@ -26,6 +26,11 @@ internal sealed class ReplicaApply(
             Apply(index);
         }
 
+        if (parts.Members.AppliedThrough(last))
+        {
+            membersChanged();
+        }
+
         raft.OnApplied(last);
         _tail.ApplyThrough(last);
     }
