@@ -50,7 +50,7 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
         IPeerNetwork network = _group.Network.Of(Id);
         LeaseCalls = new LeaseCalls(_leases, network) { Queue = this };
         ReplicaParts parts = new(
-            _recovered.Log, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, LeaseCalls, network, metrics);
+            _recovered.Log, _recovered.Member, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, LeaseCalls, network, metrics);
         Replica = new Replica(parts, ReplicaGroup.ReplicaOptionsOf(Id, _life++), this);
         IsUp = true;
     }
