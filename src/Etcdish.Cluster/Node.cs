@@ -149,6 +149,11 @@ public sealed partial class Node : IAsyncDisposable
             await node.StartAsync().ConfigureAwait(false);
             return node;
         }
+        catch (EtcdException) when (node._loop.Failed is MemberRemovedException)
+        {
+            await node.DisposeAsync().ConfigureAwait(false);
+            throw new MemberRemovedException();
+        }
         catch
         {
             await node.DisposeAsync().ConfigureAwait(false);

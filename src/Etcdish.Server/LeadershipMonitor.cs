@@ -42,9 +42,9 @@ internal sealed class LeadershipMonitor(Node node, ServerOptions options, Server
         _watching = WatchAsync();
         Task ready = ReadyAsync();
         Task first = await Task.WhenAny(ready, failed).WaitAsync(cancellation).ConfigureAwait(false);
-        if (first == failed)
+        if (first == failed || ready.Exception?.InnerException is EtcdException { Error: var error } && error == EtcdError.Stopped)
         {
-            throw new NodeFailedException(await failed.ConfigureAwait(false));
+            throw new NodeFailedException(await failed.WaitAsync(cancellation).ConfigureAwait(false));
         }
 
         await ready.ConfigureAwait(false);
