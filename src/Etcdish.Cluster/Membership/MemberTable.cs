@@ -84,6 +84,14 @@ internal sealed class MemberTable
         }
     }
 
+    /// <summary>State that was received took the place of all that was applied.</summary>
+    public void Replace(Membership membership)
+    {
+        _members.Clear();
+        Configuration = membership.Configuration;
+        Take(membership.Members);
+    }
+
     private void Apply(Membership membership)
     {
         Configuration = membership.Configuration;

@@ -8,7 +8,13 @@ namespace Etcdish.Cluster;
 /// takes them anew.
 /// </summary>
 internal sealed class ReplicaFrames(
-    RaftNode raft, EntryTail tail, MemberTable members, ReplicaWrites writes, ReplicaReads reads, LeaseCalls leases)
+    RaftNode raft,
+    EntryTail tail,
+    MemberTable members,
+    ReplicaWrites writes,
+    ReplicaReads reads,
+    LeaseCalls leases,
+    IReplicaHost host)
 {
     private EntryHeader[] _headers = new EntryHeader[64];
 
@@ -77,6 +83,11 @@ internal sealed class ReplicaFrames(
         if (step.AppendFrom != 0)
         {
             Keep(frame, step.AppendFrom);
+        }
+
+        if (step.SnapshotExpected)
+        {
+            host.SnapshotOffered(new SnapshotOffer(from, frame.Message.Index, frame.Message.LogTerm));
         }
 
         headers.Clear();
