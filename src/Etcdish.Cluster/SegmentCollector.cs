@@ -48,7 +48,16 @@ internal sealed class SegmentCollector
         }
 
         List<KeyRevision> versions = [];
-        _store.FindReferences(victims, versions);
+        try
+        {
+            _store.FindReferences(victims, versions);
+        }
+        catch (StoreReplacedException)
+        {
+            // Whatever lived there is dead now.
+            return false;
+        }
+
         versions.Sort(static (a, b) => (a.Value.Segment, a.Value.Offset).CompareTo((b.Value.Segment, b.Value.Offset)));
         ArrayBufferWriter<byte> record = new(RecordBytes + 4096);
         int next = 0;

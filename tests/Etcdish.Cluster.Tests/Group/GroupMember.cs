@@ -14,6 +14,8 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
     private RecoveredState _recovered = null!;
     private LeaseKeeper _leases = null!;
     private ulong _life;
+    private SnapshotReceiver _receiver = null!;
+    private Checkpointer _checkpointer = null!;
 
     public GroupMember(ReplicaGroup group, ulong id)
     {
@@ -38,6 +40,12 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
 
     public LeaseCalls LeaseCalls { get; private set; } = null!;
 
+    /// <summary>The state that is being received, if any.</summary>
+    public Task Receiving { get; private set; } = Task.CompletedTask;
+
+    /// <summary>The checkpoints that there are.</summary>
+    public int Checkpoints => _recovered.Checkpoints.AppliedIndexes().Count;
+
     /// <summary>The leases whose time this member keeps.</summary>
     public IReadOnlyList<long> LeasesByClock => _leases.Leads ? _leases.Ids() : [];
 
@@ -53,8 +61,13 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
         IPeerNetwork network = _group.Network.Of(Id);
         LeaseCalls = new LeaseCalls(_leases, network) { Queue = this };
         ReplicaParts parts = new(
-            _recovered.Log, _recovered.Member, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, LeaseCalls, network, metrics);
+            _recovered.Log, _recovered.Member, Store, _recovered.Values, replay.Restored, replay.Tail, replay.Members, Watches, _leases, LeaseCalls, network, metrics);
         Replica = new Replica(parts, ReplicaGroup.ReplicaOptionsOf(Id, _life++), this);
+        _receiver = new SnapshotReceiver(network, this, Replica, _group.OptionsOf(Id, Disk));
+        Receiving = Task.CompletedTask;
+        _checkpointer = new Checkpointer(
+            _recovered.Log, Store, Replica, this, _recovered.Checkpoints, _group.OptionsOf(Id, Disk), metrics);
+        _checkpointer.Recovered(_recovered.ReplayFrom, _recovered.CheckpointBytes);
         IsUp = true;
     }
 
@@ -124,6 +137,18 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
     public Task<ApplyResult> Change(MemberOperation operation, ulong member, params string[] urls) =>
         Enqueue(EntryKinds.MemberRequest, new MemberRequest(operation, IsStrict: true, member, [.. urls]).Encode()).AsTask();
 
+    /// <summary>The leader keeps none of the entries that are applied, as if there had been very many.</summary>
+    public Task ForgetEntries() => Enqueue(0, default, () => Replica.OldestNeededSegment(spaceIsShort: true)).AsTask();
+
+    public Task WriteCheckpoint() => _checkpointer.RunAsync();
+
+    public Task<ApplyResult> Compact(long revision)
+    {
+        ArrayBufferWriter<byte> request = new();
+        RequestEncoder.Encode(new CompactionRequest { Revision = revision }, request);
+        return Enqueue((byte)EntryKind.Compact, request.WrittenMemory).AsTask();
+    }
+
     public Task<ApplyResult> Barrier() => Enqueue(Proposal.ReadBarrier, default).AsTask();
 
     public string? Get(string key)
@@ -156,5 +181,6 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
 
     void IReplicaHost.WakeWatchers() => Watches.Dispatch();
 
-    void IReplicaHost.SnapshotWanted(ulong member) => Assert.Fail($"member {member} lacks entries");
+    void IReplicaHost.SnapshotOffered(SnapshotOffer offer) =>
+        Receiving = _receiver.ReceiveAsync(offer, CancellationToken.None);
 }

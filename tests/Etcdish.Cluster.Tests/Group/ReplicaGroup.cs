@@ -8,7 +8,7 @@ namespace Etcdish.Cluster.Tests.Group;
 internal sealed class ReplicaGroup
 {
     private const ulong ClusterId = 0xC1;
-    private const int MaxRounds = 200;
+    private const int MaxRounds = 400;
     private const int ElectionTicks = 10;
 
     private readonly List<GroupMember> _all = [];
@@ -55,6 +55,7 @@ internal sealed class ReplicaGroup
         InitialMembers = Members,
         Log = new LogOptions { Disk = disk, SegmentBytes = 256 << 10, PrepareInBackground = false, Salt = 7 },
         Clock = Clock,
+        OnNotice = notice => TestContext.Out.WriteLine($"member {id}: {notice.Message}"),
     };
 
     public static ReplicaOptions ReplicaOptionsOf(ulong id, ulong life) => new()
@@ -81,6 +82,8 @@ internal sealed class ReplicaGroup
             {
                 any |= member.Run();
             }
+
+            any |= Network.AnswerQuestions(this);
 
             if (!any)
             {
