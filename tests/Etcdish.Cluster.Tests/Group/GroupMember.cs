@@ -89,6 +89,7 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
             return false;
         }
 
+        Assert.That(Receiving.Exception, Is.Null);
         bool any = tick || _requests.Count > 0;
         if (tick)
         {

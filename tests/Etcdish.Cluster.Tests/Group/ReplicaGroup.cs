@@ -15,6 +15,8 @@ internal sealed class ReplicaGroup
 
     public ReplicaGroup(int members)
     {
+        // With the runner's own, what awaits an answer goes on on another thread, at any time.
+        SynchronizationContext.SetSynchronizationContext(null);
         Members = [.. Enumerable.Range(1, members).Select(id => new ClusterMember((ulong)id, $"m{id}", [$"http://m{id}:2380"], []))];
         _all = [.. Members.Select(member => new GroupMember(this, member.Id))];
     }
