@@ -14,8 +14,8 @@ internal sealed class ReplicaFrames(
     ReplicaWrites writes,
     ReplicaReads reads,
     LeaseCalls leases,
-    Action membersChanged,
-    IReplicaHost host)
+    IReplicaHost host,
+    Action membersChanged)
 {
     private EntryHeader[] _headers = new EntryHeader[64];
 
