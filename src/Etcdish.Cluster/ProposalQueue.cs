@@ -92,6 +92,12 @@ internal sealed class ProposalQueue(long maxBytes)
     /// <summary>Ends the loop's sleep, or its next one: something other than a proposal waits for it.</summary>
     public void Wake()
     {
+        // Who was woken and has not looked yet will see what came before this call.
+        if (Volatile.Read(ref _isWoken))
+        {
+            return;
+        }
+
         bool wakes;
         lock (_gate)
         {

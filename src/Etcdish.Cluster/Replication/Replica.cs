@@ -135,6 +135,7 @@ internal sealed class Replica
         _reads.OnApplied(AppliedIndex);
         RunWork(requests);
         _apply.Publish();
+        _outbox.Flush();
         TrimTail();
         Status.Update(_raft, AppliedIndex, ReadsAreLocal);
     }
@@ -269,6 +270,7 @@ internal sealed class Replica
                 return;
             }
 
+            _outbox.Flush();
             _host.CommitLog();
             _log.Committed();
             _raft.OnDurable(_log.DurableWrite);
