@@ -139,6 +139,7 @@ internal sealed class Checkpointer
         }).ConfigureAwait(false);
 
         using StoreCheckpoint state = capture!;
+        long begun = _options.Clock.GetTimestamp();
         List<uint> dead = DeadSegments(position.Segment);
         _files.Write(state.AppliedIndex, position, writer =>
         {
@@ -159,7 +160,7 @@ internal sealed class Checkpointer
 
         DeadAtNewest = dead;
         ReplayFrom = position;
-        _metrics.CheckpointWritten();
+        _metrics.CheckpointWritten(_options.Clock.GetElapsedTime(begun));
     }
 
     private List<uint> DeadSegments(uint before)
