@@ -23,7 +23,7 @@ internal sealed class LogReplay(RevisionStore store, IValueSource values, Cluste
     private bool _decidesAlone = IsOnlyVoter(cluster.Membership.Configuration, self);
 
     /// <summary>The members as of the last applied entry.</summary>
-    public MemberTable Members { get; } = new(cluster.Membership);
+    public MemberTable Members { get; } = new(cluster.Membership, self);
 
     /// <summary>What the core starts from.</summary>
     public RestoredState Restored { get; private set; } = new(cluster.Base);
@@ -80,6 +80,7 @@ internal sealed class LogReplay(RevisionStore store, IValueSource values, Cluste
         HardState newest = member.Merge(_hardState);
         Restored.HardState = newest with { Commit = Math.Max(newest.Commit, store.AppliedIndex) };
         Restored.Applied = store.AppliedIndex;
+        Restored.Quarantined = member.Damage is not null;
     }
 
     /// <summary>Takes an entry that was just written as the first of a new directory, known to all members as committed.</summary>
@@ -90,8 +91,28 @@ internal sealed class LogReplay(RevisionStore store, IValueSource values, Cluste
         CommitThrough(record.Index);
     }
 
+    /// <summary>The membership in force at the end of the log, with what is known of its members.</summary>
+    public Membership InForce
+    {
+        get
+        {
+            Members.Follow(_configurations[^1].Configuration);
+            return Members.InForce;
+        }
+    }
+
+    /// <summary>Takes an entry that was just written at the end of the log, by which this member decides alone.</summary>
+    public void TakeForced(in LogRecord record, in HardState hardState)
+    {
+        _hardState = hardState;
+        TakeEntry(record);
+    }
+
     private static bool IsOnlyVoter(Configuration configuration, ulong self) =>
         configuration is { IsJoint: false, Voters: [var only] } && only == self;
+
+    // As the core has it: the one commits this by itself, since the other may not exist yet.
+    private static bool TakesSecondVoter(Configuration next) => next is { IsJoint: false, Voters.Length: 2 };
 
     private void TakeEntry(in LogRecord record)
     {
@@ -101,12 +122,16 @@ internal sealed class LogReplay(RevisionStore store, IValueSource values, Cluste
         }
 
         Restored.Add(EntryKinds.Header(record.Index, record.Term, record.Kind, record.Bytes.Span));
+        bool isDecided = _decidesAlone;
         if (record.Kind == EntryKinds.Configuration)
         {
-            TakeConfiguration(record.Index, MembershipCodec.Decode(record.Bytes.Span));
+            Membership entry = MembershipCodec.Decode(record.Bytes.Span);
+            isDecided &= TakesSecondVoter(entry.Configuration);
+            TakeConfiguration(record.Index, entry);
+            isDecided |= _decidesAlone;
         }
 
-        if (_decidesAlone && store.AppliedIndex == Tail.Last)
+        if (isDecided && store.AppliedIndex == Tail.Last)
         {
             Apply(record.Index, new EntryPlace(record.Term, record.Payload, record.Bytes.Length, record.Kind, 0), record.Bytes);
             Tail.Skip(record.Index);
@@ -165,7 +190,7 @@ internal sealed class LogReplay(RevisionStore store, IValueSource values, Cluste
         }
 
         store.TakeOver(_incoming.Detach(), state.Index, state.Term);
-        Members.Replace(state.Membership);
+        Members.Reset(state.Membership);
         Tail.Reset(state.Index);
         Restored = new RestoredState(state.Base);
         _configurations.Clear();
@@ -188,7 +213,7 @@ internal sealed class LogReplay(RevisionStore store, IValueSource values, Cluste
     {
         store.Apply(new StoreEntry(
             index, place.Term, EntryKinds.ForStore(place.Kind), payload, place.Payload.Segment, place.Payload.Offset));
-        if (place.Kind is EntryKinds.Configuration or EntryKinds.MemberAttributes)
+        if (EntryKinds.ConcernsMembers(place.Kind))
         {
             Members.Apply(place.Kind, payload.Span);
         }

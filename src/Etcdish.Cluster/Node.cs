@@ -27,6 +27,7 @@ public sealed partial class Node : IAsyncDisposable
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _publishing = Task.CompletedTask;
     private int _disposed;
+    private int _leaving;
 
     private Node(RecoveredState recovered)
     {
@@ -41,6 +42,7 @@ public sealed partial class Node : IAsyncDisposable
         _leases = new LeaseKeeper(Store.Leases, options.Clock, Metrics);
         LogReplay replay = recovered.Replay;
         _members = replay.Members;
+        _members.Applied = OnMembersApplied;
         _loop = new NodeLoop(options, inbox =>
         {
             _network = Connect(options, inbox);
@@ -77,7 +79,20 @@ public sealed partial class Node : IAsyncDisposable
     public ulong CommittedIndex => _status.Commit;
 
     /// <summary>The members of the group as of the last applied entry, in ascending order of ids.</summary>
-    public IReadOnlyList<ClusterMember> Members => [.. _members.Members.Select(ClusterMember.Of)];
+    public IReadOnlyList<ClusterMember> Members
+    {
+        get
+        {
+            Membership now = _members.Current;
+            return [.. now.Members.Select(member => ClusterMember.Of(member, now.Configuration))];
+        }
+    }
+
+    /// <summary>
+    /// This member found its data damaged, gave it up, and was not filled again by its group yet. It serves what it has, but neither votes
+    /// nor counts.
+    /// </summary>
+    public bool IsQuarantined => _status.IsQuarantined;
 
     /// <summary>Index of the last applied entry.</summary>
     public ulong AppliedIndex => Store.AppliedIndex;
@@ -125,17 +140,25 @@ public sealed partial class Node : IAsyncDisposable
     /// <exception cref="IOException">
     /// The disk failed, the directory holds an unfinished <see cref="NodeImport"/>, or a peer port is taken.
     /// </exception>
+    /// <exception cref="JoinException">The directory is empty, and the group does not await this member, or has had it before.</exception>
+    /// <exception cref="MemberRemovedException">The member was removed from its group.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
     public static async Task<Node> OpenAsync(NodeOptions options, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        options = await Joining.SettleAsync(options, cancellation).ConfigureAwait(false);
         RecoveredState recovered = await Task.Run(() => Recovery.Run(options, cancellation), cancellation).ConfigureAwait(false);
-        Node node = Make(recovered);
+        Node node = await MakeAsync(recovered, cancellation).ConfigureAwait(false);
         try
         {
             await node.StartAsync().ConfigureAwait(false);
             return node;
+        }
+        catch (EtcdException) when (node._loop.Failed is MemberRemovedException)
+        {
+            await node.DisposeAsync().ConfigureAwait(false);
+            throw new MemberRemovedException();
         }
         catch
         {
@@ -197,7 +220,8 @@ public sealed partial class Node : IAsyncDisposable
                 Random = new Random(options.Random.Next()),
                 Clock = options.Clock,
                 OnDefect = defect => _loop?.Fail(defect),
-                OnNotice = notice => options.OnNotice?.Invoke(new NodeNotice(notice.IsWarning, notice.Message)),
+                OnNotice = OnPeerNotice,
+                DescribeGroup = () => new GroupDescription(options.ClusterId, _members.InForce),
             },
             inbox);
     }
@@ -292,6 +316,17 @@ public sealed partial class Node : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Damage was met by somebody who read of <see cref="Values"/>: the node fails, as it can no longer vouch for its data. In a group its
+    /// next start gives up what it has, and the group fills it again.
+    /// </summary>
+    /// <param name="damage">What was thrown.</param>
+    public void ReportDamage(Exception damage)
+    {
+        ArgumentNullException.ThrowIfNull(damage);
+        _loop.Fail(damage);
+    }
+
     /// <summary>Does now all that maintenance would do in time: compaction, collection, checkpoints.</summary>
     internal Task RunMaintenanceAsync() => _maintenance.RunNowAsync();
 
@@ -320,10 +355,11 @@ public sealed partial class Node : IAsyncDisposable
     }
 
     // The folder is let go when a peer port is taken.
-    private static Node Make(RecoveredState recovered)
+    private static async Task<Node> MakeAsync(RecoveredState recovered, CancellationToken cancellation)
     {
         try
         {
+            await Joining.IntroduceAsync(recovered, cancellation).ConfigureAwait(false);
             return new Node(recovered);
         }
         catch

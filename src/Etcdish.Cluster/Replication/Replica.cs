@@ -25,6 +25,7 @@ internal sealed class Replica
     private readonly IReplicaHost _host;
     private readonly ReplicaOptions _options;
     private readonly ReplicaOutbox _outbox;
+    private readonly ReplicaMembership _membership;
     private readonly ReplicaWrites _writes;
     private readonly ReplicaReads _reads;
     private readonly ReplicaFrames _frames;
@@ -32,6 +33,7 @@ internal sealed class Replica
     private readonly ReplicaSnapshots _snapshots;
     private readonly List<Proposal> _localRecords = [];
     private bool _hasPeers;
+    private bool _isLifted;
     private ulong _leader;
     private bool _coreMoved = true;
     private bool _diskIsFull;
@@ -43,17 +45,18 @@ internal sealed class Replica
         _options = options;
         _host = host;
         _tail = parts.Tail;
+        _hasPeers = parts.Member.Current.HasPeers;
         _log = new ReplicaLog(parts.Log, parts.Tail, parts.Restored.HardState);
         _raft = new RaftNode(options.Raft, parts.Restored, parts.Tail);
         _outbox = new ReplicaOutbox(parts.Network, parts.Tail, parts.Log);
-        _writes = new ReplicaWrites(_raft, _log, parts.Tail, _outbox, Completed, options);
+        _membership = new ReplicaMembership(_raft, parts.Members, options);
+        _writes = new ReplicaWrites(_raft, _log, parts.Tail, _outbox, _membership, Completed, options);
         _reads = new ReplicaReads(_raft, _outbox, Completed, options);
-        _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls, host);
+        _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls, host, ShowMembers);
         _snapshots = new ReplicaSnapshots(parts, _raft, _log, options);
-        _apply = new ReplicaApply(parts, _raft, _log, _writes, host);
-        _outbox.SetMembers(parts.Members.AddressesOf(_raft.Configuration), _raft.Configuration);
-        _hasPeers = MemberRecord.HasOtherVoters(_raft.Configuration, options.Raft.Id);
-        Status = new ReplicaStatus(_raft, AppliedIndex);
+        _apply = new ReplicaApply(parts, _raft, _log, _writes, host, ShowMembers);
+        Follow(_raft.Configuration);
+        Status = new ReplicaStatus(_raft, AppliedIndex, DecidesAlone);
         if (DecidesAlone)
         {
             _raft.Campaign();
@@ -94,6 +97,7 @@ internal sealed class Replica
         _coreMoved = true;
         _writes.Expire(_now);
         _reads.Expire(_now);
+        IntroduceMembers();
     }
 
     /// <summary>A frame came from another member.</summary>
@@ -126,6 +130,12 @@ internal sealed class Replica
         }
 
         TakeRequests(requests);
+        if (_writes.HasMemberRequests)
+        {
+            _writes.DispatchMemberRequests(AppliedIndex, _now);
+            _coreMoved = true;
+        }
+
         if (_writes.IsHolding || _localRecords.Count > 0)
         {
             AppendRequests();
@@ -149,8 +159,9 @@ internal sealed class Replica
         RunWork(requests);
         OfferSnapshots();
         _apply.Publish();
+        _outbox.Flush();
         TrimTail();
-        Status.Update(_raft, AppliedIndex, ReadsAreLocal);
+        Status.Update(_raft, AppliedIndex, DecidesAlone, ReadsAreLocal);
     }
 
     /// <summary>The node is unfit or stops: everything that waits is failed.</summary>
@@ -250,10 +261,10 @@ internal sealed class Replica
         _coreMoved = false;
         Effects effects = _raft.Drain();
         _log.Take(effects);
+        _isLifted |= effects.QuarantineLifted;
         if (effects.Configuration is { } configuration)
         {
-            _outbox.SetMembers(_parts.Members.AddressesOf(configuration), configuration);
-            _hasPeers = MemberRecord.HasOtherVoters(configuration, _options.Raft.Id);
+            Follow(configuration);
         }
 
         _outbox.Send(effects.Messages);
@@ -278,6 +289,7 @@ internal sealed class Replica
         if (_raft.Role == Role.Leader)
         {
             _parts.Leases.Promote(DecidesAlone ? TimeSpan.Zero : _options.LeaseExtension);
+            _membership.OnLeading(_tail.Last);
         }
         else
         {
@@ -290,6 +302,36 @@ internal sealed class Replica
             LoseLeader(0);
         }
     }
+
+    // A follower learns from the log whom to answer, and so could never take the part of it that tells of a leader that came later.
+    private void IntroduceMembers()
+    {
+        if (_raft.Role != Role.Leader)
+        {
+            return;
+        }
+
+        foreach (MemberStatus follower in _raft.Followers())
+        {
+            if (follower.State != ProgressState.Replicate)
+            {
+                _outbox.Introduce(follower.Member, new MembersFrame(_tail.Last, _parts.Members.InForce));
+            }
+        }
+    }
+
+    private void Follow(Configuration inForce)
+    {
+        _parts.Members.Follow(inForce);
+        if (inForce.Voters.Length > 0)
+        {
+            _hasPeers = MemberRecord.HasOtherVoters(inForce, _options.Raft.Id);
+        }
+
+        ShowMembers();
+    }
+
+    private void ShowMembers() => _outbox.SetMembers(_parts.Members.Addresses(), _parts.Members.Configuration);
 
     private void LoseLeader(ulong member)
     {
@@ -307,10 +349,12 @@ internal sealed class Replica
                 return;
             }
 
+            _outbox.Flush();
             KeepInMemberFile();
             _host.CommitLog();
             _log.Committed();
             TakeOver();
+            LiftQuarantine();
             _raft.OnDurable(_log.DurableWrite);
             _outbox.Release(_log.DurableWrite);
             Drain();
@@ -326,6 +370,16 @@ internal sealed class Replica
         if (state.Term != known.Term || state.Vote != known.Vote || _hasPeers != known.HasPeers)
         {
             _parts.Member.Write(known with { Term = state.Term, Vote = state.Vote, HasPeers = _hasPeers });
+        }
+    }
+
+    // After the batch that fills the last gap, and before the acknowledgement that says so.
+    private void LiftQuarantine()
+    {
+        if (_isLifted)
+        {
+            _isLifted = false;
+            _parts.Member.Write(_parts.Member.Current with { Damage = null });
         }
     }
 
@@ -459,12 +513,17 @@ internal sealed class Replica
     // In steps: forgetting costs the core a little each time.
     private void TrimTail()
     {
-        ulong keep = DecidesAlone ? 0UL : _options.KeptEntries;
+        ulong keep = DecidesAlone && _raft.Configuration.Learners.IsEmpty ? 0UL : _options.KeptEntries;
         ulong applied = AppliedIndex;
         ulong known = _tail.First <= applied ? applied - _tail.First + 1 : 0;
         if (known >= keep + TrimStep)
         {
             ForgetBefore(applied - keep + 1);
+        }
+
+        if (_tail.Bytes > _options.KeptBytes + (_options.KeptBytes / 8))
+        {
+            ForgetBefore(_tail.FirstWithin(_options.KeptBytes, applied + 1));
         }
     }
 

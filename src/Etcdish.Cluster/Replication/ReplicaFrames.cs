@@ -14,7 +14,8 @@ internal sealed class ReplicaFrames(
     ReplicaWrites writes,
     ReplicaReads reads,
     LeaseCalls leases,
-    IReplicaHost host)
+    IReplicaHost host,
+    Action membersChanged)
 {
     private EntryHeader[] _headers = new EntryHeader[64];
 
@@ -49,9 +50,20 @@ internal sealed class ReplicaFrames(
             case PeerFrameKind.LeaseCall:
                 leases.Take(from, PeerFrameReader.ReadLeaseCall(frame));
                 break;
+            case PeerFrameKind.Members:
+                TakeMembers(PeerFrameReader.ReadMembers(frame), applied);
+                break;
             default:
                 leases.OnAnswer(from, PeerFrameReader.ReadLeaseAnswer(frame));
                 break;
+        }
+    }
+
+    private void TakeMembers(in MembersFrame frame, ulong applied)
+    {
+        if (members.Introduce(frame, applied))
+        {
+            membersChanged();
         }
     }
 

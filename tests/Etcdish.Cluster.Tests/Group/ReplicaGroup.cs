@@ -11,12 +11,14 @@ internal sealed class ReplicaGroup
     private const int MaxRounds = 400;
     private const int ElectionTicks = 10;
 
+    private readonly List<GroupMember> _all = [];
+
     public ReplicaGroup(int members)
     {
         // With the runner's own, what awaits an answer goes on on another thread, at any time.
         SynchronizationContext.SetSynchronizationContext(null);
         Members = [.. Enumerable.Range(1, members).Select(id => new ClusterMember((ulong)id, $"m{id}", [$"http://m{id}:2380"], []))];
-        All = [.. Members.Select(member => new GroupMember(this, member.Id))];
+        _all = [.. Members.Select(member => new GroupMember(this, member.Id))];
     }
 
     public GroupNetwork Network { get; } = new();
@@ -25,7 +27,7 @@ internal sealed class ReplicaGroup
 
     public IReadOnlyList<ClusterMember> Members { get; }
 
-    public IReadOnlyList<GroupMember> All { get; }
+    public IReadOnlyList<GroupMember> All => _all;
 
     public GroupMember this[ulong id] => All[(int)id - 1];
 
@@ -37,8 +39,18 @@ internal sealed class ReplicaGroup
         return group;
     }
 
-    public NodeOptions OptionsOf(ulong id, SimulatedDisk disk) => new()
+    /// <summary>Starts a member that was announced and has nothing yet; its id is the next.</summary>
+    public GroupMember Join()
     {
+        GroupMember joined = new(this, (ulong)_all.Count + 1);
+        _all.Add(joined);
+        return joined;
+    }
+
+    public NodeOptions OptionsOf(ulong id, SimulatedDisk disk, bool forcesNewGroup = false) => new()
+    {
+        JoinsExistingGroup = id > (ulong)Members.Count,
+        ForcesNewGroup = forcesNewGroup,
         DataDirectory = "/data",
         MemberId = id,
         ClusterId = ClusterId,
