@@ -94,6 +94,12 @@ public sealed partial class Node : IAsyncDisposable
     /// </summary>
     public bool IsQuarantined => _status.IsQuarantined;
 
+    /// <summary>How often, since the node was opened, a leader's state took the place of this member's own.</summary>
+    public long SnapshotsReceived => _loop.Replica.TakeOvers;
+
+    /// <summary>Followers that are being sent this member's state, as they lack more entries than it has.</summary>
+    public int SnapshotsSending => _loop.Replica.SnapshotsSending;
+
     /// <summary>Index of the last applied entry.</summary>
     public ulong AppliedIndex => Store.AppliedIndex;
 

@@ -40,7 +40,7 @@ internal static class Quarantine
         return true;
     }
 
-    /// <summary>As <see cref="TryNote"/>, for damage met by a recovery, which has let go of the folder.</summary>
+    /// <summary>As for a member that runs, for damage met by a recovery, which has let go of the folder.</summary>
     public static bool TryNote(NodeOptions options, Exception reason)
     {
         if (options.ForcesNewGroup || DamageIn(reason) is null)

@@ -74,6 +74,9 @@ internal sealed class Replica
     /// <summary>How often received state took the place of the member's own. Any thread.</summary>
     public int TakeOvers => _snapshots.TakeOvers;
 
+    /// <summary>Followers that are being sent state. Any thread.</summary>
+    public int SnapshotsSending => _snapshots.Sources.Count;
+
     /// <summary>Requests that have their answer; the driver gives it and clears the list after each round.</summary>
     public List<Proposal> Completed { get; } = [];
 
@@ -313,7 +316,7 @@ internal sealed class Replica
 
         foreach (MemberStatus follower in _raft.Followers())
         {
-            if (follower.State != ProgressState.Replicate)
+            if (follower.State != ProgressState.Replicate || !follower.IsHeard)
             {
                 _outbox.Introduce(follower.Member, new MembersFrame(_tail.Last, _parts.Members.InForce));
             }
