@@ -161,20 +161,12 @@ internal sealed class Replica
         return refusal;
     }
 
-    /// <summary>The voter that could lead soonest: heard from lately and furthest ahead; 0 when there is none. As work.</summary>
-    public ulong BestSuccessor()
+    /// <summary>Hands leadership to the voter that could lead soonest: heard from lately and furthest ahead. As work.</summary>
+    /// <returns>That voter; 0 when there is none, or this member does not lead.</returns>
+    public ulong HandOverLeadership()
     {
-        MemberStatus best = default;
-        foreach (MemberStatus follower in _raft.Followers())
-        {
-            bool canLead = follower.IsHeard && !follower.IsQuarantined && _raft.Configuration.Voters.Contains(follower.Member);
-            if (canLead && (best.Member == 0 || follower.Match > best.Match))
-            {
-                best = follower;
-            }
-        }
-
-        return best.Member;
+        ulong successor = BestSuccessor();
+        return successor != 0 && TransferLeadership(successor) == Refusal.None ? successor : 0;
     }
 
     /// <summary>
@@ -206,6 +198,21 @@ internal sealed class Replica
         }
 
         return _tail.First <= _tail.Last ? _tail.Place(_tail.First).Payload.Segment : uint.MaxValue;
+    }
+
+    private ulong BestSuccessor()
+    {
+        MemberStatus best = default;
+        foreach (MemberStatus follower in _raft.Followers())
+        {
+            bool canLead = follower.IsHeard && !follower.IsQuarantined && _raft.Configuration.Voters.Contains(follower.Member);
+            if (canLead && (best.Member == 0 || follower.Match > best.Match))
+            {
+                best = follower;
+            }
+        }
+
+        return best.Member;
     }
 
     private void Drain()
