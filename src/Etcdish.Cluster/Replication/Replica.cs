@@ -33,6 +33,8 @@ internal sealed class Replica
     private ulong _leader;
     private bool _coreMoved = true;
     private bool _diskIsFull;
+    private long _fullSince;
+    private bool _gaveWay;
     private long _now;
 
     public Replica(ReplicaParts parts, ReplicaOptions options, IReplicaHost host)
@@ -79,6 +81,7 @@ internal sealed class Replica
         _now++;
         _raft.Tick();
         _coreMoved = true;
+        GiveWayWhenFull();
         _writes.Expire(_now);
         _reads.Expire(_now);
     }
@@ -327,10 +330,10 @@ internal sealed class Replica
         try
         {
             // A follower that only forwards has nothing to append.
-            if (_log.IsOwing || _writes.MayPropose || _localRecords.Count > 0)
+            bool proposes = _writes.MayPropose;
+            if (_log.IsOwing || proposes || _localRecords.Count > 0)
             {
                 _log.AppendOwed();
-                _diskIsFull = false;
             }
 
             foreach (Proposal record in _localRecords)
@@ -338,8 +341,10 @@ internal sealed class Replica
                 record.Position = _log.Append(record.Kind, 0, _raft.Term, record.Payload.Span);
             }
 
+            bool isProposed = _writes.IsHolding && proposes;
             _writes.Dispatch(_now);
             _coreMoved = true;
+            _gaveWay &= !isProposed;
         }
         catch (DiskFullException)
         {
@@ -348,9 +353,23 @@ internal sealed class Replica
         }
     }
 
+    /// <summary>
+    /// A leader that has refused writes for want of space for an election timeout lets another lead. Once only, until it has taken some:
+    /// when all disks are full, leadership must not go round and round.
+    /// </summary>
+    private void GiveWayWhenFull()
+    {
+        if (_diskIsFull && !_gaveWay && _raft.Role == Role.Leader && _now - _fullSince >= _options.Raft.ElectionTicks)
+        {
+            _gaveWay = true;
+            HandOverLeadership();
+        }
+    }
+
     // Local records are not owed: who asked for them asks again.
     private void BatchWasDropped()
     {
+        _fullSince = _diskIsFull ? _fullSince : _now;
         _diskIsFull = true;
         _parts.Metrics.DiskFull();
         foreach (Proposal record in _localRecords)
