@@ -121,6 +121,21 @@ public abstract class ClusterFaultTests
         await recorder.WaitForAcknowledgedAsync(300);
     });
 
+    // Each leaves while it serves and comes back as another; the leader of the moment goes first.
+    [Test]
+    public Task All_members_replaced_under_way() => JudgeAsync(_traffic, async (cluster, recorder) =>
+    {
+        ServerProcess leader = await cluster.LeaderAsync();
+        foreach (ServerProcess member in cluster.Members.OrderByDescending(member => member == leader))
+        {
+            await recorder.WaitForAcknowledgedAsync(300);
+            await cluster.ReplaceServingAsync(member);
+            recorder.Gate.Open();
+        }
+
+        await recorder.WaitForAcknowledgedAsync(300);
+    });
+
     /// <summary>A server that was not started yet.</summary>
     protected abstract ServerProcess CreateMember();
 
