@@ -135,6 +135,7 @@ public sealed class EtcdServer : IAsyncDisposable
                 $"--initial-cluster-state is existing, but there is no data in {_options.DataDirectory}: this server cannot join others");
         }
 
+        Task warmUp = WarmUp.RunAsync();
         _node = await Node.OpenAsync(NodeOptionsOf(_options), cancellation).ConfigureAwait(false);
         ServerMetrics.RegisterNode(_registry, _node, _options.QuotaBytes);
         _ = WatchNodeAsync(_node);
@@ -144,6 +145,7 @@ public sealed class EtcdServer : IAsyncDisposable
         await _leadership.StartAsync(Failed, cancellation).ConfigureAwait(false);
         StartupLog.NodeReady(_log, _node, _options);
 
+        await warmUp.ConfigureAwait(false);
         var context = new ServiceContext(_node, _options, _log, _metrics, _leadership, _stopping.Token);
         await ServeClientsAsync(context, health, cancellation).ConfigureAwait(false);
         StartupLog.Serving(_log, _node, _options, ClientUrls, MetricsUrls);
