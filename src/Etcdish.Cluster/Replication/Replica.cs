@@ -37,6 +37,8 @@ internal sealed class Replica
     private ulong _leader;
     private bool _coreMoved = true;
     private bool _diskIsFull;
+    private long _fullSince;
+    private bool _gaveWay;
     private long _now;
 
     public Replica(ReplicaParts parts, ReplicaOptions options, IReplicaHost host)
@@ -98,6 +100,7 @@ internal sealed class Replica
         _raft.Tick();
         _snapshots.Tick(_now);
         _coreMoved = true;
+        GiveWayWhenFull();
         _writes.Expire(_now);
         _reads.Expire(_now);
         IntroduceMembers();
@@ -189,20 +192,12 @@ internal sealed class Replica
         return refusal;
     }
 
-    /// <summary>The voter that could lead soonest: heard from lately and furthest ahead; 0 when there is none. As work.</summary>
-    public ulong BestSuccessor()
+    /// <summary>Hands leadership to the voter that could lead soonest: heard from lately and furthest ahead. As work.</summary>
+    /// <returns>That voter; 0 when there is none, or this member does not lead.</returns>
+    public ulong HandOverLeadership()
     {
-        MemberStatus best = default;
-        foreach (MemberStatus follower in _raft.Followers())
-        {
-            bool canLead = follower.IsHeard && !follower.IsQuarantined && _raft.Configuration.Voters.Contains(follower.Member);
-            if (canLead && (best.Member == 0 || follower.Match > best.Match))
-            {
-                best = follower;
-            }
-        }
-
-        return best.Member;
+        ulong successor = BestSuccessor();
+        return successor != 0 && TransferLeadership(successor) == Refusal.None ? successor : 0;
     }
 
     /// <summary>
@@ -257,6 +252,21 @@ internal sealed class Replica
         }
 
         return _tail.First <= _tail.Last ? _tail.Place(_tail.First).Payload.Segment : uint.MaxValue;
+    }
+
+    private ulong BestSuccessor()
+    {
+        MemberStatus best = default;
+        foreach (MemberStatus follower in _raft.Followers())
+        {
+            bool canLead = follower.IsHeard && !follower.IsQuarantined && _raft.Configuration.Voters.Contains(follower.Member);
+            if (canLead && (best.Member == 0 || follower.Match > best.Match))
+            {
+                best = follower;
+            }
+        }
+
+        return best.Member;
     }
 
     private void Drain()
@@ -447,10 +457,10 @@ internal sealed class Replica
         try
         {
             // A follower that only forwards has nothing to append.
-            if (_log.IsOwing || _writes.MayPropose || _localRecords.Count > 0)
+            bool proposes = _writes.MayPropose;
+            if (_log.IsOwing || proposes || _localRecords.Count > 0)
             {
                 _log.AppendOwed();
-                _diskIsFull = false;
             }
 
             foreach (Proposal record in _localRecords)
@@ -458,8 +468,10 @@ internal sealed class Replica
                 record.Position = _log.Append(record.Kind, 0, _raft.Term, record.Payload.Span);
             }
 
+            bool isProposed = _writes.IsHolding && proposes;
             _writes.Dispatch(_now);
             _coreMoved = true;
+            _gaveWay &= !isProposed;
         }
         catch (DiskFullException)
         {
@@ -468,9 +480,23 @@ internal sealed class Replica
         }
     }
 
+    /// <summary>
+    /// A leader that has refused writes for want of space for an election timeout lets another lead. Once only, until it has taken some:
+    /// when all disks are full, leadership must not go round and round.
+    /// </summary>
+    private void GiveWayWhenFull()
+    {
+        if (_diskIsFull && !_gaveWay && _raft.Role == Role.Leader && _now - _fullSince >= _options.Raft.ElectionTicks)
+        {
+            _gaveWay = true;
+            HandOverLeadership();
+        }
+    }
+
     // Local records are not owed: who asked for them asks again.
     private void BatchWasDropped()
     {
+        _fullSince = _diskIsFull ? _fullSince : _now;
         _diskIsFull = true;
         _parts.Metrics.DiskFull();
         foreach (Proposal record in _localRecords)
