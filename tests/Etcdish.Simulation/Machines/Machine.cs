@@ -167,7 +167,7 @@ internal sealed class Machine
         }
 
         _world.Marks.Add(Mark.ProcessStopped);
-        process.Do(() => process.HandOver(process.Replica.BestSuccessor()));
+        process.StopLeading();
         _world.Queue.After(_random.Exponential(20 * Span.Millisecond), () =>
         {
             if (Process == process)
@@ -266,7 +266,21 @@ internal sealed class Machine
         }
 
         _world.Note(TraceKind.NodeFailed, Number, 0, 0, reason);
+        bool isRefilled = HasRot && Process!.TryNoteDamage(reason);
+        if (Disk.IsDown)
+        {
+            LosePower(insideRound: true);
+            return;
+        }
+
         EndProcess();
+        if (isRefilled)
+        {
+            _world.Marks.Add(Mark.DamageFoundByReader);
+            StartLater();
+            return;
+        }
+
         Judge(reason);
     }
 
