@@ -73,7 +73,7 @@ internal sealed class EntryObserver(World world, Machine machine, ReplicaParts p
     }
 
     // What a single voter had durable is committed by that; others learn again from the leader how far they may apply.
-    private ulong AppliedFloor => world.Plan.Members == 1 ? machine.AppliedBefore : 0;
+    private ulong AppliedFloor => world.Plan is { Members: 1, Operator.ChangeEvery: 0 } ? machine.AppliedBefore : 0;
 
     // What the log holds durably, committed or not. After a cut it is looked at anew.
     private void ScanLog()

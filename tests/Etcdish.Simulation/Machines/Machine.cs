@@ -108,8 +108,9 @@ internal sealed class Machine
         {
             NodeOptions options = _options with { Log = _options.Log with { Disk = Disk }, OnNotice = Notice };
             RecoveredState recovered = Recovery.Run(options, CancellationToken.None);
-            if (recovered.Replay.IsEmpty && _world.KnownMembers(MemberId) is { } known)
+            if (recovered.Replay.IsEmpty)
             {
+                Membership known = _world.KnownMembers(MemberId) ?? _world.Founders;
                 recovered.Replay.Members.Introduce(new MembersFrame(ulong.MaxValue, known), applied: 0);
             }
 
