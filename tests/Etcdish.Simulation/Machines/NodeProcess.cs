@@ -127,6 +127,7 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
         ScheduleRound(_machine.Now);
         _maintenance.ScheduleNext();
         Post(_machine.Now + _tickInterval, () => _ = PublishAsync());
+        Post(_machine.Now + 10 * _tickInterval, Connect);
     }
 
     /// <summary>Leads, as far as it knows.</summary>
@@ -345,6 +346,17 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
 
         await ForgetAsync(Enqueue(EntryKinds.MemberAttributes, MembershipCodec.EncodeAttributes(own))).ConfigureAwait(false);
         Post(_machine.Now + 10 * _tickInterval, () => _ = PublishAsync());
+    }
+
+    // Connections are made anew now and then, and who was removed is told so.
+    private void Connect()
+    {
+        if (_world.Network.IsRefused(this))
+        {
+            OnRefusedAsRemoved();
+        }
+
+        Post(_machine.Now + 20 * _tickInterval, Connect);
     }
 
     // As Node.LeaveAsync.

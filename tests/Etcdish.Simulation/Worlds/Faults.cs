@@ -57,6 +57,18 @@ internal sealed class Faults(World world)
         }
     }
 
+    /// <summary>Machines whose announcement was lost are switched off: no group will ever have heard of them.</summary>
+    public void StopStrangers()
+    {
+        foreach (Machine machine in world.Machines.Where(machine => machine.Process is not null && world.KnownMembers(machine.MemberId) is null))
+        {
+            if (!world.Ledger.Group.IsRemoved(machine.MemberId))
+            {
+                machine.SwitchOff();
+            }
+        }
+    }
+
     private void Repeat(long every, Action fault)
     {
         if (every == 0)
