@@ -13,6 +13,7 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
     private List<Proposal> _requests = [];
     private RecoveredState _recovered = null!;
     private LeaseKeeper _leases = null!;
+    private ulong _life;
     private SnapshotReceiver _receiver = null!;
     private Checkpointer _checkpointer = null!;
 
@@ -61,7 +62,7 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
         LeaseCalls = new LeaseCalls(_leases, network) { Queue = this };
         ReplicaParts parts = new(
             _recovered.Log, _recovered.Member, Store, _recovered.Values, replay.Restored, replay.Tail, replay.Members, Watches, _leases, LeaseCalls, network, metrics);
-        Replica = new Replica(parts, ReplicaGroup.ReplicaOptionsOf(Id), this);
+        Replica = new Replica(parts, ReplicaGroup.ReplicaOptionsOf(Id, _life++), this);
         _receiver = new SnapshotReceiver(network, this, Replica, _group.OptionsOf(Id, Disk));
         Receiving = Task.CompletedTask;
         _checkpointer = new Checkpointer(
