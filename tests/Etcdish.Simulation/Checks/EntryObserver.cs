@@ -18,14 +18,8 @@ internal sealed class EntryObserver(World world, Machine machine, ReplicaParts p
     private ulong _scannedTerm;
 
     /// <summary>A member that starts again has all that it had applied, knows its term, and reads back what it once applied.</summary>
-    /// <remarks>One whose log was damaged gave it up, and has only its term and its vote.</remarks>
     public void CheckRecovery(RecoveredState recovered)
     {
-        if (parts.Restored.Quarantined)
-        {
-            machine.AppliedBefore = 0;
-        }
-
         if (parts.Tail.Last < machine.AppliedBefore || parts.Store.AppliedIndex < AppliedFloor)
         {
             world.Break(
