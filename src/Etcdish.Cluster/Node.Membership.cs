@@ -13,6 +13,9 @@ public sealed partial class Node
     // As long as etcd takes: who asked this member to remove itself gets an answer, and the others hear what it had to say.
     private static readonly TimeSpan _farewell = TimeSpan.FromSeconds(1);
 
+    // The network may hear that this member was removed before there is a loop to end.
+    private volatile bool _wasRefused;
+
     /// <summary>Whether a directory belongs to a member: then who it is and whom it knows comes from there, and not from options.</summary>
     /// <param name="directory">As <see cref="NodeOptions.DataDirectory"/>; need not exist.</param>
     public static bool HoldsMember(string directory) =>
@@ -140,6 +143,7 @@ public sealed partial class Node
         _options.OnNotice?.Invoke(new NodeNotice(notice.IsWarning, notice.Message));
         if (notice.Refusal == PeerRefusal.Removed)
         {
+            _wasRefused = true;
             _loop?.Fail(new MemberRemovedException());
         }
     }

@@ -380,6 +380,11 @@ public sealed partial class Node : IAsyncDisposable
 
     private async Task StartAsync()
     {
+        if (_wasRefused)
+        {
+            _loop.Fail(new MemberRemovedException());
+        }
+
         _loop.Start();
         _ = WatchForFailureAsync(_loop.Ended);
 

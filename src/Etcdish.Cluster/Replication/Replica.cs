@@ -54,10 +54,14 @@ internal sealed class Replica
         _membership = new ReplicaMembership(_raft, parts.Members, options);
         _writes = new ReplicaWrites(_raft, _log, parts.Tail, _outbox, _membership, Completed, options);
         _reads = new ReplicaReads(_raft, _outbox, Completed, options);
+        parts.LeaseCalls.NumberFrom(options.Raft.Seed >> 8);
         _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls, host, ShowMembers);
         _snapshots = new ReplicaSnapshots(parts, _raft, _log, options);
         _apply = new ReplicaApply(parts, _raft, _log, _writes, host, ShowMembers);
         Follow(_raft.Configuration);
+
+        // A member that decided alone kept no entries; should others join now, they get state.
+        _raft.OnCompacted(parts.Tail.First - 1);
         Status = new ReplicaStatus(_raft, AppliedIndex, DecidesAlone);
         if (DecidesAlone)
         {
@@ -401,6 +405,8 @@ internal sealed class Replica
         if (_snapshots.TryTakeOver(out ulong index))
         {
             _writes.OnStateReplaced(index);
+            _parts.Members.AppliedThrough(index);
+            ShowMembers();
         }
     }
 

@@ -55,6 +55,12 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
     {
         _recovered = Recovery.Run(_group.OptionsOf(Id, Disk, forcesNewGroup), CancellationToken.None);
         LogReplay replay = _recovered.Replay;
+        if (replay.IsEmpty)
+        {
+            // As one who joins has asked.
+            replay.Members.Introduce(new MembersFrame(ulong.MaxValue, _group[1].Members.InForce), applied: 0);
+        }
+
         NodeMetrics metrics = new();
         _leases = new LeaseKeeper(Store.Leases, _group.Clock, metrics);
         Watches = new WatchHub(Store, _recovered.Values, new WatchOptions());
