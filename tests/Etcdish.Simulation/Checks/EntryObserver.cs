@@ -20,6 +20,16 @@ internal sealed class EntryObserver(World world, Machine machine, ReplicaParts p
     /// <summary>A member that starts again has all that it had applied, knows its term, and reads back what it once applied.</summary>
     public void CheckRecovery(RecoveredState recovered)
     {
+        if (parts.Restored.Quarantined)
+        {
+            world.Marks.Add(Mark.Quarantined);
+            machine.AppliedBefore = 0;
+            if (!machine.HasRot)
+            {
+                world.Break("a member without damage went into quarantine", $"n{machine.Number}");
+            }
+        }
+
         if (parts.Tail.Last < machine.AppliedBefore || parts.Store.AppliedIndex < AppliedFloor)
         {
             world.Break(
@@ -63,7 +73,7 @@ internal sealed class EntryObserver(World world, Machine machine, ReplicaParts p
     }
 
     // What a single voter had durable is committed by that; others learn again from the leader how far they may apply.
-    private ulong AppliedFloor => world.Plan.Members == 1 ? machine.AppliedBefore : 0;
+    private ulong AppliedFloor => world.Plan is { Members: 1, Operator.ChangeEvery: 0 } ? machine.AppliedBefore : 0;
 
     // What the log holds durably, committed or not. After a cut it is looked at anew.
     private void ScanLog()

@@ -20,6 +20,9 @@ internal sealed class FrameRules(World world)
         Message message = PeerFrameReader.ReadRaft(frame).Message;
         switch (message.Type)
         {
+            case MessageType.VoteResponse or MessageType.PreVoteResponse when !message.Reject && from.Replica.Status.IsQuarantined:
+                world.Break("a member votes in quarantine", $"member {message.From} in term {message.Term}");
+                break;
             case MessageType.VoteResponse when !message.Reject:
                 CheckVote(message.From, message.Term, message.To);
                 break;

@@ -15,6 +15,8 @@ internal enum Mark
     StartRefusedForDamage,
     DamageFoundByReader,
     OlderCheckpointUsed,
+    Quarantined,
+    QuarantineLifted,
     CheckpointWritten,
     SegmentRolled,
     SegmentDeleted,

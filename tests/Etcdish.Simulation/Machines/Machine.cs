@@ -108,8 +108,9 @@ internal sealed class Machine
         {
             NodeOptions options = _options with { Log = _options.Log with { Disk = Disk }, OnNotice = Notice };
             RecoveredState recovered = Recovery.Run(options, CancellationToken.None);
-            if (recovered.Replay.IsEmpty && _world.KnownMembers(MemberId) is { } known)
+            if (recovered.Replay.IsEmpty)
             {
+                Membership known = _world.KnownMembers(MemberId) ?? _world.Founders;
                 recovered.Replay.Members.Introduce(new MembersFrame(ulong.MaxValue, known), applied: 0);
             }
 
@@ -167,7 +168,7 @@ internal sealed class Machine
         }
 
         _world.Marks.Add(Mark.ProcessStopped);
-        process.Do(() => process.HandOver(process.Replica.BestSuccessor()));
+        process.StopLeading();
         _world.Queue.After(_random.Exponential(20 * Span.Millisecond), () =>
         {
             if (Process == process)
@@ -266,7 +267,21 @@ internal sealed class Machine
         }
 
         _world.Note(TraceKind.NodeFailed, Number, 0, 0, reason);
+        bool isRefilled = HasRot && Process!.TryNoteDamage(reason);
+        if (Disk.IsDown)
+        {
+            LosePower(insideRound: true);
+            return;
+        }
+
         EndProcess();
+        if (isRefilled)
+        {
+            _world.Marks.Add(Mark.DamageFoundByReader);
+            StartLater();
+            return;
+        }
+
         Judge(reason);
     }
 

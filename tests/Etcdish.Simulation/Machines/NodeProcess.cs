@@ -2,6 +2,7 @@ using Etcdish.Cluster;
 using Etcdish.Cluster.Peers;
 using Etcdish.Log;
 using Etcdish.Store;
+using Etcdish.Testing;
 
 namespace Etcdish.Simulation;
 
@@ -36,6 +37,7 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
     private long _nextTick;
     private LogPosition _lastEnd;
     private int _takeOvers;
+    private bool _wasQuarantined;
 
     public NodeProcess(World world, Machine machine, NodeOptions options, RecoveredState recovered)
     {
@@ -143,6 +145,16 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
         }
     });
 
+    /// <summary>As <see cref="Node.HandOverLeadershipAsync"/>, without waiting.</summary>
+    public void StopLeading() => Do(() =>
+    {
+        if (Leads && Replica.HandOverLeadership() is not 0 and var successor)
+        {
+            _world.Marks.Add(Mark.LeadershipTransferred);
+            _world.Note(TraceKind.HandedOver, _machine.Number, (long)successor);
+        }
+    });
+
     /// <summary>Answers another member's question; null when it has none, which its own defects are not.</summary>
     public byte[]? Answer(ulong from, byte[] question)
     {
@@ -153,6 +165,19 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
         catch (Exception none) when (none is InvalidDataException or StoreReplacedException)
         {
             return null;
+        }
+    }
+
+    /// <summary>As the node loop does when it ends: damage that the group can make up for is written down for the next start.</summary>
+    public bool TryNoteDamage(Exception reason)
+    {
+        try
+        {
+            return Quarantine.TryNote(_recovered.Member, reason);
+        }
+        catch (Exception failure) when (failure is IOException or SimulatedCrashException)
+        {
+            return Quarantine.DamageIn(reason) is not null;
         }
     }
 
@@ -366,6 +391,7 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
         _world.Note(TraceKind.Round, _machine.Number, (long)Store.AppliedIndex, Store.CurrentRevision);
         _observer.AfterRound(Replica);
         NoteTakeOvers();
+        NoteLift();
         _world.Marks.Add(Mark.WatchFellBehind, Watches.Statistics.SlowWatchers > 0 ? 1 : 0);
         Leases.Tick(this);
         ScheduleRound(_nextTick);
@@ -383,6 +409,12 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
             _world.Marks.Add(Mark.SnapshotInstalled);
             _world.Note(TraceKind.SnapshotInstalled, _machine.Number, (long)Store.AppliedIndex, Store.CurrentRevision);
         }
+    }
+
+    private void NoteLift()
+    {
+        _world.Marks.Add(Mark.QuarantineLifted, _wasQuarantined && !Replica.Status.IsQuarantined ? 1 : 0);
+        _wasQuarantined = Replica.Status.IsQuarantined;
     }
 
     private void RunReplica()

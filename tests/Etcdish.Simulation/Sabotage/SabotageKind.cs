@@ -80,6 +80,9 @@ internal enum SabotageKind
     /// <summary>State that is sent to a follower stands for one entry more than is in it.</summary>
     SendStateOneShort,
 
+    /// <summary>A member whose log was damaged and given up votes and counts at once.</summary>
+    SkipQuarantine,
+
     /// <summary>A member that lost power finds an empty disk.</summary>
     LoseDisk,
 }

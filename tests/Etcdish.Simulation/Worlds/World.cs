@@ -1,6 +1,7 @@
 using Etcdish.Checkers;
 using Etcdish.Cluster;
 using Etcdish.Cluster.Peers;
+using Etcdish.Consensus;
 using Etcdish.Log;
 using Etcdish.Store;
 
@@ -164,6 +165,11 @@ internal sealed class World
 
         return idle;
     }
+
+    /// <summary>The members that the group began with: what those know who hear from nobody.</summary>
+    public Membership Founders => new(
+        Configuration.Of(Enumerable.Range(1, Plan.Members).Select(number => (ulong)number)),
+        [.. Enumerable.Range(1, Plan.Members).Select(number => Member(number).ToInfo())]);
 
     /// <summary>The members as one who joins is told, by somebody who knows of him; null when nobody does.</summary>
     public Membership? KnownMembers(ulong asker) => Machines
