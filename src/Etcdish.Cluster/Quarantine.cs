@@ -66,14 +66,16 @@ internal static class Quarantine
         string directory = options.DataDirectory;
         using IDisposable held = disk.LockDirectory(directory);
         string evidence = EvidencePrefix + damage.File;
+        bool hasEvidence = false;
         foreach (string name in disk.List(directory))
         {
             string path = Path.Combine(directory, name);
-            if (name == damage.File)
+            if (name == damage.File && SegmentedLog.OwnsFile(name))
             {
                 disk.Rename(path, Path.Combine(directory, evidence));
+                hasEvidence = true;
             }
-            else if (name != MemberFile.Name && name != evidence)
+            else if (SegmentedLog.OwnsFile(name) || (name != evidence && name.StartsWith(EvidencePrefix, StringComparison.Ordinal)))
             {
                 disk.Delete(path);
             }
@@ -84,6 +86,6 @@ internal static class Quarantine
         options.OnNotice?.Invoke(new NodeNotice(
             true,
             $"THE DATA OF THIS MEMBER IS DAMAGED and was given up; the group fills it again, and until then it neither votes nor counts. "
-            + $"File {damage.File}, offset {damage.Offset}: {damage.Reason}. Kept for you to look at: {evidence}. Check the disk."));
+            + $"{damage.Reason}. Kept to be looked at: {(hasEvidence ? evidence : "nothing")}. Check the disk"));
     }
 }
