@@ -235,17 +235,18 @@ public sealed class MembershipTests
         ServerCluster cluster, ClusterTranscript transcript, ServerProcess leader, ServerProcess[] followers, ServerProcess joining)
     {
         string second = Hex(await cluster.MemberIdAsync(followers[1]));
-        EtcdCtl atLeader = new(leader.ClientUrl);
-        transcript.RunWhenHealthy(new EtcdCtl(followers[1].ClientUrl), $"member remove {second}");
+        EtcdCtl left = new(followers[0].ClientUrl);
+
+        // Neither is asked to remove itself: genuine etcd sometimes ends before it has answered.
+        transcript.RunWhenHealthy(left, $"member remove {second}");
         EndsAsRemoved(followers[1]);
-        transcript.Run(atLeader, $"member remove {second}");
+        transcript.Run(left, $"member remove {second}");
         followers[1].Launch();
         EndsAsRemoved(followers[1]);
 
         string own = Hex(await cluster.MemberIdAsync(leader));
-        transcript.RunWhenHealthy(atLeader, $"member remove {own}");
+        transcript.RunWhenHealthy(left, $"member remove {own}");
         EndsAsRemoved(leader);
-        EtcdCtl left = new(followers[0].ClientUrl);
         await cluster.WaitUntilHealthyAsync();
         CommandResult put = left.Run("put after removal");
         Assert.That(put.ExitCode, Is.Zero, put.ToString());
