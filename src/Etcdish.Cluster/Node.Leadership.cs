@@ -57,10 +57,10 @@ public sealed partial class Node
         }
 
         ulong successor = 0;
-        await _loop.Enqueue(0, default, () => successor = _loop.Replica.BestSuccessor()).ConfigureAwait(false);
+        await _loop.Enqueue(0, default, () => successor = _loop.Replica.HandOverLeadership()).ConfigureAwait(false);
         if (successor != 0)
         {
-            await TransferLeadershipAsync(successor, cancellation).ConfigureAwait(false);
+            await FollowAsync(successor, cancellation).ConfigureAwait(false);
         }
 
         return successor;

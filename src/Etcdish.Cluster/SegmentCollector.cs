@@ -23,7 +23,6 @@ internal sealed class SegmentCollector
     private readonly IWriteQueue _queue;
     private readonly NodeOptions _options;
     private readonly NodeMetrics _metrics;
-    private readonly ArrayBufferWriter<byte> _record = new(RecordBytes + 4096);
 
     public SegmentCollector(
         SegmentedLog log, RevisionStore store, IValueSource values, IWriteQueue queue, NodeOptions options, NodeMetrics metrics)
@@ -60,15 +59,16 @@ internal sealed class SegmentCollector
         }
 
         versions.Sort(static (a, b) => (a.Value.Segment, a.Value.Offset).CompareTo((b.Value.Segment, b.Value.Offset)));
+        ArrayBufferWriter<byte> record = new(RecordBytes + 4096);
         int next = 0;
         while (next < versions.Count)
         {
             cancellation.ThrowIfCancellationRequested();
             long started = _options.Clock.GetTimestamp();
-            next = FillRecord(versions, next);
-            await _queue.Enqueue(LocalRecordKind.Relocation, _record.WrittenMemory).ConfigureAwait(false);
-            _metrics.Collected(_record.WrittenCount);
-            TimeSpan budget = TimeSpan.FromSeconds((double)_record.WrittenCount / _options.CollectBytesPerSecond);
+            next = FillRecord(record, versions, next);
+            await _queue.Enqueue(LocalRecordKind.Relocation, record.WrittenMemory).ConfigureAwait(false);
+            _metrics.Collected(record.WrittenCount);
+            TimeSpan budget = TimeSpan.FromSeconds((double)record.WrittenCount / _options.CollectBytesPerSecond);
             TimeSpan left = budget - _options.Clock.GetElapsedTime(started);
             if (left > TimeSpan.Zero)
             {
@@ -96,15 +96,15 @@ internal sealed class SegmentCollector
         return victims;
     }
 
-    private int FillRecord(List<KeyRevision> versions, int next)
+    private int FillRecord(ArrayBufferWriter<byte> record, List<KeyRevision> versions, int next)
     {
-        _record.ResetWrittenCount();
+        record.ResetWrittenCount();
         using ReadScope scope = _values.EnterRead();
         do
         {
-            RelocationRecord.Add(_record, versions[next++], _values);
+            RelocationRecord.Add(record, versions[next++], _values);
         }
-        while (next < versions.Count && _record.WrittenCount + RelocationRecord.SizeOf(versions[next]) <= RecordBytes);
+        while (next < versions.Count && record.WrittenCount + RelocationRecord.SizeOf(versions[next]) <= RecordBytes);
 
         return next;
     }

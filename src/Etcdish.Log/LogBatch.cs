@@ -11,7 +11,7 @@ internal sealed class LogBatch
     private const int KeptBytes = 4 << 20;
 
     private readonly List<Run> _runs = [];
-    private byte[] _buffer = new byte[64 << 10];
+    private byte[] _buffer = new byte[4 << 10];
     private int _length;
 
     internal bool IsEmpty => _length == 0;

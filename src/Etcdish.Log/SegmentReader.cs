@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Etcdish.Log;
 
 /// <summary>What <see cref="SegmentReader.Next"/> met.</summary>
@@ -18,12 +20,13 @@ internal enum FrameState
 /// </summary>
 internal sealed class SegmentReader
 {
+    private const int FirstReadBytes = 16 << 10;
     private const int ReadAheadBytes = 1 << 20;
 
     private readonly Segment _segment;
     private readonly uint _seed;
     private readonly long _limit;
-    private byte[] _buffer;
+    private byte[] _buffer = [];
     private long _bufferStart;
     private int _bufferLength;
 
@@ -33,7 +36,6 @@ internal sealed class SegmentReader
         _segment = segment;
         _seed = LogFormat.SegmentSeed(salt, segment.Number);
         _limit = limit;
-        _buffer = new byte[(int)Math.Min(ReadAheadBytes, segment.Bytes)];
         Chain = chain;
     }
 
@@ -112,7 +114,7 @@ internal sealed class SegmentReader
     /// <summary>End of the last byte that is not zero at or after <paramref name="from"/>; <paramref name="from"/> when all are.</summary>
     internal static long EndOfData(Segment segment, uint from)
     {
-        var buffer = new byte[(int)Math.Min(ReadAheadBytes, segment.Bytes - from)];
+        var buffer = ArrayPool<byte>.Shared.Rent(ReadAheadBytes);
         var end = (long)from;
         for (long offset = from; offset < segment.Bytes; offset += buffer.Length)
         {
@@ -125,6 +127,7 @@ internal sealed class SegmentReader
             }
         }
 
+        ArrayPool<byte>.Shared.Return(buffer);
         return end;
     }
 
@@ -140,9 +143,11 @@ internal sealed class SegmentReader
 
     private void Fill(uint offset, int count)
     {
-        if (_buffer.Length < count)
+        // Reads grow: a segment that holds little costs little, and a full one is soon read in big pieces.
+        int wanted = Math.Max(count, Math.Clamp(2 * _buffer.Length, FirstReadBytes, ReadAheadBytes));
+        if (_buffer.Length < wanted)
         {
-            _buffer = new byte[Math.Max(count, 2 * _buffer.Length)];
+            _buffer = GC.AllocateUninitializedArray<byte>(wanted);
         }
 
         _bufferStart = offset;

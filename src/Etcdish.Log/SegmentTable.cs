@@ -30,8 +30,13 @@ internal sealed class SegmentTable : IDisposable
     {
         lock (_retiring)
         {
-            var segments = _segments.Values.Except(_retired.Select(entry => entry.Segment)).ToList();
-            segments.Sort((left, right) => left.Number.CompareTo(right.Number));
+            List<Segment> segments = [.. _segments.Select(entry => entry.Value)];
+            foreach ((Segment retired, _) in _retired)
+            {
+                segments.Remove(retired);
+            }
+
+            segments.Sort(static (left, right) => left.Number.CompareTo(right.Number));
             return segments;
         }
     }

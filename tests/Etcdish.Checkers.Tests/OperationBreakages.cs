@@ -250,8 +250,8 @@ internal static class OperationBreakages
     {
         var states = new StateHistory(history.Witness, []);
         var writers = new Writers(states, []);
-        ReplyRules.Check(history, states, writers, []);
         var timeline = new Timeline(history, states.LastRevision);
+        ReplyRules.Check(history, states, timeline, writers, []);
         var leases = new LeaseRules(history, timeline);
         foreach (long revision in writers.Unclaimed())
         {

@@ -21,7 +21,7 @@ public static class HistoryChecker
         var timeline = new Timeline(history, states.LastRevision);
         var leases = new LeaseRules(history, timeline);
         var writers = new Writers(states, violations);
-        ReplyRules.Check(history, states, writers, violations);
+        ReplyRules.Check(history, states, timeline, writers, violations);
         UnknownOutcomes.Resolve(history, states, timeline, leases, writers, violations);
         OrderRules.Check(history, timeline, writers, violations);
         RefusalRules.Check(history, timeline, leases, violations);

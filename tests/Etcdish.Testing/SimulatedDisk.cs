@@ -12,10 +12,8 @@ public sealed class SimulatedCrashException() : Exception("the simulated machine
 /// </summary>
 public sealed class SimulatedDisk : IDisk
 {
-    private const int SectorBytes = 512;
-
-    private readonly Dictionary<string, Node> _names = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Node> _durableNames = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SimulatedFile> _names = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SimulatedFile> _durableNames = new(StringComparer.Ordinal);
     private readonly HashSet<string> _locked = [];
     private bool _isDown;
 
@@ -46,6 +44,9 @@ public sealed class SimulatedDisk : IDisk
     /// <summary>Sum of the file sizes that the disk can hold.</summary>
     public long CapacityBytes { get; set; } = long.MaxValue;
 
+    /// <summary>Sum of the file sizes.</summary>
+    public long UsedBytes => _names.Values.Sum(file => file.Length);
+
     /// <summary>What a machine finds after the power came back.</summary>
     public SimulatedDisk Restart(Random random)
     {
@@ -56,15 +57,15 @@ public sealed class SimulatedDisk : IDisk
             IgnoresDirectorySyncs = IgnoresDirectorySyncs,
             OnOperation = OnOperation,
         };
-        var survivors = new Dictionary<Node, Node>();
+        var survivors = new Dictionary<SimulatedFile, SimulatedFile>();
         foreach (var name in _names.Keys.Union(_durableNames.Keys).Order(StringComparer.Ordinal))
         {
-            Node? before = _durableNames.GetValueOrDefault(name);
-            Node? after = _names.GetValueOrDefault(name);
-            Node? kept = before == after || random.Next(2) == 0 ? before : after;
+            SimulatedFile? before = _durableNames.GetValueOrDefault(name);
+            SimulatedFile? after = _names.GetValueOrDefault(name);
+            SimulatedFile? kept = before == after || random.Next(2) == 0 ? before : after;
             if (kept is not null)
             {
-                if (!survivors.TryGetValue(kept, out Node? survivor))
+                if (!survivors.TryGetValue(kept, out SimulatedFile? survivor))
                 {
                     survivors[kept] = survivor = kept.AfterCrash(next, random);
                 }
@@ -87,7 +88,7 @@ public sealed class SimulatedDisk : IDisk
     public IEnumerable<string> Files => _names.Keys.Order(StringComparer.Ordinal);
 
     /// <summary>The bytes of a file as a reader sees them.</summary>
-    public byte[] ContentOf(string path) => (byte[])_names[path].Content.Clone();
+    public byte[] ContentOf(string path) => _names[path].Content();
 
     /// <summary>Replaces a file, on the device and in the cache.</summary>
     public void Replace(string path, byte[] content) => _names[path].Replace(content);
@@ -118,19 +119,19 @@ public sealed class SimulatedDisk : IDisk
             throw new IOException($"{path} exists");
         }
 
-        return _names[path] = new Node(this, []);
+        return _names[path] = new SimulatedFile(this);
     }
 
     public IDiskFile Open(string path)
     {
         ThrowIfDown();
-        return _names.TryGetValue(path, out Node? node) ? node : throw new FileNotFoundException(path);
+        return _names.TryGetValue(path, out SimulatedFile? node) ? node : throw new FileNotFoundException(path);
     }
 
     public void Rename(string from, string to)
     {
         Step(DiskOperation.Name, 0);
-        _names.Remove(from, out Node? node);
+        _names.Remove(from, out SimulatedFile? node);
         _names[to] = node ?? throw new FileNotFoundException(from);
     }
 
@@ -153,15 +154,23 @@ public sealed class SimulatedDisk : IDisk
             _durableNames.Remove(name);
         }
 
-        foreach ((var name, Node node) in _names.Where(entry => Path.GetDirectoryName(entry.Key) == directory))
+        foreach ((var name, SimulatedFile node) in _names.Where(entry => Path.GetDirectoryName(entry.Key) == directory))
         {
             _durableNames[name] = node;
         }
     }
 
-    public long FreeBytes(string directory) => CapacityBytes - _names.Values.Sum(node => node.Length);
+    public long FreeBytes(string directory) => CapacityBytes - UsedBytes;
 
-    private void Step(DiskOperation operation, long bytes)
+    /// <summary>A file is about to be synced.</summary>
+    /// <returns>False when this is the one that fails.</returns>
+    internal bool BeginSync(long bytes)
+    {
+        Step(DiskOperation.Sync, bytes);
+        return ++Syncs != FailSyncAt;
+    }
+
+    internal void Step(DiskOperation operation, long bytes)
     {
         ThrowIfDown();
         OnOperation?.Invoke(operation, bytes);
@@ -173,7 +182,7 @@ public sealed class SimulatedDisk : IDisk
         }
     }
 
-    private void ThrowIfDown()
+    internal void ThrowIfDown()
     {
         if (_isDown)
         {
@@ -184,160 +193,6 @@ public sealed class SimulatedDisk : IDisk
     private sealed class DirectoryLock(SimulatedDisk disk, string directory) : IDisposable
     {
         public void Dispose() => disk._locked.Remove(directory);
-    }
-
-    private sealed class Node(SimulatedDisk disk, byte[] content) : IDiskFile
-    {
-        private readonly HashSet<int> _pending = [];
-        private bool _cacheDiffers;
-        private byte[] _durable = (byte[])content.Clone();
-
-        public byte[] Content { get; private set; } = content;
-
-        public long Length => Content.Length;
-
-        public void Replace(byte[] bytes)
-        {
-            if (bytes.Length != Length)
-            {
-                Content = new byte[bytes.Length];
-                _durable = new byte[bytes.Length];
-            }
-
-            bytes.CopyTo(Content, 0);
-            bytes.CopyTo(_durable, 0);
-            _pending.Clear();
-        }
-
-        public void Damage(int offset, byte value)
-        {
-            Content[offset] = value;
-            if (offset < _durable.Length)
-            {
-                _durable[offset] = value;
-            }
-        }
-
-        public int Read(Span<byte> destination, long offset)
-        {
-            disk.ThrowIfDown();
-            var count = (int)Math.Clamp(Content.Length - offset, 0, destination.Length);
-            Content.AsSpan((int)Math.Min(offset, Content.Length), count).CopyTo(destination);
-            return count;
-        }
-
-        public void Write(ReadOnlySpan<byte> source, long offset)
-        {
-            disk.Step(DiskOperation.Write, source.Length);
-            Grow(offset + source.Length);
-            source.CopyTo(Content.AsSpan((int)offset));
-            MarkPending(offset, source.Length);
-        }
-
-        public void ZeroFill(long length, Action? pause = null)
-        {
-            var from = Length;
-            disk.Step(DiskOperation.Write, length - from);
-            Grow(length);
-            MarkPending(from, length - from);
-        }
-
-        public void Sync()
-        {
-            disk.Step(DiskOperation.Sync, (long)_pending.Count * SectorBytes);
-            disk.Syncs++;
-            if (disk.Syncs == disk.FailSyncAt)
-            {
-                // The kernel marks the pages clean: the cache goes on showing what the device never got.
-                _pending.Clear();
-                _cacheDiffers = true;
-                throw new IOException("simulated EIO");
-            }
-
-            if (disk.IgnoresSyncs)
-            {
-                return;
-            }
-
-            if (_durable.Length != Content.Length)
-            {
-                Array.Resize(ref _durable, Content.Length);
-            }
-
-            foreach (var sector in _pending)
-            {
-                SectorOf(Content, sector).CopyTo(SectorOf(_durable, sector));
-            }
-
-            _pending.Clear();
-        }
-
-        public void RereadFromDevice()
-        {
-            disk.ThrowIfDown();
-            if (_cacheDiffers && _pending.Count == 0)
-            {
-                Content = (byte[])_durable.Clone();
-                _cacheDiffers = false;
-            }
-        }
-
-        public void Dispose()
-        {
-        }
-
-        public Node AfterCrash(SimulatedDisk next, Random random)
-        {
-            var survivor = (byte[])_durable.Clone();
-            if (survivor.Length != Content.Length && random.Next(2) == 0)
-            {
-                Array.Resize(ref survivor, Content.Length);
-            }
-
-            foreach (var sector in _pending.Order().Where(sector => sector * SectorBytes < survivor.Length))
-            {
-                Span<byte> target = SectorOf(survivor, sector);
-                Span<byte> written = SectorOf(Content, sector);
-                written = written[..Math.Min(written.Length, target.Length)];
-                switch (random.Next(3))
-                {
-                    case 0:
-                        written.CopyTo(target);
-                        break;
-                    case 1:
-                        written[..random.Next(written.Length)].CopyTo(target);
-                        break;
-                }
-            }
-
-            return new Node(next, survivor);
-        }
-
-        private static Span<byte> SectorOf(byte[] bytes, int sector) =>
-            bytes.AsSpan(sector * SectorBytes, Math.Min(SectorBytes, bytes.Length - (sector * SectorBytes)));
-
-        private void Grow(long length)
-        {
-            if (length > Content.Length)
-            {
-                if (disk.FreeBytes("") < length - Content.Length)
-                {
-                    throw new DiskFullException("simulated ENOSPC", null);
-                }
-
-                byte[] grown = Content;
-                Array.Resize(ref grown, (int)length);
-                Content = grown;
-            }
-        }
-
-        private void MarkPending(long offset, long count)
-        {
-            for (var sector = offset / SectorBytes; count > 0 && sector <= (offset + count - 1) / SectorBytes; sector++)
-            {
-                _pending.Add((int)sector);
-            }
-        }
     }
 }
 

@@ -23,6 +23,12 @@ internal sealed class LeaseCalls(
     /// <summary>Where barriers and writes go; set before the first call.</summary>
     public IWriteQueue Queue { get; set; } = null!;
 
+    /// <summary>
+    /// Has questions numbered from a place of chance on, before the first is asked: the leader may still answer what an earlier life of this
+    /// member asked.
+    /// </summary>
+    public void NumberFrom(ulong number) => _lastNumber = number;
+
     /// <summary>Asks the leader.</summary>
     /// <exception cref="EtcdException">
     /// NotLeader when that member does not lead, TimeoutDueToLeaderFail when it was lost before it answered; a renewal may have happened.

@@ -33,9 +33,12 @@ internal sealed class Replica
     private readonly ReplicaSnapshots _snapshots;
     private readonly List<Proposal> _localRecords = [];
     private bool _hasPeers;
+    private bool _isLifted;
     private ulong _leader;
     private bool _coreMoved = true;
     private bool _diskIsFull;
+    private long _fullSince;
+    private bool _gaveWay;
     private long _now;
 
     public Replica(ReplicaParts parts, ReplicaOptions options, IReplicaHost host)
@@ -44,12 +47,14 @@ internal sealed class Replica
         _options = options;
         _host = host;
         _tail = parts.Tail;
+        _hasPeers = parts.Member.Current.HasPeers;
         _log = new ReplicaLog(parts.Log, parts.Tail, parts.Restored.HardState);
         _raft = new RaftNode(options.Raft, parts.Restored, parts.Tail);
         _outbox = new ReplicaOutbox(parts.Network, parts.Tail, parts.Log);
         _membership = new ReplicaMembership(_raft, parts.Members, options);
         _writes = new ReplicaWrites(_raft, _log, parts.Tail, _outbox, _membership, Completed, options);
         _reads = new ReplicaReads(_raft, _outbox, Completed, options);
+        parts.LeaseCalls.NumberFrom(options.Raft.Seed >> 8);
         _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls, host, ShowMembers);
         _snapshots = new ReplicaSnapshots(parts, _raft, _log, options);
         _apply = new ReplicaApply(parts, _raft, _log, _writes, host, ShowMembers);
@@ -57,7 +62,7 @@ internal sealed class Replica
 
         // A member that decided alone kept no entries; should others join now, they get state.
         _raft.OnCompacted(parts.Tail.First - 1);
-        Status = new ReplicaStatus(_raft, AppliedIndex);
+        Status = new ReplicaStatus(_raft, AppliedIndex, DecidesAlone);
         if (DecidesAlone)
         {
             _raft.Campaign();
@@ -74,6 +79,9 @@ internal sealed class Replica
 
     /// <summary>How often received state took the place of the member's own. Any thread.</summary>
     public int TakeOvers => _snapshots.TakeOvers;
+
+    /// <summary>Followers that are being sent state. Any thread.</summary>
+    public int SnapshotsSending => _snapshots.Sources.Count;
 
     /// <summary>Requests that have their answer; the driver gives it and clears the list after each round.</summary>
     public List<Proposal> Completed { get; } = [];
@@ -96,6 +104,7 @@ internal sealed class Replica
         _raft.Tick();
         _snapshots.Tick(_now);
         _coreMoved = true;
+        GiveWayWhenFull();
         _writes.Expire(_now);
         _reads.Expire(_now);
         IntroduceMembers();
@@ -160,8 +169,9 @@ internal sealed class Replica
         RunWork(requests);
         OfferSnapshots();
         _apply.Publish();
+        _outbox.Flush();
         TrimTail();
-        Status.Update(_raft, AppliedIndex, ReadsAreLocal);
+        Status.Update(_raft, AppliedIndex, DecidesAlone, ReadsAreLocal);
     }
 
     /// <summary>The node is unfit or stops: everything that waits is failed.</summary>
@@ -186,20 +196,12 @@ internal sealed class Replica
         return refusal;
     }
 
-    /// <summary>The voter that could lead soonest: heard from lately and furthest ahead; 0 when there is none. As work.</summary>
-    public ulong BestSuccessor()
+    /// <summary>Hands leadership to the voter that could lead soonest: heard from lately and furthest ahead. As work.</summary>
+    /// <returns>That voter; 0 when there is none, or this member does not lead.</returns>
+    public ulong HandOverLeadership()
     {
-        MemberStatus best = default;
-        foreach (MemberStatus follower in _raft.Followers())
-        {
-            bool canLead = follower.IsHeard && !follower.IsQuarantined && _raft.Configuration.Voters.Contains(follower.Member);
-            if (canLead && (best.Member == 0 || follower.Match > best.Match))
-            {
-                best = follower;
-            }
-        }
-
-        return best.Member;
+        ulong successor = BestSuccessor();
+        return successor != 0 && TransferLeadership(successor) == Refusal.None ? successor : 0;
     }
 
     /// <summary>
@@ -256,11 +258,27 @@ internal sealed class Replica
         return _tail.First <= _tail.Last ? _tail.Place(_tail.First).Payload.Segment : uint.MaxValue;
     }
 
+    private ulong BestSuccessor()
+    {
+        MemberStatus best = default;
+        foreach (MemberStatus follower in _raft.Followers())
+        {
+            bool canLead = follower.IsHeard && !follower.IsQuarantined && _raft.Configuration.Voters.Contains(follower.Member);
+            if (canLead && (best.Member == 0 || follower.Match > best.Match))
+            {
+                best = follower;
+            }
+        }
+
+        return best.Member;
+    }
+
     private void Drain()
     {
         _coreMoved = false;
         Effects effects = _raft.Drain();
         _log.Take(effects);
+        _isLifted |= effects.QuarantineLifted;
         if (effects.Configuration is { } configuration)
         {
             Follow(configuration);
@@ -312,7 +330,7 @@ internal sealed class Replica
 
         foreach (MemberStatus follower in _raft.Followers())
         {
-            if (follower.State != ProgressState.Replicate)
+            if (follower.State != ProgressState.Replicate || !follower.IsHeard)
             {
                 _outbox.Introduce(follower.Member, new MembersFrame(_tail.Last, _parts.Members.InForce));
             }
@@ -322,7 +340,11 @@ internal sealed class Replica
     private void Follow(Configuration inForce)
     {
         _parts.Members.Follow(inForce);
-        _hasPeers = MemberRecord.HasOtherVoters(inForce, _options.Raft.Id);
+        if (inForce.Voters.Length > 0)
+        {
+            _hasPeers = MemberRecord.HasOtherVoters(inForce, _options.Raft.Id);
+        }
+
         ShowMembers();
     }
 
@@ -344,10 +366,12 @@ internal sealed class Replica
                 return;
             }
 
+            _outbox.Flush();
             KeepInMemberFile();
             _host.CommitLog();
             _log.Committed();
             TakeOver();
+            LiftQuarantine();
             _raft.OnDurable(_log.DurableWrite);
             _outbox.Release(_log.DurableWrite);
             Drain();
@@ -363,6 +387,16 @@ internal sealed class Replica
         if (state.Term != known.Term || state.Vote != known.Vote || _hasPeers != known.HasPeers)
         {
             _parts.Member.Write(known with { Term = state.Term, Vote = state.Vote, HasPeers = _hasPeers });
+        }
+    }
+
+    // After the batch that fills the last gap, and before the acknowledgement that says so.
+    private void LiftQuarantine()
+    {
+        if (_isLifted)
+        {
+            _isLifted = false;
+            _parts.Member.Write(_parts.Member.Current with { Damage = null });
         }
     }
 
@@ -429,10 +463,10 @@ internal sealed class Replica
         try
         {
             // A follower that only forwards has nothing to append.
-            if (_log.IsOwing || _writes.MayPropose || _localRecords.Count > 0)
+            bool proposes = _writes.MayPropose;
+            if (_log.IsOwing || proposes || _localRecords.Count > 0)
             {
                 _log.AppendOwed();
-                _diskIsFull = false;
             }
 
             foreach (Proposal record in _localRecords)
@@ -440,8 +474,10 @@ internal sealed class Replica
                 record.Position = _log.Append(record.Kind, 0, _raft.Term, record.Payload.Span);
             }
 
+            bool isProposed = _writes.IsHolding && proposes;
             _writes.Dispatch(_now);
             _coreMoved = true;
+            _gaveWay &= !isProposed;
         }
         catch (DiskFullException)
         {
@@ -450,9 +486,23 @@ internal sealed class Replica
         }
     }
 
+    /// <summary>
+    /// A leader that has refused writes for want of space for an election timeout lets another lead. Once only, until it has taken some:
+    /// when all disks are full, leadership must not go round and round.
+    /// </summary>
+    private void GiveWayWhenFull()
+    {
+        if (_diskIsFull && !_gaveWay && _raft.Role == Role.Leader && _now - _fullSince >= _options.Raft.ElectionTicks)
+        {
+            _gaveWay = true;
+            HandOverLeadership();
+        }
+    }
+
     // Local records are not owed: who asked for them asks again.
     private void BatchWasDropped()
     {
+        _fullSince = _diskIsFull ? _fullSince : _now;
         _diskIsFull = true;
         _parts.Metrics.DiskFull();
         foreach (Proposal record in _localRecords)
@@ -504,6 +554,11 @@ internal sealed class Replica
         if (known >= keep + TrimStep)
         {
             ForgetBefore(applied - keep + 1);
+        }
+
+        if (_tail.Bytes > _options.KeptBytes + (_options.KeptBytes / 8))
+        {
+            ForgetBefore(_tail.FirstWithin(_options.KeptBytes, applied + 1));
         }
     }
 

@@ -49,9 +49,7 @@ public sealed class CheckpointStore
         IDiskFile file = _disk.Create(temporary);
         try
         {
-            var writer = new CheckpointWriter(file, new CheckpointHeader(identity, appliedIndex, replayFrom));
-            content(writer);
-            writer.Complete();
+            WriteContent(file, new CheckpointHeader(identity, appliedIndex, replayFrom), content);
         }
         catch (Exception)
         {
@@ -102,6 +100,20 @@ public sealed class CheckpointStore
         indexes.Sort();
         indexes.Reverse();
         return indexes;
+    }
+
+    private static void WriteContent(IDiskFile file, in CheckpointHeader header, Action<CheckpointWriter> content)
+    {
+        var writer = new CheckpointWriter(file, header);
+        try
+        {
+            content(writer);
+            writer.Complete();
+        }
+        finally
+        {
+            writer.Release();
+        }
     }
 
     private void DeleteOld()

@@ -15,7 +15,7 @@ public sealed class CheckpointWriter : IBufferWriter<byte>
 
     private readonly IDiskFile _file;
     private readonly ulong _salt;
-    private byte[] _block = new byte[BlockBytes];
+    private byte[] _block = ArrayPool<byte>.Shared.Rent(BlockBytes);
     private int _length = CheckpointFormat.BlockHeaderBytes;
     private long _position;
     private long _syncedPosition;
@@ -65,6 +65,13 @@ public sealed class CheckpointWriter : IBufferWriter<byte>
         _file.Sync();
     }
 
+    /// <summary>Gives the buffer back; the writer is of no use any more.</summary>
+    internal void Release()
+    {
+        ArrayPool<byte>.Shared.Return(_block);
+        _block = [];
+    }
+
     private void MakeRoom(int count)
     {
         if (_block.Length - _length >= count)
@@ -75,7 +82,9 @@ public sealed class CheckpointWriter : IBufferWriter<byte>
         FlushBlock();
         if (_block.Length - _length < count)
         {
-            _block = new byte[checked(count + CheckpointFormat.BlockHeaderBytes)];
+            byte[] larger = ArrayPool<byte>.Shared.Rent(checked(count + CheckpointFormat.BlockHeaderBytes));
+            ArrayPool<byte>.Shared.Return(_block);
+            _block = larger;
         }
     }
 

@@ -9,4 +9,7 @@ public sealed record History(
 {
     /// <summary>The revision of a store that was never written to.</summary>
     public const long EmptyRevision = 1;
+
+    /// <summary>By what share, at most, the servers' clocks ran faster than that of the recorder.</summary>
+    public double ClockDrift { get; init; }
 }

@@ -104,10 +104,10 @@ internal sealed class LeaseRules
         _refreshes.TryGetValue(lease, out List<Operation>? refreshes) ? refreshes.MaxBy(End) : null;
 
     // The time to live counts from some moment inside the operation, so from its call at the earliest.
-    private static long End(Operation refresh)
+    private long End(Operation refresh)
     {
         long seconds = refresh.Reply is GrantReply grant ? grant.Seconds : ((KeepAliveReply)refresh.Reply!).Seconds;
-        return refresh.CalledAt + seconds * NanosecondsPerSecond;
+        return refresh.CalledAt + (long)(seconds * NanosecondsPerSecond / (1 + _history.ClockDrift));
     }
 
     private long? EndRevision(long lease)

@@ -3,7 +3,8 @@ namespace Etcdish.Checkers;
 /// <summary>Every acknowledged operation answered what the model says at its revision, and changed what the witness shows there.</summary>
 internal static class ReplyRules
 {
-    public static void Check(History history, StateHistory states, Writers writers, List<Violation> violations)
+    public static void Check(
+        History history, StateHistory states, Timeline timeline, Writers writers, List<Violation> violations)
     {
         foreach (Operation operation in history.Operations)
         {
@@ -14,27 +15,28 @@ internal static class ReplyRules
         // The answer to a revocation does not tell whether there were keys, so it gets what the others leave.
         foreach (Operation operation in history.Operations)
         {
-            if (operation is { Reply: { } reply, Call: RevokeCall })
-                Check(operation, reply, states, writers, violations);
+            if (operation is { Reply: RevokeReply reply, Call: RevokeCall revoke } && Exists(operation, reply, states, violations))
+                CheckRevoke(operation, revoke, reply.Revision, states, timeline, writers, violations);
         }
     }
 
     private static void Check(Operation operation, Reply reply, StateHistory states, Writers writers, List<Violation> violations)
     {
-        long revision = reply.Revision;
-        if (revision > states.LastRevision || revision < History.EmptyRevision)
-        {
-            violations.Add(new(
-                ViolationKind.LostWrite, $"{operation}, but the last revision of the final history is {states.LastRevision}"));
+        if (!Exists(operation, reply, states, violations))
             return;
-        }
-
-        if (operation.Call is RevokeCall revoke)
-            CheckRevoke(operation, revoke, revision, states, writers, violations);
-        else if (Wrote(reply))
+        if (Wrote(reply))
             CheckWrite(operation, reply, states, writers, violations);
         else
             CheckRead(operation, reply, states, violations);
+    }
+
+    private static bool Exists(Operation operation, Reply reply, StateHistory states, List<Violation> violations)
+    {
+        if (reply.Revision <= states.LastRevision && reply.Revision >= History.EmptyRevision)
+            return true;
+        violations.Add(new(
+            ViolationKind.LostWrite, $"{operation}, but the last revision of the final history is {states.LastRevision}"));
+        return false;
     }
 
     private static void CheckWrite(
@@ -66,10 +68,17 @@ internal static class ReplyRules
             violations.Add(new(ViolationKind.WrongReply, $"{operation}: {difference}"));
     }
 
+    // What had been shown before the call was written by another, which may have deleted just the lease's keys.
     private static void CheckRevoke(
-        Operation operation, RevokeCall revoke, long revision, StateHistory states, Writers writers, List<Violation> violations)
+        Operation operation,
+        RevokeCall revoke,
+        long revision,
+        StateHistory states,
+        Timeline timeline,
+        Writers writers,
+        List<Violation> violations)
     {
-        if (revision > History.EmptyRevision && writers[revision] is null)
+        if (revision > timeline.ShownBefore(operation.CalledAt) && writers[revision] is null && revision > History.EmptyRevision)
         {
             Step step = Model.Execute(revoke, states.At(revision - 1));
             if (step.Events.Count > 0 && SameEvents(step.Events, states.EventsAt(revision)))

@@ -13,6 +13,7 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
     private List<Proposal> _requests = [];
     private RecoveredState _recovered = null!;
     private LeaseKeeper _leases = null!;
+    private ulong _life;
     private SnapshotReceiver _receiver = null!;
     private Checkpointer _checkpointer = null!;
 
@@ -67,7 +68,7 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
         LeaseCalls = new LeaseCalls(_leases, network) { Queue = this };
         ReplicaParts parts = new(
             _recovered.Log, _recovered.Member, Store, _recovered.Values, replay.Restored, replay.Tail, replay.Members, Watches, _leases, LeaseCalls, network, metrics);
-        Replica = new Replica(parts, ReplicaGroup.ReplicaOptionsOf(Id), this);
+        Replica = new Replica(parts, ReplicaGroup.ReplicaOptionsOf(Id, _life++), this);
         _receiver = new SnapshotReceiver(network, this, Replica, _group.OptionsOf(Id, Disk));
         Receiving = Task.CompletedTask;
         _checkpointer = new Checkpointer(
@@ -139,10 +140,6 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
         return Enqueue((byte)EntryKind.LeaseGrant, request.WrittenMemory).AsTask();
     }
 
-    /// <summary>Asks this member for another membership.</summary>
-    public Task<ApplyResult> Change(MemberOperation operation, ulong member, params string[] urls) =>
-        Enqueue(EntryKinds.MemberRequest, new MemberRequest(operation, IsStrict: true, member, [.. urls]).Encode()).AsTask();
-
     /// <summary>The leader keeps none of the entries that are applied, as if there had been very many.</summary>
     public Task ForgetEntries() => Enqueue(0, default, () => Replica.OldestNeededSegment(spaceIsShort: true)).AsTask();
 
@@ -154,6 +151,10 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
         RequestEncoder.Encode(new CompactionRequest { Revision = revision }, request);
         return Enqueue((byte)EntryKind.Compact, request.WrittenMemory).AsTask();
     }
+
+    /// <summary>Asks this member for another membership.</summary>
+    public Task<ApplyResult> Change(MemberOperation operation, ulong member, params string[] urls) =>
+        Enqueue(EntryKinds.MemberRequest, new MemberRequest(operation, IsStrict: true, member, [.. urls]).Encode()).AsTask();
 
     public Task<ApplyResult> Barrier() => Enqueue(Proposal.ReadBarrier, default).AsTask();
 

@@ -192,4 +192,25 @@ public class LeaderChangeTests
         Assert.That(left.Result.GrantedSeconds, Is.EqualTo(5));
         Assert.That(left.Result.Seconds, Is.InRange(1, 2));
     }
+
+    [Test]
+    public void What_the_leader_answers_to_an_earlier_life_of_a_member_answers_nothing_of_this_one()
+    {
+        ReplicaGroup group = ReplicaGroup.OfThree();
+        _ = group[1].Grant(7, 5);
+        group.Settle();
+        Task<LeaseAnswerFrame> early = group[3].LeaseCalls.AskAsync(1, LeaseCallKind.Renew, 7);
+        group.Settle();
+        Assert.That(early.Result.Seconds, Is.EqualTo(5));
+        byte[] answer = group.Network.Sent.Last(sent => PeerFrameReader.KindOf(sent.Frame) == PeerFrameKind.LeaseAnswer).Frame;
+
+        group[3].Crash(new Random(1));
+        group[3].Start();
+        group.Tick();
+        Task<LeaseAnswerFrame> late = group[3].LeaseCalls.AskAsync(1, LeaseCallKind.Renew, lease: 8);
+        group[3].Replica.Receive(1, answer);
+        Assert.That(late.IsCompleted, Is.False);
+        group.Settle();
+        Assert.That(late.Result.Seconds, Is.Zero, "there is no lease 8");
+    }
 }

@@ -60,13 +60,13 @@ internal sealed class ReplicaGroup
         OnNotice = notice => TestContext.Out.WriteLine($"member {id}: {notice.Message}"),
     };
 
-    public static ReplicaOptions ReplicaOptionsOf(ulong id) => new()
+    public static ReplicaOptions ReplicaOptionsOf(ulong id, ulong life) => new()
     {
         Raft = new RaftOptions
         {
             Id = id,
             ClusterId = ClusterId,
-            Seed = id,
+            Seed = id + (life << 16),
             ElectionTicks = ElectionTicks,
             MaxUncommittedBytes = long.MaxValue,
         },

@@ -9,13 +9,27 @@ namespace Etcdish.Simulation;
 /// </summary>
 internal sealed class EntryObserver(World world, Machine machine, ReplicaParts parts)
 {
+    private const ulong HashEvery = 32;
+
     private byte[] _payload = new byte[256];
     private ulong _observed;
     private LogPosition _replayedTo;
+    private ulong _scanned;
+    private ulong _scannedTerm;
 
     /// <summary>A member that starts again has all that it had applied, knows its term, and reads back what it once applied.</summary>
     public void CheckRecovery(RecoveredState recovered)
     {
+        if (parts.Restored.Quarantined)
+        {
+            world.Marks.Add(Mark.Quarantined);
+            machine.AppliedBefore = 0;
+            if (!machine.HasRot)
+            {
+                world.Break("a member without damage went into quarantine", $"n{machine.Number}");
+            }
+        }
+
         if (parts.Tail.Last < machine.AppliedBefore || parts.Store.AppliedIndex < AppliedFloor)
         {
             world.Break(
@@ -38,9 +52,11 @@ internal sealed class EntryObserver(World world, Machine machine, ReplicaParts p
     public void AfterRound(Replica replica)
     {
         ulong applied = parts.Store.AppliedIndex;
+        ScanLog();
         if (applied > _observed)
         {
             ObserveThrough(applied);
+            CompareState(applied);
         }
 
         machine.AppliedBefore = Math.Max(machine.AppliedBefore, applied);
@@ -52,12 +68,50 @@ internal sealed class EntryObserver(World world, Machine machine, ReplicaParts p
 
         if (status.Leader == machine.MemberId)
         {
-            world.Ledger.Leads(machine, status.Term);
+            world.Ledger.Leads(machine.Process!, status.Term);
         }
     }
 
     // What a single voter had durable is committed by that; others learn again from the leader how far they may apply.
-    private ulong AppliedFloor => world.Plan.Members == 1 ? machine.AppliedBefore : 0;
+    private ulong AppliedFloor => world.Plan is { Members: 1, Operator.ChangeEvery: 0 } ? machine.AppliedBefore : 0;
+
+    // What the log holds durably, committed or not. After a cut it is looked at anew.
+    private void ScanLog()
+    {
+        EntryTail tail = parts.Tail;
+        bool wasCut = tail.Last < _scanned || (tail.Contains(_scanned) && tail.Place(_scanned).Term != _scannedTerm);
+        for (ulong index = Math.Max(tail.First, wasCut ? 0 : _scanned + 1); index <= tail.Last; index++)
+        {
+            EntryPlace place = tail.Place(index);
+            if (place.Payload == default || SegmentedLog.RecordAt(place.Payload) >= parts.Log.End)
+            {
+                return;
+            }
+
+            world.Logs.Holds(machine, index, place, index > tail.First ? tail.Place(index - 1).Term : 0);
+            (_scanned, _scannedTerm) = (index, place.Term);
+        }
+    }
+
+    private void CompareState(ulong applied)
+    {
+        if (machine.HasRot || applied > world.Ledger.LastIndex)
+        {
+            return;
+        }
+
+        if (parts.Store.CurrentRevision != world.Ledger.RevisionAt(applied))
+        {
+            world.Break(
+                "a state is not that of its entries",
+                $"n{machine.Number} has applied {applied} and is at revision {parts.Store.CurrentRevision}, not {world.Ledger.RevisionAt(applied)}");
+        }
+
+        if (applied % HashEvery == 0)
+        {
+            world.Logs.HasState(machine, applied, parts.Store.Hash(out _));
+        }
+    }
 
     private void ObserveThrough(ulong applied)
     {
@@ -107,6 +161,10 @@ internal sealed class EntryObserver(World world, Machine machine, ReplicaParts p
                 {
                     entries.Remove(cut);
                 }
+            }
+            else if (record.Kind == LocalRecordKind.Reset)
+            {
+                entries.Clear();
             }
             else if (record.Kind < LocalRecordKind.First)
             {

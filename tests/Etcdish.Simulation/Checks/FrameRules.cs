@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Etcdish.Cluster.Peers;
 using Etcdish.Consensus;
 using Etcdish.Log;
@@ -19,6 +20,9 @@ internal sealed class FrameRules(World world)
         Message message = PeerFrameReader.ReadRaft(frame).Message;
         switch (message.Type)
         {
+            case MessageType.VoteResponse or MessageType.PreVoteResponse when !message.Reject && from.Replica.Status.IsQuarantined:
+                world.Break("a member votes in quarantine", $"member {message.From} in term {message.Term}");
+                break;
             case MessageType.VoteResponse when !message.Reject:
                 CheckVote(message.From, message.Term, message.To);
                 break;
@@ -28,6 +32,19 @@ internal sealed class FrameRules(World world)
             case MessageType.AppendResponse when !message.Reject && message.Quarantine == 0:
                 CheckDurable(from, to, message.Index);
                 break;
+        }
+    }
+
+    /// <summary>Whoever leads a term has the votes of a majority, in both halves of a joint configuration; single voters need not ask.</summary>
+    public void CheckElected(Configuration group, ulong leader, ulong term)
+    {
+        foreach (ImmutableArray<ulong> voters in new[] { group.Voters, group.Outgoing }.Where(voters => voters.Length > 0))
+        {
+            int votes = voters.Count(voter => voter == leader || _votes.GetValueOrDefault((voter, term)) == leader);
+            if (votes * 2 <= voters.Length)
+            {
+                world.Break("a leader was not elected", $"member {leader} leads term {term} with {votes} votes of {voters.Length}");
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 using Etcdish.Checkers;
 using Etcdish.Cluster;
+using Etcdish.Cluster.Peers;
+using Etcdish.Consensus;
 using Etcdish.Store;
 
 namespace Etcdish.Simulation;
@@ -13,6 +15,7 @@ internal sealed class Ledger
     private readonly World _world;
     private readonly List<LedgerEntry> _entries = [];
     private readonly Dictionary<ulong, int> _leaders = [];
+    private readonly List<long> _revisions = [];
     private readonly RevisionStore _store;
 
     public Ledger(World world)
@@ -20,6 +23,7 @@ internal sealed class Ledger
         _world = world;
         Values = new LedgerValues(_entries);
         _store = new RevisionStore(Values, new StoreOptions());
+        Group = Configuration.Of(Enumerable.Range(1, world.Plan.Members).Select(number => (ulong)number));
     }
 
     public LedgerValues Values { get; }
@@ -32,6 +36,15 @@ internal sealed class Ledger
 
     /// <summary>The state after it, with all its past.</summary>
     public RevisionStore Store => _store;
+
+    /// <summary>The newest configuration that anybody applied.</summary>
+    public Configuration Group { get; private set; }
+
+    /// <summary>The revision after an entry, which each member has after it.</summary>
+    public long RevisionAt(ulong index) => index == 0 ? History.EmptyRevision : _revisions[(int)index - 1];
+
+    /// <summary>The term of an entry.</summary>
+    public ulong TermAt(ulong index) => _entries[(int)index - 1].Term;
 
     /// <summary>A member has applied an entry.</summary>
     /// <returns>Whether it is the first to do so.</returns>
@@ -58,15 +71,22 @@ internal sealed class Ledger
         }
 
         Append(new LedgerEntry(term, kind, payload.ToArray()), index);
+        if (machine.Process is not null && index > 1)
+        {
+            _world.Logs.CheckCommitted(index, term, Group);
+        }
+
         return true;
     }
 
     /// <summary>A member takes itself for the leader of a term.</summary>
-    public void Leads(Machine machine, ulong term)
+    public void Leads(NodeProcess process, ulong term)
     {
+        Machine machine = process.Machine;
         if (_leaders.TryAdd(term, machine.Number))
         {
             _world.Marks.Add(Mark.LeaderChanged, _leaders.Count > 1 ? 1 : 0);
+            CheckNewLeader(process, term);
         }
         else if (_leaders[term] != machine.Number)
         {
@@ -86,9 +106,69 @@ internal sealed class Ledger
         return [.. changes.Select(change => Texts.Event(change, Values))];
     }
 
+    // It was elected, is no stranger, and lacks nothing that anybody has applied (leader completeness).
+    private void CheckNewLeader(NodeProcess process, ulong term)
+    {
+        ulong self = process.Machine.MemberId;
+        if (Group.IsRemoved(self))
+        {
+            _world.Break("a removed member leads", $"member {self} leads term {term}");
+        }
+
+        _world.Frames.CheckElected(process.Members.InForce.Configuration, self, term);
+        if (process.Tail.Last < LastIndex)
+        {
+            _world.Break(
+                "a leader lacks what is committed", $"n{self} leads term {term} with a log up to {process.Tail.Last}, not {LastIndex}");
+            return;
+        }
+
+        for (ulong index = process.Tail.First; index <= LastIndex; index++)
+        {
+            if (process.Tail.Place(index).Term != TermAt(index))
+            {
+                _world.Break(
+                    "a leader lacks what is committed",
+                    $"n{self} leads term {term}, and has at {index} an entry of term {process.Tail.Place(index).Term}, not {TermAt(index)}");
+                return;
+            }
+        }
+    }
+
+    // A change is joint, or one voter more or less; two that do not follow from each other have quorums that need not meet.
+    private void Follow(Configuration next)
+    {
+        Configuration before = Group;
+        Group = next;
+        int differing = before.Voters.Except(next.Voters).Count() + next.Voters.Except(before.Voters).Count();
+        bool follows = (before.IsJoint, next.IsJoint) switch
+        {
+            (false, false) => differing <= 1,
+            (false, true) => next.Outgoing.SequenceEqual(before.Voters),
+            (true, false) => next.Voters.SequenceEqual(before.Voters),
+            _ => next.Equals(before),
+        };
+        if (!follows || before.Removed.Except(next.Removed).Any() || next.Members().Any(next.IsRemoved))
+        {
+            _world.Break("a configuration does not follow from the one before", $"{before}, then {next}");
+        }
+
+        _world.Marks.Add(Mark.JointConfiguration, next.IsJoint ? 1 : 0);
+        _world.OnMemberLost();
+    }
+
     private void Append(LedgerEntry entry, ulong index)
     {
         _entries.Add(entry);
+        if (entry.Kind == EntryKinds.Configuration)
+        {
+            Configuration next = MembershipCodec.Decode(entry.Payload).Configuration;
+            if (index > 1)
+            {
+                Follow(next);
+            }
+        }
+
         EntryKind kind = EntryKinds.ForStore(entry.Kind);
         if (kind == EntryKind.Compact)
         {
@@ -97,6 +177,7 @@ internal sealed class Ledger
         }
 
         ApplyResult result = _store.Apply(new StoreEntry(index, entry.Term, kind, entry.Payload, (uint)index, 0));
+        _revisions.Add(_store.CurrentRevision);
         if (kind == EntryKind.LeaseRevoke && result.Error is null)
         {
             _world.Marks.Add(Mark.LeaseExpired);

@@ -32,7 +32,7 @@ internal static class Answers
             return Refused(RefusalReason.LeaseNotFound);
         }
 
-        bool neverHappened = error == EtcdError.LeaseExist || error == EtcdError.NoSpace
+        bool neverHappened = error == EtcdError.LeaseExist || error == EtcdError.NotSupportedForLearner || error == EtcdError.NoSpace
             || error == EtcdError.RequestTooManyRequests || error == EtcdError.RequestTooLarge;
         return neverHappened ? Refused(RefusalReason.Other) : new Answer(Outcome.Unknown, null, RefusalReason.Other);
     }

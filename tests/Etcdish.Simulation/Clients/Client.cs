@@ -73,7 +73,7 @@ internal sealed class Client
         Machine machine = _world.Machines[_member];
         if (machine.Process is not { } process)
         {
-            _member = _random.Next(_world.Plan.Members);
+            _member = _random.Next(_world.Machines.Count);
             _world.Queue.After(RetryPause, Ask);
             return;
         }
@@ -123,7 +123,7 @@ internal sealed class Client
         _world.Record(operation);
         if (answer.Outcome == Outcome.Unknown)
         {
-            _member = _random.Next(_world.Plan.Members);
+            _member = _random.Next(_world.Machines.Count);
         }
 
         ThinkAndAsk();

@@ -78,7 +78,7 @@ internal sealed class WatchClient
             return;
         }
 
-        if (_random.Pick(_world.Machines) is { AwaitsSnapshot: false, Process: { } process })
+        if (_random.Pick(_world.Machines) is { Process: { } process })
         {
             process.Post(_world.Queue.Now + _world.Network.ClientDelay(), () => Open(process));
         }
@@ -89,7 +89,7 @@ internal sealed class WatchClient
 
     private void Open(NodeProcess process)
     {
-        if (_session is not null || process.Machine.AwaitsSnapshot)
+        if (_session is not null)
         {
             return;
         }
@@ -196,6 +196,7 @@ internal sealed class WatchClient
         _world.Note(TraceKind.WatchLost, Number, Seen);
         _session = null;
         _isTaking = false;
+        _next += _world.Sabotage.SkippedOnResume;
         session.Process.Post(_world.Queue.Now, session.Stream.Dispose);
         Finish();
         OpenSoon();

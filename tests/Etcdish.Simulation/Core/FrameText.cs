@@ -16,7 +16,8 @@ internal static class FrameText
         PeerFrameKind.ReadIndex => $"read index {PeerFrameReader.ReadReadIndex(frame)}",
         PeerFrameKind.ReadIndexAnswer => $"read index is {PeerFrameReader.ReadReadIndexAnswer(frame).Index}",
         PeerFrameKind.LeaseCall => $"lease call for {PeerFrameReader.ReadLeaseCall(frame).Lease}",
-        _ => $"lease has {PeerFrameReader.ReadLeaseAnswer(frame).Seconds} s",
+        PeerFrameKind.LeaseAnswer => $"lease has {PeerFrameReader.ReadLeaseAnswer(frame).Seconds} s",
+        var kind => $"{kind}, {frame.Length} bytes",
     };
 
     private static string Accepted(in AcceptedFrame frame) => $"accepted {frame.Sequence} as entry {frame.Index} of term {frame.Term}";

@@ -33,5 +33,12 @@ internal enum TraceKind
     Healed,
     Probed,
     Settled,
+    QuestionAsked,
+    QuestionAnswered,
+    SnapshotOffered,
+    SnapshotInstalled,
+    HandedOver,
+    ChangeAsked,
+    ChangeRefused,
     Broken,
 }

@@ -51,6 +51,13 @@ internal static class TraceText
         TraceKind.Healed => "no more faults: everything must come right now",
         TraceKind.Probed => $"a write went through {e.A / Span.Millisecond} ms after the faults ended",
         TraceKind.Settled => $"all members stand at entry {e.A}, revision {e.B}",
+        TraceKind.QuestionAsked => $"asks n{e.A} question {e.B} about its state",
+        TraceKind.QuestionAnswered => $"has n{e.A}'s answer of {e.B} bytes",
+        TraceKind.SnapshotOffered => $"is offered the state at entry {e.B} by member {e.A}",
+        TraceKind.SnapshotInstalled => $"has installed the state at entry {e.A}, revision {e.B}",
+        TraceKind.HandedOver => $"hands leadership over to member {e.A}",
+        TraceKind.ChangeAsked => $"is asked to {(Etcdish.Cluster.MemberOperation)e.B} member {e.A}",
+        TraceKind.ChangeRefused => $"refused the change of member {e.A}: {e.Note}",
         TraceKind.Broken => $"BROKEN: {e.Note}",
         _ => $"{e.Kind} {e.A} {e.B} {e.Note}",
     };

@@ -1,4 +1,5 @@
 using Etcdish.Cluster;
+using Etcdish.Cluster.Peers;
 using Etcdish.Log;
 using Etcdish.Testing;
 
@@ -17,6 +18,7 @@ internal sealed class Machine
     private readonly List<Action> _deferred = [];
     private long _stall;
     private long _pausedUntil;
+    private readonly double _rate;
     private bool _isMeasuring;
 
     public Machine(World world, int number, NodeOptions options)
@@ -26,8 +28,10 @@ internal sealed class Machine
         _random = SeededRandom.For(world.Seed, $"machine {number}");
         Disk = new SimulatedDisk { OnOperation = TakeTime };
         world.Sabotage.Prepare(Disk);
-        Time = new VirtualTime(() => Now, (delay, action) => Process?.Post(Now + delay, action));
-        _options = options with { Clock = Time, Random = _random };
+        Time = new VirtualTime(() => (long)(Now * _rate), (delay, action) => Process?.Post(Now + InWorldTime(delay), action));
+        _rate = 1 + (world.Plan.Machines.ClockDrift * (2 * _random.NextDouble() - 1));
+        IsAnnouncedOnly = options.JoinsExistingGroup;
+        _options = options with { Clock = Time, Random = world.Sabotage.Numbers(_random) };
     }
 
     /// <summary>From 1.</summary>
@@ -45,8 +49,11 @@ internal sealed class Machine
     /// <summary>Its disk is damaged, and the node has said so and refuses to go on: as it should.</summary>
     public bool IsLost { get; private set; }
 
-    /// <summary>It lacks entries that the leader cannot send any more; until snapshots are simulated it stays behind.</summary>
-    public bool AwaitsSnapshot { get; set; }
+    /// <summary>Its member was announced to the group, and nothing runs on it yet.</summary>
+    public bool IsAnnouncedOnly { get; private set; }
+
+    /// <summary>It was removed from the group for good, and its process has ended for that.</summary>
+    public bool IsRemoved { get; private set; }
 
     /// <summary>A byte of its disk was changed.</summary>
     public bool HasRot { get; private set; }
@@ -61,6 +68,9 @@ internal sealed class Machine
     public ulong TermBefore { get; set; }
 
     public long Now => _world.Queue.Now + Elapsed;
+
+    /// <summary>A time on the machine's clock, which runs a little too fast or too slow, in that of the world.</summary>
+    public long InWorldTime(long time) => Math.Max(1, (long)(time / _rate));
 
     /// <summary>Runs a round with the disk's time counted.</summary>
     /// <returns>How long the disk took.</returns>
@@ -79,9 +89,16 @@ internal sealed class Machine
         }
     }
 
+    /// <summary>The group knows its member: it runs from now on.</summary>
+    public void Install()
+    {
+        IsAnnouncedOnly = false;
+        Start();
+    }
+
     public void Start()
     {
-        if (Process is not null || IsLost)
+        if (Process is not null || IsLost || IsRemoved || IsAnnouncedOnly)
         {
             return;
         }
@@ -91,6 +108,12 @@ internal sealed class Machine
         {
             NodeOptions options = _options with { Log = _options.Log with { Disk = Disk }, OnNotice = Notice };
             RecoveredState recovered = Recovery.Run(options, CancellationToken.None);
+            if (recovered.Replay.IsEmpty)
+            {
+                Membership known = _world.KnownMembers(MemberId) ?? _world.Founders;
+                recovered.Replay.Members.Introduce(new MembersFrame(ulong.MaxValue, known), applied: 0);
+            }
+
             Process = new NodeProcess(_world, this, options, recovered);
             Process.Begin();
         }
@@ -136,6 +159,25 @@ internal sealed class Machine
         StartLater();
     }
 
+    /// <summary>It is asked to end: hands leadership over, if it has it, and ends soon after.</summary>
+    public void Stop()
+    {
+        if (Process is not { } process)
+        {
+            return;
+        }
+
+        _world.Marks.Add(Mark.ProcessStopped);
+        process.StopLeading();
+        _world.Queue.After(_random.Exponential(20 * Span.Millisecond), () =>
+        {
+            if (Process == process)
+            {
+                Kill();
+            }
+        });
+    }
+
     public void Pause(long time)
     {
         _world.Note(TraceKind.Paused, Number, time);
@@ -165,8 +207,7 @@ internal sealed class Machine
 
     public void FillDisk()
     {
-        long used = Disk.Files.Sum(file => (long)Disk.ContentOf(file).Length);
-        Disk.CapacityBytes = used + _random.NextInt64(100_000);
+        Disk.CapacityBytes = Disk.UsedBytes + _random.NextInt64(100_000);
         _world.Note(TraceKind.DiskFilled, Number, Disk.CapacityBytes);
     }
 
@@ -226,7 +267,21 @@ internal sealed class Machine
         }
 
         _world.Note(TraceKind.NodeFailed, Number, 0, 0, reason);
+        bool isRefilled = HasRot && Process!.TryNoteDamage(reason);
+        if (Disk.IsDown)
+        {
+            LosePower(insideRound: true);
+            return;
+        }
+
         EndProcess();
+        if (isRefilled)
+        {
+            _world.Marks.Add(Mark.DamageFoundByReader);
+            StartLater();
+            return;
+        }
+
         Judge(reason);
     }
 
@@ -267,11 +322,25 @@ internal sealed class Machine
 
     private void Judge(Exception reason)
     {
+        if (reason is MemberRemovedException)
+        {
+            IsRemoved = true;
+            _world.OnMemberLost();
+            _world.Marks.Add(Mark.MemberRemoved);
+            if (!_world.Ledger.Group.IsRemoved(MemberId))
+            {
+                _world.Break("a member that was not removed believes that it was", $"n{Number}");
+            }
+
+            return;
+        }
+
         bool isDamage = reason is LogDamagedException or Etcdish.Store.DamagedValueException or InvalidDataException or LogIdentityException
             || reason.InnerException is Etcdish.Store.DamagedValueException or LogDamagedException;
         if (HasRot && isDamage)
         {
             IsLost = true;
+            _world.OnMemberLost();
             _world.Marks.Add(reason is LogDamagedException ? Mark.StartRefusedForDamage : Mark.DamageFoundByReader);
         }
         else if (reason is DiskFullException || (_armedSyncFailures > 0 && reason is IOException))

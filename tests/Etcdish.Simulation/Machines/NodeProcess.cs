@@ -2,6 +2,7 @@ using Etcdish.Cluster;
 using Etcdish.Cluster.Peers;
 using Etcdish.Log;
 using Etcdish.Store;
+using Etcdish.Testing;
 
 namespace Etcdish.Simulation;
 
@@ -24,6 +25,7 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
     private readonly LeaseCalls _leaseCalls;
     private readonly EntryObserver _observer;
     private readonly MaintenanceWork _maintenance;
+    private readonly SnapshotReceiver _receiver;
     private readonly long _tickInterval;
     private List<Proposal> _batch = [];
     private List<PeerMail> _mail = [];
@@ -34,6 +36,8 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
     private long _busyUntil;
     private long _nextTick;
     private LogPosition _lastEnd;
+    private int _takeOvers;
+    private bool _wasQuarantined;
 
     public NodeProcess(World world, Machine machine, NodeOptions options, RecoveredState recovered)
     {
@@ -45,17 +49,30 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
         Watches = new WatchHub(Store, Values, options.Watch);
         Leases = new LeaseKeeper(Store.Leases, world.Sabotage.LeaseTime(options.Clock), Metrics);
         LogReplay replay = recovered.Replay;
-        NetworkPort network = new(world, this);
-        _leaseCalls = new LeaseCalls(Leases, network, TaskCreationOptions.None) { Queue = this };
+        Port = new NetworkPort(world, this);
+        _leaseCalls = new LeaseCalls(Leases, Port, TaskCreationOptions.None) { Queue = this };
         _parts = new ReplicaParts(
-            recovered.Log, recovered.Member, Store, Values, replay.Restored, replay.Tail, replay.Members, Watches, Leases, _leaseCalls, network, Metrics);
+            recovered.Log,
+            recovered.Member,
+            Store,
+            Values,
+            replay.Restored,
+            replay.Tail,
+            replay.Members,
+            Watches,
+            Leases,
+            _leaseCalls,
+            Port,
+            Metrics);
         _queue = new ProposalQueue(options.MaxQueuedBytes);
         Mailbox = new PeerMailbox(() => ScheduleRound(_machine.Now + WakeDelay));
         _observer = new EntryObserver(world, machine, _parts);
         _observer.CheckRecovery(recovered);
         world.Sabotage.Restore(replay.Restored);
         Replica = new Replica(_parts, ReplicaOptions.From(options), this);
-        _tickInterval = (long)(options.HeartbeatInterval.TotalMilliseconds * Span.Millisecond);
+        _tickInterval = machine.InWorldTime((long)(options.HeartbeatInterval.TotalMilliseconds * Span.Millisecond));
+        _receiver = new SnapshotReceiver(Port, this, Replica, options);
+        replay.Members.Applied = LeaveIfRemoved;
         _maintenance = new MaintenanceWork(world, machine, this, recovered, options);
         Requests = new RequestService(world, this, options);
     }
@@ -81,13 +98,21 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
     /// <summary>Where frames of others wait for the next round.</summary>
     public PeerMailbox Mailbox { get; }
 
+    /// <summary>Its way to the others.</summary>
+    public NetworkPort Port { get; }
+
     public EntryTail Tail => _parts.Tail;
+
+    public MemberTable Members => _parts.Members;
 
     /// <summary>When it ended: what it would have sent later was never sent.</summary>
     public long EndedAt { get; private set; } = long.MaxValue;
 
     /// <summary>All before this place is proven by a batch that came later.</summary>
     public LogPosition SettledEnd { get; private set; } = LogPosition.Beginning;
+
+    /// <summary>How long the disk will still be busy with the last round.</summary>
+    public long DiskTime => Math.Max(0, _busyUntil - _machine.Now);
 
     public void Begin()
     {
@@ -101,7 +126,63 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
         _nextTick = _machine.Now + _tickInterval;
         ScheduleRound(_machine.Now);
         _maintenance.ScheduleNext();
+        Post(_machine.Now + _tickInterval, () => _ = PublishAsync());
     }
+
+    /// <summary>Leads, as far as it knows.</summary>
+    public bool Leads => Replica.Status.Leader == _machine.MemberId;
+
+    /// <summary>Work between two rounds; what it is asked for may be refused.</summary>
+    public void Do(Action work) => Post(_machine.Now, () => _ = ForgetAsync(Enqueue(0, default, work)));
+
+    /// <summary>As <see cref="Node.TransferLeadershipAsync"/>, without waiting.</summary>
+    public void HandOver(ulong to) => Do(() =>
+    {
+        if (Leads && to != _machine.MemberId && Replica.TransferLeadership(to) == Consensus.Refusal.None)
+        {
+            _world.Marks.Add(Mark.LeadershipTransferred);
+            _world.Note(TraceKind.HandedOver, _machine.Number, (long)to);
+        }
+    });
+
+    /// <summary>As <see cref="Node.HandOverLeadershipAsync"/>, without waiting.</summary>
+    public void StopLeading() => Do(() =>
+    {
+        if (Leads && Replica.HandOverLeadership() is not 0 and var successor)
+        {
+            _world.Marks.Add(Mark.LeadershipTransferred);
+            _world.Note(TraceKind.HandedOver, _machine.Number, (long)successor);
+        }
+    });
+
+    /// <summary>Answers another member's question; null when it has none, which its own defects are not.</summary>
+    public byte[]? Answer(ulong from, byte[] question)
+    {
+        try
+        {
+            return _world.Sabotage.Answer(question, Replica.AnswerSnapshotQuestion(from, question).ToArray());
+        }
+        catch (Exception none) when (none is InvalidDataException or StoreReplacedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>As the node loop does when it ends: damage that the group can make up for is written down for the next start.</summary>
+    public bool TryNoteDamage(Exception reason)
+    {
+        try
+        {
+            return Quarantine.TryNote(_recovered.Member, reason);
+        }
+        catch (Exception failure) when (failure is IOException or SimulatedCrashException)
+        {
+            return Quarantine.DamageIn(reason) is not null;
+        }
+    }
+
+    /// <summary>A member that knows of it says that this one was removed.</summary>
+    public void OnRefusedAsRemoved() => Fail(new MemberRemovedException());
 
     /// <summary>Has something done in this process: not when it has ended by then, and later when the machine is paused.</summary>
     public void Post(long at, Action action)
@@ -134,6 +215,11 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
     /// <summary>As <see cref="Node.RenewLeaseAsync"/>.</summary>
     public async ValueTask<long> RenewLeaseAsync(long lease)
     {
+        if (_world.Sabotage.PretendsRenewal && Leases.Leads)
+        {
+            return 3;
+        }
+
         ulong leader = Replica.Status.Leader;
         if (leader == 0)
         {
@@ -191,18 +277,6 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
             ScheduleRound(_machine.Now + WakeDelay);
             _ = ForgetAsync(proposal.Task);
         }
-
-        static async Task ForgetAsync(ValueTask<ApplyResult> answer)
-        {
-            try
-            {
-                await answer.ConfigureAwait(false);
-            }
-            catch (EtcdException)
-            {
-                // The lease clock reports the lease again.
-            }
-        }
     }
 
     void IReplicaHost.CommitLog()
@@ -216,8 +290,9 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
 
     void IReplicaHost.SnapshotOffered(SnapshotOffer offer)
     {
-        _world.Marks.Add(Mark.SnapshotWanted);
-        _world.OnSnapshotWanted(_machine.MemberId);
+        _world.Marks.Add(Mark.SnapshotOffered);
+        _world.Note(TraceKind.SnapshotOffered, _machine.Number, (long)offer.From, (long)offer.Index);
+        Post(_machine.Now + WakeDelay, () => _ = ReceiveAsync(_world.Sabotage.Offer(offer)));
     }
 
     void IReplicaHost.WakeWatchers()
@@ -230,6 +305,54 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
                 _dispatchIsDue = false;
                 Watches.Dispatch();
             });
+        }
+    }
+
+    private static async Task ForgetAsync(ValueTask<ApplyResult> answer)
+    {
+        try
+        {
+            await answer.ConfigureAwait(false);
+        }
+        catch (EtcdException)
+        {
+            // Who asked for it asks again, if it still matters then.
+        }
+    }
+
+    private async Task ReceiveAsync(SnapshotOffer offer)
+    {
+        try
+        {
+            await _receiver.ReceiveAsync(offer, CancellationToken.None).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // Handed to the process, which ends.
+        catch (Exception failure)
+        {
+            Fail(failure);
+        }
+#pragma warning restore CA1031
+    }
+
+    // As Node.PublishAttributesAsync: a member that joined counts as started from then on.
+    private async Task PublishAsync()
+    {
+        MemberInfo own = new(_machine.MemberId, _options.Name, [], []);
+        if (Members.Has(own) || Members.IsRemoved)
+        {
+            return;
+        }
+
+        await ForgetAsync(Enqueue(EntryKinds.MemberAttributes, MembershipCodec.EncodeAttributes(own))).ConfigureAwait(false);
+        Post(_machine.Now + 10 * _tickInterval, () => _ = PublishAsync());
+    }
+
+    // As Node.LeaveAsync.
+    private void LeaveIfRemoved()
+    {
+        if (Members.IsRemoved)
+        {
+            Post(_machine.Now + Span.Second, () => Fail(new MemberRemovedException()));
         }
     }
 
@@ -267,6 +390,8 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
         _busyUntil = _world.Queue.Now + took;
         _world.Note(TraceKind.Round, _machine.Number, (long)Store.AppliedIndex, Store.CurrentRevision);
         _observer.AfterRound(Replica);
+        NoteTakeOvers();
+        NoteLift();
         _world.Marks.Add(Mark.WatchFellBehind, Watches.Statistics.SlowWatchers > 0 ? 1 : 0);
         Leases.Tick(this);
         ScheduleRound(_nextTick);
@@ -274,6 +399,22 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
         {
             ScheduleRound(_busyUntil);
         }
+    }
+
+    private void NoteTakeOvers()
+    {
+        if (Replica.TakeOvers != _takeOvers)
+        {
+            _takeOvers = Replica.TakeOvers;
+            _world.Marks.Add(Mark.SnapshotInstalled);
+            _world.Note(TraceKind.SnapshotInstalled, _machine.Number, (long)Store.AppliedIndex, Store.CurrentRevision);
+        }
+    }
+
+    private void NoteLift()
+    {
+        _world.Marks.Add(Mark.QuarantineLifted, _wasQuarantined && !Replica.Status.IsQuarantined ? 1 : 0);
+        _wasQuarantined = Replica.Status.IsQuarantined;
     }
 
     private void RunReplica()

@@ -32,6 +32,11 @@ internal sealed class RequestService(World world, NodeProcess process, NodeOptio
 
     private async ValueTask<Answer> ServeAsync(Call call)
     {
+        if (process.Members.IsLearner && call is not RangeCall { Serializable: true })
+        {
+            return Answers.Of(EtcdError.NotSupportedForLearner);
+        }
+
         switch (call)
         {
             case RangeCall range:

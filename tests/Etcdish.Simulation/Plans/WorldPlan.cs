@@ -13,7 +13,12 @@ internal sealed record WorldPlan
     /// <summary>How long faults last.</summary>
     public required long Duration { get; init; }
 
+    /// <summary>How long faults go on at most after the clients have asked all that they have to ask.</summary>
+    public required long QuietTime { get; init; }
+
     public required long Heartbeat { get; init; }
+
+    public required OperatorPlan Operator { get; init; }
 
     public required int ElectionTicks { get; init; }
 
@@ -41,6 +46,7 @@ internal sealed record WorldPlan
         {
             Members = members ?? drawn,
             Duration = random.NextInt64(1 * Span.Second, 8 * Span.Second),
+            QuietTime = random.Chance(0.1) ? 10 * Span.Second : random.Exponential(300 * Span.Millisecond),
             Heartbeat = random.Pick([10L, 50, 100]) * Span.Millisecond,
             ElectionTicks = random.Pick([5, 10]),
             Clients = ClientPlan.Draw(random),
@@ -49,6 +55,7 @@ internal sealed record WorldPlan
             Network = NetworkPlan.Draw(random),
             CheckpointBytes = random.Pick([4L << 10, 16L << 10, 64L << 10, 256L << 10]),
             MaintenanceEvery = random.NextInt64(20 * Span.Millisecond, 500 * Span.Millisecond),
+            Operator = OperatorPlan.Draw(random),
         };
     }
 }
@@ -148,8 +155,20 @@ internal sealed record MachinePlan
 
     public required long PauseTime { get; init; }
 
+    /// <summary>Mean time until a process is asked to end.</summary>
+    public required long StopEvery { get; init; }
+
+    /// <summary>Mean time until a leader gives up the entries that it keeps for others.</summary>
+    public required long ForgetEvery { get; init; }
+
+    /// <summary>By how much, at most, clocks run too fast or too slow.</summary>
+    public required double ClockDrift { get; init; }
+
     /// <summary>Mean time until a machine that went down starts again.</summary>
     public required long DownTime { get; init; }
+
+    /// <summary>What clocks drift at most: a lease may end that much too early.</summary>
+    public const double MostDrift = 0.1;
 
     public static MachinePlan Draw(SeededRandom random) => new()
     {
@@ -158,6 +177,9 @@ internal sealed record MachinePlan
         KillEvery = random.Chance(0.3) ? random.NextInt64(300 * Span.Millisecond, 5 * Span.Second) : 0,
         PauseEvery = random.Chance(0.3) ? random.NextInt64(300 * Span.Millisecond, 5 * Span.Second) : 0,
         PauseTime = random.NextInt64(20 * Span.Millisecond, 3 * Span.Second),
+        StopEvery = random.Chance(0.2) ? random.NextInt64(300 * Span.Millisecond, 5 * Span.Second) : 0,
+        ForgetEvery = random.Chance(0.35) ? random.NextInt64(50 * Span.Millisecond, 2 * Span.Second) : 0,
+        ClockDrift = random.Pick([0, 0, 0.01, MostDrift]),
         DownTime = random.NextInt64(1 * Span.Millisecond, 800 * Span.Millisecond),
     };
 }
@@ -181,6 +203,14 @@ internal sealed record NetworkPlan
     /// <summary>Frames may overtake each other.</summary>
     public required bool Reorders { get; init; }
 
+    /// <summary>Share of frames that come very late, where frames may overtake each other.</summary>
+    public required double Stragglers { get; init; }
+
+    public required long StraggleTime { get; init; }
+
+    /// <summary>How long an answer to a question is waited for.</summary>
+    public required long AnswerPatience { get; init; }
+
     /// <summary>Mean time between two cuts of links.</summary>
     public required long CutEvery { get; init; }
 
@@ -197,8 +227,35 @@ internal sealed record NetworkPlan
         LosesSilently = random.Chance(0.5),
         Duplication = random.Chance(0.3) ? random.NextDouble() * 0.2 : 0,
         Reorders = random.Chance(0.3),
+        Stragglers = random.Chance(0.5) ? random.NextDouble() * 0.1 : 0,
+        StraggleTime = random.NextInt64(20 * Span.Millisecond, 1 * Span.Second),
+        AnswerPatience = random.NextInt64(100 * Span.Millisecond, 1 * Span.Second),
         CutEvery = random.Chance(0.5) ? random.NextInt64(200 * Span.Millisecond, 4 * Span.Second) : 0,
         CutTime = random.NextInt64(50 * Span.Millisecond, 3 * Span.Second),
         OneWayShare = random.Pick([0.0, 0.5, 1.0]),
+    };
+}
+
+/// <summary>What somebody does to the group on purpose.</summary>
+internal sealed record OperatorPlan
+{
+    /// <summary>Mean time between two changes of the membership.</summary>
+    public required long ChangeEvery { get; init; }
+
+    /// <summary>Most machines that ever are in the world.</summary>
+    public required int MostMachines { get; init; }
+
+    /// <summary>Share of changes that are refused when they could cost the quorum.</summary>
+    public required double StrictShare { get; init; }
+
+    /// <summary>Mean time between two moves of the leadership.</summary>
+    public required long MoveLeaderEvery { get; init; }
+
+    public static OperatorPlan Draw(SeededRandom random) => new()
+    {
+        ChangeEvery = random.Chance(0.35) ? random.NextInt64(100 * Span.Millisecond, 1500 * Span.Millisecond) : 0,
+        MostMachines = random.Next(2, 11),
+        StrictShare = random.Pick([0.0, 0.7, 1.0]),
+        MoveLeaderEvery = random.Chance(0.25) ? random.NextInt64(100 * Span.Millisecond, 2 * Span.Second) : 0,
     };
 }

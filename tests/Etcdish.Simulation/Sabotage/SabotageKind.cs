@@ -64,4 +64,25 @@ internal enum SabotageKind
 
     /// <summary>A forwarded write is promised the place after its own.</summary>
     PromiseWrongPlace,
+
+    /// <summary>A member that starts again numbers its requests to others as it did before.</summary>
+    ReuseRequestNumbers,
+
+    /// <summary>A forwarded write arrives twice.</summary>
+    ForwardTwice,
+
+    /// <summary>A watcher that lost its stream goes on one revision too late.</summary>
+    SkipRevisionOnResume,
+
+    /// <summary>A renewal of a lease is answered, and not done.</summary>
+    PretendRenewal,
+
+    /// <summary>State that is sent to a follower stands for one entry more than is in it.</summary>
+    SendStateOneShort,
+
+    /// <summary>A member whose log was damaged and given up votes and counts at once.</summary>
+    SkipQuarantine,
+
+    /// <summary>A member that lost power finds an empty disk.</summary>
+    LoseDisk,
 }

@@ -14,6 +14,42 @@ internal sealed class Saboteur(SabotageKind kind)
 
     public bool SkipsReadBarrier => kind == SabotageKind.SkipReadBarrier;
 
+    public bool ForwardsTwice => kind == SabotageKind.ForwardTwice;
+
+    public bool PretendsRenewal => kind == SabotageKind.PretendRenewal;
+
+    /// <summary>What a watcher adds to the revision that it goes on with.</summary>
+    public long SkippedOnResume => kind == SabotageKind.SkipRevisionOnResume ? 1 : 0;
+
+    /// <summary>What numbers a member's requests begin with comes from here.</summary>
+    public Random Numbers(Random random) => kind == SabotageKind.ReuseRequestNumbers ? new SameRandom() : random;
+
+    /// <summary>A follower is offered state.</summary>
+    public SnapshotOffer Offer(SnapshotOffer offer) =>
+        kind == SabotageKind.SendStateOneShort ? offer with { Index = offer.Index + 1 } : offer;
+
+    /// <summary>A question about state is on its way.</summary>
+    public byte[] Ask(byte[] question)
+    {
+        SnapshotQuestion asked = SnapshotQuestion.Decode(question);
+        return kind == SabotageKind.SendStateOneShort && asked.Kind == PeerQuestionKind.SnapshotOpen
+            ? (asked with { Number = asked.Number - 1 }).Encode()
+            : question;
+    }
+
+    /// <summary>An answer about state is on its way.</summary>
+    public byte[] Answer(byte[] question, byte[] answer)
+    {
+        if (kind != SabotageKind.SendStateOneShort || answer.Length == 0
+            || SnapshotQuestion.Decode(question).Kind != PeerQuestionKind.SnapshotOpen)
+        {
+            return answer;
+        }
+
+        OpenedSnapshot opened = OpenedSnapshot.Decode(answer);
+        return (opened with { State = opened.State with { Index = opened.State.Index + 1 } }).Encode();
+    }
+
     public void Prepare(SimulatedDisk disk)
     {
         disk.IgnoresSyncs = kind == SabotageKind.SkipSync;
@@ -23,6 +59,11 @@ internal sealed class Saboteur(SabotageKind kind)
     public SimulatedDisk RestartDisk(SimulatedDisk disk, SeededRandom random)
     {
         SimulatedDisk restarted = disk.Restart(random);
+        if (kind == SabotageKind.LoseDisk)
+        {
+            return new SimulatedDisk { OnOperation = disk.OnOperation };
+        }
+
         if (kind == SabotageKind.LoseSyncedSector)
         {
             ZeroLastSector(restarted);
@@ -52,6 +93,11 @@ internal sealed class Saboteur(SabotageKind kind)
     /// <summary>A starting member has read its log; its core has not begun.</summary>
     public void Restore(RestoredState restored)
     {
+        if (kind == SabotageKind.SkipQuarantine)
+        {
+            restored.Quarantined = false;
+        }
+
         if (kind == SabotageKind.ForgetVote)
         {
             restored.HardState = restored.HardState with { Vote = 0 };
@@ -104,6 +150,13 @@ internal sealed class Saboteur(SabotageKind kind)
                 disk.Replace(path, content);
             }
         }
+    }
+
+    private sealed class SameRandom : Random
+    {
+        public override long NextInt64() => 0;
+
+        protected override double Sample() => 0;
     }
 
     private sealed class FastTime(TimeProvider time) : TimeProvider

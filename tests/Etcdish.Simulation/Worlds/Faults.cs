@@ -4,22 +4,46 @@ namespace Etcdish.Simulation;
 internal sealed class Faults(World world)
 {
     private readonly SeededRandom _random = SeededRandom.For(world.Seed, "faults");
+    private readonly Operator _operator = new(world);
     private bool _isOver;
 
     public void Begin()
     {
-        MachinePlan machines = world.Plan.Machines;
-        DiskPlan disk = world.Plan.Disk;
         Repeat(world.Plan.Network.CutEvery, world.Network.Cut);
+        Repeat(world.Plan.Operator.ChangeEvery, _operator.Change);
+        Repeat(world.Plan.Operator.ChangeEvery == 0 ? 0 : 50 * Span.Millisecond, StartAnnounced);
+        Repeat(world.Plan.Operator.MoveLeaderEvery, _operator.MoveLeader);
         foreach (Machine machine in world.Machines)
         {
-            Repeat(machines.PowerLossEvery, () => Crash(machine));
-            Repeat(machines.KillEvery, machine.Kill);
-            Repeat(machines.PauseEvery, () => machine.Pause(_random.Exponential(machines.PauseTime)));
-            Repeat(disk.StallEvery, () => machine.StallDisk(_random.Exponential(disk.StallTime)));
-            Repeat(disk.SyncFailureEvery, machine.ArmSyncFailure);
-            Repeat(disk.FullEvery, () => Fill(machine));
-            Repeat(disk.RotEvery, () => Rot(machine));
+            Trouble(machine);
+        }
+    }
+
+    private void Trouble(Machine machine)
+    {
+        MachinePlan machines = world.Plan.Machines;
+        DiskPlan disk = world.Plan.Disk;
+        Repeat(machines.PowerLossEvery, () => Crash(machine));
+        Repeat(machines.StopEvery, machine.Stop);
+        Repeat(machines.ForgetEvery, () => Forget(machine));
+        Repeat(machines.KillEvery, machine.Kill);
+        Repeat(machines.PauseEvery, () => machine.Pause(_random.Exponential(machines.PauseTime)));
+        Repeat(disk.StallEvery, () => machine.StallDisk(_random.Exponential(disk.StallTime)));
+        Repeat(disk.SyncFailureEvery, machine.ArmSyncFailure);
+        Repeat(disk.FullEvery, () => Fill(machine));
+        Repeat(disk.RotEvery, () => Rot(machine));
+    }
+
+    /// <summary>Machines of members that were announced begin to run; in peace, too.</summary>
+    public void StartAnnounced()
+    {
+        foreach (Machine machine in world.Machines.Where(machine => machine.IsAnnouncedOnly && world.KnownMembers(machine.MemberId) is not null))
+        {
+            machine.Install();
+            if (!_isOver)
+            {
+                Trouble(machine);
+            }
         }
     }
 
@@ -68,6 +92,15 @@ internal sealed class Faults(World world)
         }
     }
 
+    // As on a disk that is short of space: who lags then needs the state.
+    private void Forget(Machine machine)
+    {
+        if (machine.Process is { } process)
+        {
+            process.Post(world.Queue.Now, () => process.Replica.OldestNeededSegment(spaceIsShort: true));
+        }
+    }
+
     private void Fill(Machine machine)
     {
         machine.FillDisk();
@@ -78,7 +111,7 @@ internal sealed class Faults(World world)
     private void Rot(Machine machine)
     {
         int damaged = world.Machines.Count(other => other.HasRot && other != machine);
-        if (world.Plan.Members == 1 || (damaged + 1) * 2 < world.Plan.Members)
+        if (world.Plan.Operator.ChangeEvery == 0 && (world.Plan.Members == 1 || (damaged + 1) * 2 < world.Plan.Members))
         {
             machine.Rot();
         }

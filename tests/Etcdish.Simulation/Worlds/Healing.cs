@@ -33,6 +33,7 @@ internal sealed class Healing(World world, List<Client> clients, List<WatchClien
             }
 
             world.Queue.RunUntil(world.Queue.Now + step, () => IsOver);
+            faults.StartAnnounced();
             foreach (WatchClient watcher in watchers)
             {
                 watcher.AskForProgress();
@@ -47,12 +48,13 @@ internal sealed class Healing(World world, List<Client> clients, List<WatchClien
 
     private bool IsOver => world.Violations.Count > 0 || world.IsHopeless;
 
-    // Ten election timeouts for a leader; a client's patience twice, for one that asked just before; slow watchers drain at their pace.
+    // Ten election timeouts for a leader; a client's patience twice, for one that asked just before; slow watchers drain at their pace; a
+    // disk that hangs when the faults end hangs until it is done.
     private long Bound() =>
-        10 * world.Plan.ElectionTimeout + 2 * world.Plan.Clients.Timeout + 5 * Span.Second
+        world.Machines.Max(machine => machine.Process?.DiskTime ?? 0) + 10 * world.Plan.ElectionTimeout + 2 * world.Plan.Clients.Timeout + 5 * Span.Second
         + world.Plan.Clients.WatcherPause * (world.Plan.Clients.Operations + 50) * 2;
 
-    private IEnumerable<Machine> Members => world.Machines.Where(machine => !machine.IsLost && !machine.AwaitsSnapshot);
+    private IEnumerable<Machine> Members => world.Machines.Where(machine => !machine.IsLost && world.Ledger.Group.IsMember(machine.MemberId));
 
     private bool HasSettled(int before) =>
         world.Operations >= before + Probes
@@ -70,7 +72,7 @@ internal sealed class Healing(World world, List<Client> clients, List<WatchClien
 
     private static string State(Machine machine) => machine.Process is { } process
         ? $"term {process.Replica.Status.Term}, leader {process.Replica.Status.Leader}, applied {process.Store.AppliedIndex}"
-        : machine.IsLost ? "is damaged" : "is down";
+        : machine.IsLost ? "is damaged" : machine.IsRemoved ? "is removed" : "is down";
 
     private void CompareStates()
     {

@@ -37,12 +37,29 @@ internal sealed class SimulatedNetwork(World world)
         }
 
         Deliver(parcel);
-        if (!_isHealed && parcel.IsRaft && _random.Chance(_plan.Duplication))
+        bool isTwice = !_isHealed && parcel.IsRaft && _random.Chance(_plan.Duplication);
+        if (isTwice || (world.Sabotage.ForwardsTwice && PeerFrameReader.KindOf(frame) == PeerFrameKind.Forward))
         {
             Deliver(parcel);
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// A question goes to another member over a connection of its own, and the answer comes back, unless either is lost.
+    /// </summary>
+    public Task<ReadOnlyMemory<byte>> Ask(NodeProcess from, ulong to, byte[] question)
+    {
+        Question asked = new(from, world.Machines.Find(machine => machine.MemberId == to), question);
+        world.Queue.After(_plan.AnswerPatience, () => Fail(asked));
+        if (asked.To is { } target)
+        {
+            world.Note(TraceKind.QuestionAsked, from.Machine.Number, target.Number, question[0]);
+            Carry(from.Machine, target, question.Length, () => Arrive(asked));
+        }
+
+        return asked.Answer.Task;
     }
 
     /// <summary>Cuts some links for a while.</summary>
@@ -100,6 +117,54 @@ internal sealed class SimulatedNetwork(World world)
         }
     }
 
+    private void Arrive(Question asked)
+    {
+        if (asked.To!.Process is not { } process)
+        {
+            Fail(asked);
+            return;
+        }
+
+        process.Post(world.Queue.Now, () =>
+        {
+            byte[]? answer = process.Answer(asked.From.Machine.MemberId, asked.Bytes);
+            if (answer is null)
+            {
+                Fail(asked);
+                return;
+            }
+
+            Carry(asked.To, asked.From.Machine, answer.Length, () =>
+            {
+                world.Note(TraceKind.QuestionAnswered, asked.From.Machine.Number, asked.To.Number, answer.Length);
+                asked.From.Post(world.Queue.Now, () => asked.Answer.TrySetResult(answer));
+            });
+        });
+    }
+
+    // What is lost is not told; the asker's patience ends.
+    private void Carry(Machine from, Machine to, int bytes, Action arrive)
+    {
+        long departure = from.Now;
+        if (!_isHealed && _random.Chance(_plan.Loss))
+        {
+            world.Marks.Add(Mark.QuestionLost);
+            return;
+        }
+
+        Link link = LinkOf(from, to);
+        world.Queue.At(departure + _plan.MinDelay + _random.Exponential(_plan.MeanDelay) + 10 * bytes, () =>
+        {
+            if (link.CutUntil <= departure)
+            {
+                arrive();
+            }
+        });
+    }
+
+    private void Fail(Question asked) => asked.From.Post(
+        world.Queue.Now + ClientDelay(), () => asked.Answer.TrySetException(new PeerAskException("there is no answer")));
+
     private Link LinkOf(Machine from, Machine to)
     {
         if (!_links.TryGetValue((from.Number, to.Number), out Link? link))
@@ -122,6 +187,12 @@ internal sealed class SimulatedNetwork(World world)
     {
         Link link = LinkOf(parcel.From.Machine, parcel.To);
         long arrival = parcel.Departure + _plan.MinDelay + _random.Exponential(_plan.MeanDelay);
+        if (parcel.IsRaft && !_isHealed && _plan.Reorders && _random.Chance(_plan.Stragglers))
+        {
+            world.Queue.At(arrival + _random.Exponential(_plan.StraggleTime), () => Arrive(parcel, link, link.Connection));
+            return;
+        }
+
         if (!parcel.IsRaft || !_plan.Reorders || _isHealed)
         {
             arrival = Math.Max(arrival, link.LastArrival);
@@ -138,6 +209,12 @@ internal sealed class SimulatedNetwork(World world)
         if (neverLeft || link.Connection != connection || link.CutUntil > parcel.Departure || parcel.To.Process is not { } process)
         {
             world.Note(TraceKind.FrameLost, parcel.From.Machine.Number, parcel.To.Number, parcel.Number);
+            return;
+        }
+
+        if (process.Port.Refuses(parcel.From.Machine.MemberId))
+        {
+            parcel.From.Post(world.Queue.Now + ClientDelay(), parcel.From.OnRefusedAsRemoved);
             return;
         }
 
@@ -169,6 +246,11 @@ internal sealed class SimulatedNetwork(World world)
 
     private sealed record Parcel(NodeProcess From, Machine To, byte[] Bytes, long Departure, long Number, bool IsRaft);
 
+    private sealed record Question(NodeProcess From, Machine? To, byte[] Bytes)
+    {
+        public TaskCompletionSource<ReadOnlyMemory<byte>> Answer { get; } = new();
+    }
+
     private sealed class Link
     {
         public long CutUntil { get; set; }
@@ -177,17 +259,4 @@ internal sealed class SimulatedNetwork(World world)
 
         public long Connection { get; set; }
     }
-}
-
-/// <summary>One process's way to the others.</summary>
-internal sealed class NetworkPort(World world, NodeProcess process) : IPeerNetwork
-{
-    public bool Send(ulong to, ReadOnlySpan<byte> frame) => world.Network.Send(process, to, frame);
-
-    public void SetMembers(IReadOnlyList<PeerAddress> members, IReadOnlyList<ulong> removed)
-    {
-    }
-
-    public ValueTask<ReadOnlyMemory<byte>> AskAsync(ulong member, ReadOnlyMemory<byte> request, CancellationToken cancellation) =>
-        throw new PeerAskException("questions are not simulated");
 }

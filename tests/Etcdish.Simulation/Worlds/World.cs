@@ -1,5 +1,7 @@
 using Etcdish.Checkers;
 using Etcdish.Cluster;
+using Etcdish.Cluster.Peers;
+using Etcdish.Consensus;
 using Etcdish.Log;
 using Etcdish.Store;
 
@@ -20,6 +22,7 @@ internal sealed class World
     private int _lastOperation;
     private int _lastWatch;
     private int? _probesWanted;
+    private long _quietAfter = long.MaxValue;
 
     public World(ulong seed, WorldPlan plan, SabotageKind sabotage, int tracedEvents)
     {
@@ -29,6 +32,7 @@ internal sealed class World
         Sabotage = new Saboteur(sabotage);
         Network = new SimulatedNetwork(this);
         Frames = new FrameRules(this);
+        Logs = new LogRules(this);
         Ledger = new Ledger(this);
         for (int number = 1; number <= plan.Members; number++)
         {
@@ -55,6 +59,9 @@ internal sealed class World
     /// <summary>Watches what members say to each other.</summary>
     public FrameRules Frames { get; }
 
+    /// <summary>Compares what members hold.</summary>
+    public LogRules Logs { get; }
+
     public Ledger Ledger { get; }
 
     public Knowledge Knowledge { get; } = new();
@@ -71,13 +78,13 @@ internal sealed class World
 
     private bool IsBroken => _violations.Count > 0;
 
-    /// <summary>So many members are damaged, and say so, or wait for a snapshot, that the others cannot decide: nothing more can be asked of the group.</summary>
-    public bool IsHopeless => Machines.Count(machine => machine.IsLost || machine.AwaitsSnapshot) * 2 >= Machines.Count;
+    /// <summary>So many members are damaged, and say so, that the others cannot decide: nothing more can be asked of the group.</summary>
+    public bool IsHopeless { get; private set; }
 
     public void Run()
     {
         Begin();
-        Queue.RunUntil(Plan.Duration, () => IsBroken || IsHopeless);
+        Queue.RunUntil(Plan.Duration, () => IsBroken || IsHopeless || Queue.Now > _quietAfter);
         if (!IsBroken && !IsHopeless)
         {
             new Healing(this, _clients, _watchers, _faults).Run();
@@ -101,6 +108,11 @@ internal sealed class World
     public int NextOperation()
     {
         _probesWanted--;
+        if (_lastOperation + 1 == Plan.Clients.Operations)
+        {
+            _quietAfter = Queue.Now + Plan.QuietTime;
+        }
+
         return ++_lastOperation;
     }
 
@@ -137,16 +149,31 @@ internal sealed class World
         Network.OnProcessEnded(machine);
     }
 
-    /// <summary>A member lacks entries that its leader has not any more.</summary>
-    public void OnSnapshotWanted(ulong member)
+    /// <summary>The others must do without a member.</summary>
+    public void OnMemberLost() =>
+        IsHopeless = Machines.Count(machine => machine.IsLost && Ledger.Group.IsVoter(machine.MemberId)) * 2 >= Ledger.Group.Voters.Length;
+
+    /// <summary>A machine for a member that the group is about to hear of; one that was announced in vain is taken again.</summary>
+    public Machine Announce()
     {
-        Machine machine = Machines.First(machine => machine.MemberId == member);
-        machine.AwaitsSnapshot = true;
-        foreach (WatchClient watcher in _watchers)
+        Machine? idle = Machines.Find(machine => machine.IsAnnouncedOnly && KnownMembers(machine.MemberId) is null);
+        if (idle is null)
         {
-            watcher.OnMemberGone(machine.Number);
+            idle = new Machine(this, Machines.Count + 1, Options(Machines.Count + 1) with { JoinsExistingGroup = true });
+            Machines.Add(idle);
         }
+
+        return idle;
     }
+
+    /// <summary>The members that the group began with: what those know who hear from nobody.</summary>
+    public Membership Founders => new(
+        Configuration.Of(Enumerable.Range(1, Plan.Members).Select(number => (ulong)number)),
+        [.. Enumerable.Range(1, Plan.Members).Select(number => Member(number).ToInfo())]);
+
+    /// <summary>The members as one who joins is told, by somebody who knows of him; null when nobody does.</summary>
+    public Membership? KnownMembers(ulong asker) => Machines
+        .Find(machine => machine.Process?.Members.InForce.Configuration.IsMember(asker) == true)?.Process?.Members.InForce;
 
     private void Begin()
     {
@@ -185,7 +212,8 @@ internal sealed class World
             client.Close();
         }
 
-        History history = new(_operations, _watches, Ledger.Witness());
+        double drift = Plan.Machines.ClockDrift;
+        History history = new(_operations, _watches, Ledger.Witness()) { ClockDrift = drift };
         foreach (Violation violation in HistoryChecker.Check(history))
         {
             Break(violation.Kind.ToString(), violation.Message);
@@ -197,6 +225,9 @@ internal sealed class World
     private NodeOptions Options(int number) => new()
     {
         DataDirectory = "/data",
+        Name = $"n{number}",
+        PeerUrls = [$"http://n{number}:2380"],
+        MaxLearners = 2,
         MemberId = (ulong)number,
         ClusterId = 77,
         HeartbeatInterval = TimeSpan.FromMilliseconds(Plan.Heartbeat / Span.Millisecond),
