@@ -116,6 +116,13 @@ internal sealed class Ledger
         }
 
         _world.Frames.CheckElected(process.Members.InForce.Configuration, self, term);
+
+        // Votes may come so late that another has been elected since; what that one committed need not be here.
+        if (_leaders.Keys.Max() > term)
+        {
+            return;
+        }
+
         if (process.Tail.Last < LastIndex)
         {
             _world.Break(

@@ -60,9 +60,10 @@ internal sealed class Faults(World world)
     /// <summary>Machines whose announcement was lost are switched off: no group will ever have heard of them.</summary>
     public void StopStrangers()
     {
-        foreach (Machine machine in world.Machines.Where(machine => machine.Process is not null && world.KnownMembers(machine.MemberId) is null))
+        foreach (Machine machine in world.Machines.Where(machine => machine.Process is not null))
         {
-            if (!world.Ledger.Group.IsRemoved(machine.MemberId))
+            ulong member = machine.MemberId;
+            if (!world.Ledger.Group.IsMember(member) && !world.Ledger.Group.IsRemoved(member) && world.KnownMembers(member) is null)
             {
                 machine.SwitchOff();
             }
