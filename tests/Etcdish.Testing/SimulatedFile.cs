@@ -46,7 +46,7 @@ internal sealed class SimulatedFile : IDiskFile
         {
             ReadOnlySpan<byte> source = PageOf(bytes, page);
             byte[]? content = source.ContainsAnyExcept((byte)0) ? new byte[PageBytes] : null;
-            source.CopyTo(content);
+            source[..(content is null ? 0 : source.Length)].CopyTo(content);
             _pages[page] = content;
             _durablePages[page] = content;
         }

@@ -67,6 +67,7 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
         _queue = new ProposalQueue(options.MaxQueuedBytes);
         Mailbox = new PeerMailbox(() => ScheduleRound(_machine.Now + WakeDelay));
         _observer = new EntryObserver(world, machine, _parts);
+        world.Sabotage.Recover(replay.Restored);
         _observer.CheckRecovery(recovered);
         world.Sabotage.Restore(replay.Restored);
         Replica = new Replica(_parts, ReplicaOptions.From(options), this);
