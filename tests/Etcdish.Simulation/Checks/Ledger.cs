@@ -110,7 +110,8 @@ internal sealed class Ledger
     private void CheckNewLeader(NodeProcess process, ulong term)
     {
         ulong self = process.Machine.MemberId;
-        if (Group.IsRemoved(self))
+        // One that does not know of it yet may still be needed, and goes once it does (Ongaro's thesis, 4.2.2).
+        if (process.Members.IsRemoved)
         {
             _world.Break("a removed member leads", $"member {self} leads term {term}");
         }
