@@ -17,7 +17,7 @@ public sealed class MembershipTests
     {
         IReadOnlyList<string> ours = await PlayAsync(() => new EtcdishServer());
         IReadOnlyList<string> theirs = await PlayAsync(() => new GenuineEtcd());
-        Assert.That(string.Join('\n', ours), Is.EqualTo(string.Join('\n', theirs)));
+        Assert.That(ours, Is.EqualTo(theirs), string.Join('\n', ours));
     }
 
     [Test]
@@ -76,6 +76,15 @@ public sealed class MembershipTests
         survivor.ExtraArguments = [];
         survivor.Restart();
         Assert.That(ctl.Run("put after force").ExitCode, Is.Zero);
+
+        // And it grows again: with a second voter that has nothing yet.
+        using ServerProcess second = Maker(genuine)();
+        second.MemberName = "again";
+        second.JoinsExistingCluster = true;
+        second.InitialCluster = $"{survivor.MemberName}={survivor.PeerUrl},again={second.PeerUrl}";
+        Assert.That(ctl.Run($"member add again --peer-urls {second.PeerUrl}").ExitCode, Is.Zero);
+        second.Start();
+        Assert.That(Keys(new EtcdCtl(second.ClientUrl)), Has.Length.AtLeast(kept));
     }
 
     [Test]
@@ -139,7 +148,7 @@ public sealed class MembershipTests
         transcript.Run(first, "member list");
         transcript.Run(first, "member list -w table");
         transcript.RunJson(first, "member list", "members");
-        await RefusalsAsync(cluster, transcript, first, joining);
+        await RefusalsAsync(cluster, transcript, first);
         await JoinAsync(cluster, transcript, first, joining);
         await LeaveAsync(cluster, transcript, leader, followers, joining);
         return transcript.Lines;
@@ -177,7 +186,7 @@ public sealed class MembershipTests
         }
     }
 
-    private static async Task RefusalsAsync(ServerCluster cluster, ClusterTranscript transcript, EtcdCtl ctl, ServerProcess joining)
+    private static async Task RefusalsAsync(ServerCluster cluster, ClusterTranscript transcript, EtcdCtl ctl)
     {
         ServerProcess other = cluster.Members.First(member => member.ClientUrl != ctl.Endpoint);
         using var api = new MemberApi(ctl.Endpoint);
@@ -188,7 +197,7 @@ public sealed class MembershipTests
             $"member promote {learner}",
             $"member promote {voter}",
             "member promote 1234",
-            $"member add again --peer-urls {joining.PeerUrl}",
+            $"member add again --peer-urls {other.PeerUrl}",
             $"member add again --learner --peer-urls {other.PeerUrl}",
             "member add more --learner --peer-urls http://127.0.0.1:9",
             "member update 1234 --peer-urls http://127.0.0.1:9",
@@ -207,7 +216,6 @@ public sealed class MembershipTests
     {
         using var api = new MemberApi(ctl.Endpoint);
         ulong id = (await api.ListAsync()).Single(member => member.IsLearner).Id;
-        transcript.Run(ctl, $"member update {Hex(id)} --peer-urls {joining.PeerUrl}");
         Assert.That(ctl.Run("put before joining").ExitCode, Is.Zero);
         joining.Start();
         transcript.Run(ctl, "member list");
@@ -215,6 +223,9 @@ public sealed class MembershipTests
         transcript.Run(new EtcdCtl(joining.ClientUrl), "put refused at-a-learner");
         await PromoteAsync(api, id);
         transcript.Run(ctl, $"member promote {Hex(id)}");
+
+        // Not before: genuine etcd forgets by this that a learner is one (etcd #21694).
+        transcript.Run(ctl, $"member update {Hex(id)} --peer-urls {joining.PeerUrl}");
         transcript.Run(ctl, "member list");
         transcript.Run(new EtcdCtl(joining.ClientUrl), "get before");
         Assert.That(cluster.Members, Has.All.Property("IsServing").True);
@@ -224,18 +235,21 @@ public sealed class MembershipTests
         ServerCluster cluster, ClusterTranscript transcript, ServerProcess leader, ServerProcess[] followers, ServerProcess joining)
     {
         string second = Hex(await cluster.MemberIdAsync(followers[1]));
-        EtcdCtl atLeader = new(leader.ClientUrl);
-        transcript.RunWhenHealthy(new EtcdCtl(followers[1].ClientUrl), $"member remove {second}");
+        EtcdCtl left = new(followers[0].ClientUrl);
+
+        // Neither is asked to remove itself: genuine etcd sometimes ends before it has answered.
+        transcript.RunWhenHealthy(left, $"member remove {second}");
         EndsAsRemoved(followers[1]);
-        transcript.Run(atLeader, $"member remove {second}");
+        transcript.Run(left, $"member remove {second}");
         followers[1].Launch();
         EndsAsRemoved(followers[1]);
 
         string own = Hex(await cluster.MemberIdAsync(leader));
-        transcript.RunWhenHealthy(atLeader, $"member remove {own}");
+        transcript.RunWhenHealthy(left, $"member remove {own}");
         EndsAsRemoved(leader);
-        EtcdCtl left = new(followers[0].ClientUrl);
-        Assert.That(left.Run("put after removal").ExitCode, Is.Zero);
+        await cluster.WaitUntilHealthyAsync();
+        CommandResult put = left.Run("put after removal");
+        Assert.That(put.ExitCode, Is.Zero, put.ToString());
         transcript.Run(left, "member list");
         transcript.Run(new EtcdCtl(joining.ClientUrl), "get after");
     }

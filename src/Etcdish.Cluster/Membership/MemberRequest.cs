@@ -48,7 +48,9 @@ internal sealed record MemberRequest(MemberOperation Operation, bool IsStrict, u
     /// <exception cref="MalformedFrameException">It is none.</exception>
     public static MemberRequest Decode(ReadOnlySpan<byte> payload)
     {
-        if (payload.Length < HeaderBytes || (MemberOperation)payload[0] is < MemberOperation.Add or > MemberOperation.Update || payload[1] > 1)
+        if (payload.Length < HeaderBytes
+            || (MemberOperation)payload[0] is < MemberOperation.Add or > MemberOperation.Update
+            || payload[1] > 1)
         {
             throw new MalformedFrameException("an unknown wish for another membership");
         }

@@ -47,7 +47,8 @@ internal sealed partial class ClusterTranscript(ServerCluster cluster)
     public void RunJson(EtcdCtl ctl, string arguments, string list)
     {
         JsonNode answer = JsonNode.Parse(ctl.Run(arguments + " -w json").StandardOutput)!;
-        IEnumerable<string> items = (list.Length == 0 ? answer : answer[list])!.AsArray().Select(item => item!.ToJsonString());
+        JsonNode listed = list.Length == 0 ? answer : answer[list]!;
+        IEnumerable<string> items = (listed is JsonArray array ? array.AsEnumerable() : [listed]).Select(item => item!.ToJsonString());
         _lines.Add($"{Normalise(arguments)} json => {string.Join(' ', items.Select(Normalise).Order(StringComparer.Ordinal))}");
     }
 
@@ -82,6 +83,7 @@ internal sealed partial class ClusterTranscript(ServerCluster cluster)
         text = Seconds().Replace(Padding().Replace(text, m => m.Value[..1]), "#s");
         text = InitialCluster().Replace(text, match => $"ETCD_INITIAL_CLUSTER=\"{Sorted(match.Groups[1].Value, ',')}\"");
         text = Variable().Replace(Size().Replace(text, "#B"), "$1#");
+        text = Indexes().Replace(Version().Replace(text, "#.#.#"), "$1#$2#$3#");
         return Sorted(text, '\n');
     }
 
@@ -105,6 +107,13 @@ internal sealed partial class ClusterTranscript(ServerCluster cluster)
 
     [GeneratedRegex("[0-9.]+ [kMG]?B\\b")]
     private static partial Regex Size();
+
+    [GeneratedRegex("\\b3\\.[0-9]+\\.[0-9]+\\b")]
+    private static partial Regex Version();
+
+    // Behind whether it leads and whether it learns: term, index, applied index.
+    [GeneratedRegex("((?:true|false)[ |,]+(?:true|false)[ |,]+)[0-9]+([ |,]+)[0-9]+([ |,]+)[0-9]+")]
+    private static partial Regex Indexes();
 
     // What depends on the version, or on what was written to the log and how.
     [GeneratedRegex("(\"?(?:version|Version|dbSize(?:InUse|Quota)?|raftIndex|raftAppliedIndex|raft_term|raftTerm|DBSize(?:InUse)?|RaftIndex|RaftAppliedIndex|RaftTerm|took)\"? ?: ?)\"?[0-9a-zµÂ.]+\"?")]
