@@ -158,11 +158,19 @@ public sealed partial class Node : IAsyncDisposable
         return _loop.Enqueue((byte)kind, request);
     }
 
+    /// <summary>As <see cref="ProposeAsync"/>, for bytes that nobody uses again: cancellation also ends the wait, not the write.</summary>
+    internal ValueTask<ApplyResult> ProposeOwnedAsync(EntryKind kind, ReadOnlyMemory<byte> request, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        return _loop.EnqueueAbandonable((byte)kind, request, work: null, cancellation);
+    }
+
     /// <summary>
     /// Completes when a read of <see cref="Store"/> sees all that was acknowledged before the call, by any member. On a single node that
     /// is at once: nothing is acknowledged before it is applied. In a group the leader has its quorum confirm it; a follower asks the
     /// leader.
     /// </summary>
+    /// <param name="cancellation">Stops waiting, at once.</param>
     /// <exception cref="EtcdException">
     /// Stopped when the node stops or has failed, Timeout when no leader could be asked, TimeoutWaitAppliedIndex when this member lags.
     /// </exception>
@@ -174,7 +182,7 @@ public sealed partial class Node : IAsyncDisposable
             throw new EtcdException(EtcdError.Stopped);
         }
 
-        return _status.ReadsAreLocal ? ValueTask.CompletedTask : AskForBarrierAsync();
+        return _status.ReadsAreLocal ? ValueTask.CompletedTask : AskForBarrierAsync(cancellation);
     }
 
     private IPeerNetwork Connect(NodeOptions options, IPeerInbox inbox)
@@ -199,12 +207,13 @@ public sealed partial class Node : IAsyncDisposable
             inbox);
     }
 
-    private async ValueTask AskForBarrierAsync() => await _loop.Enqueue(Proposal.ReadBarrier, default).ConfigureAwait(false);
+    private async ValueTask AskForBarrierAsync(CancellationToken cancellation) =>
+        await _loop.EnqueueAbandonable(Proposal.ReadBarrier, default, work: null, cancellation).ConfigureAwait(false);
 
     /// <summary>Grants a lease.</summary>
     /// <param name="id">The id wanted, or 0 to have one picked.</param>
     /// <param name="ttlSeconds">The TTL wanted in seconds; raised to the floor, refused above 9,000,000,000.</param>
-    /// <param name="cancellation">Looked at before the write is queued.</param>
+    /// <param name="cancellation">Stops waiting; the lease may be granted all the same.</param>
     /// <returns>With the id and the TTL granted, or an error (LeaseExist, LeaseTTLTooLarge, NoSpace).</returns>
     public async ValueTask<ApplyResult> GrantLeaseAsync(long id, long ttlSeconds, CancellationToken cancellation = default)
     {
@@ -218,7 +227,8 @@ public sealed partial class Node : IAsyncDisposable
 
         long settledTtl = LeaseRules.SettleTtl(ttlSeconds, _options.MinLeaseTtl);
         RequestEncoder.Encode(new LeaseGrantRequest { Id = settledId, TtlSeconds = settledTtl }, request);
-        ApplyResult result = await _loop.Enqueue((byte)EntryKind.LeaseGrant, request.WrittenMemory).ConfigureAwait(false);
+        ApplyResult result = await _loop
+            .EnqueueAbandonable((byte)EntryKind.LeaseGrant, request.WrittenMemory, work: null, cancellation).ConfigureAwait(false);
         return result;
     }
 
@@ -365,7 +375,12 @@ public sealed partial class Node : IAsyncDisposable
         {
             try
             {
-                await _loop.Enqueue(EntryKinds.MemberAttributes, MembershipCodec.EncodeAttributes(own)).ConfigureAwait(false);
+                ReadOnlyMemory<byte> attributes = MembershipCodec.EncodeAttributes(own);
+                await _loop.EnqueueAbandonable(EntryKinds.MemberAttributes, attributes, work: null, stopping).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
             }
             catch (EtcdException)
             {
