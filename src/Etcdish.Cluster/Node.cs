@@ -202,6 +202,7 @@ public sealed partial class Node : IAsyncDisposable
                 Random = new Random(options.Random.Next()),
                 Clock = options.Clock,
                 OnDefect = defect => _loop?.Fail(defect),
+                OnRoundTrip = Metrics.RoundTrip,
                 OnNotice = notice => options.OnNotice?.Invoke(new NodeNotice(notice.IsWarning, notice.Message)),
             },
             inbox);
@@ -250,7 +251,9 @@ public sealed partial class Node : IAsyncDisposable
         return answer.Seconds;
     }
 
-    /// <summary>State of a lease, or null when it does not exist. A follower asks the leader, which alone keeps time.</summary>
+    /// <summary>
+    /// State of a lease, or null when it does not exist. A follower asks the leader, which alone keeps time and answers in whole seconds.
+    /// </summary>
     /// <param name="id">Its id.</param>
     /// <param name="withKeys">Whether to list its keys.</param>
     /// <param name="cancellation">Stops waiting.</param>
@@ -270,7 +273,7 @@ public sealed partial class Node : IAsyncDisposable
             await ReadBarrierAsync(cancellation).ConfigureAwait(false);
         }
 
-        return answer.Seconds <= 0 ? null : new LeaseStatus(
+        return answer.Seconds < 0 ? null : new LeaseStatus(
             id,
             TimeSpan.FromSeconds(answer.GrantedSeconds),
             TimeSpan.FromSeconds(answer.Seconds),

@@ -139,7 +139,7 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
     {
         long started = _clock.GetTimestamp();
         _log.Commit();
-        _metrics.Synced(_clock.GetElapsedTime(started));
+        _metrics.Syncs.Add(_clock.GetElapsedTime(started));
     }
 
     void IReplicaHost.WakeWatchers() => _dispatcher.Wake();
@@ -183,6 +183,11 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
         long now = _clock.GetTimestamp();
         if (now >= _nextTick)
         {
+            if (now - _nextTick > _tickInterval && Replica.HeartbeatsAreDue)
+            {
+                _metrics.HeartbeatIsLate();
+            }
+
             // After a pause of the process, the ticks that were missed are not made up for: nobody could have answered in between.
             _nextTick = Math.Max(_nextTick + _tickInterval, now);
             Replica.Tick();

@@ -45,7 +45,7 @@ internal sealed class Replica
         _raft = new RaftNode(options.Raft, parts.Restored, parts.Tail);
         _outbox = new ReplicaOutbox(parts.Network, parts.Tail, parts.Log);
         _writes = new ReplicaWrites(_raft, _log, parts.Tail, _outbox, Completed, options);
-        _reads = new ReplicaReads(_raft, _outbox, Completed, options);
+        _reads = new ReplicaReads(_raft, _outbox, Completed, options, parts.Metrics);
         _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls);
         _apply = new ReplicaApply(parts, _raft, _log, _writes, host);
         _outbox.SetMembers(parts.Members.AddressesOf(_raft.Configuration), _raft.Configuration);
@@ -64,6 +64,9 @@ internal sealed class Replica
 
     /// <summary>What the core wants written finds no room. As work, or while no round runs.</summary>
     public bool IsDiskFull => _diskIsFull;
+
+    /// <summary>This member leads others, who expect a sign of it with each tick. As work, or while no round runs.</summary>
+    public bool HeartbeatsAreDue => _raft.Role == Role.Leader && !DecidesAlone;
 
     private ulong AppliedIndex => _parts.Store.AppliedIndex;
 

@@ -41,7 +41,7 @@ internal sealed class KvService(ServiceContext context)
         EtcdErrors.ThrowIfRefused(RequestValidator.Check(range));
         if (!range.Serializable)
         {
-            await _node.ReadBarrierAsync().ConfigureAwait(false);
+            await context.ReadBarrierAsync(call).ConfigureAwait(false);
         }
 
         RangeResult result = _spareResult ?? new RangeResult();
@@ -98,7 +98,7 @@ internal sealed class KvService(ServiceContext context)
         {
             if (!RevisionStore.IsSerializable(txn))
             {
-                await _node.ReadBarrierAsync().ConfigureAwait(false);
+                await context.ReadBarrierAsync(call).ConfigureAwait(false);
             }
 
             answer = _node.Store.ReadOnlyTxn(txn, out revision);

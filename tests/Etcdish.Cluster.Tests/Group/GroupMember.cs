@@ -33,6 +33,10 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
 
     public WatchHub Watches { get; private set; } = null!;
 
+    public NodeMetrics Metrics { get; private set; } = null!;
+
+    public LeaseStatus? LeaseStatus(long id) => _leases.Status(id, withKeys: false);
+
     public LeaseCalls LeaseCalls { get; private set; } = null!;
 
     /// <summary>The leases whose time this member keeps.</summary>
@@ -43,13 +47,13 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
     {
         _recovered = Recovery.Run(_group.OptionsOf(Id, Disk), CancellationToken.None);
         LogReplay replay = _recovered.Replay;
-        NodeMetrics metrics = new();
-        _leases = new LeaseKeeper(Store.Leases, _group.Clock, metrics);
+        Metrics = new NodeMetrics();
+        _leases = new LeaseKeeper(Store.Leases, _group.Clock, Metrics);
         Watches = new WatchHub(Store, _recovered.Values, new WatchOptions());
         IPeerNetwork network = _group.Network.Of(Id);
         LeaseCalls = new LeaseCalls(_leases, network) { Queue = this };
         ReplicaParts parts = new(
-            _recovered.Log, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, LeaseCalls, network, metrics);
+            _recovered.Log, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, LeaseCalls, network, Metrics);
         Replica = new Replica(parts, ReplicaGroup.ReplicaOptionsOf(Id), this);
         IsUp = true;
     }
