@@ -52,7 +52,29 @@ internal sealed class PeerNetwork : IPeerNetwork, IAsyncDisposable
     public bool Send(ulong to, ReadOnlySpan<byte> frame)
     {
         ArgumentOutOfRangeException.ThrowIfZero(frame.Length); // Between members, nothing means a ping.
-        return _members.Links.TryGetValue(to, out PeerLink? link) && link.TrySend(frame);
+        if (!_members.Links.TryGetValue(to, out PeerLink? link) || !link.TryGather(frame))
+        {
+            return false;
+        }
+
+        link.Flush();
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool Gather(ulong to, ReadOnlySpan<byte> frame)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(frame.Length);
+        return _members.Links.TryGetValue(to, out PeerLink? link) && link.TryGather(frame);
+    }
+
+    /// <inheritdoc/>
+    public void Flush()
+    {
+        foreach (PeerLink link in _members.Links.Values)
+        {
+            link.Flush();
+        }
     }
 
     /// <inheritdoc/>

@@ -49,7 +49,7 @@ internal sealed class Replica
         _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls);
         _apply = new ReplicaApply(parts, _raft, _log, _writes, host);
         _outbox.SetMembers(parts.Members.AddressesOf(_raft.Configuration), _raft.Configuration);
-        Status = new ReplicaStatus(_raft, AppliedIndex);
+        Status = new ReplicaStatus(_raft, AppliedIndex, DecidesAlone);
         if (DecidesAlone)
         {
             _raft.Campaign();
@@ -138,8 +138,9 @@ internal sealed class Replica
         _reads.OnApplied(AppliedIndex);
         RunWork(requests);
         _apply.Publish();
+        _outbox.Flush();
         TrimTail();
-        Status.Update(_raft, AppliedIndex, ReadsAreLocal);
+        Status.Update(_raft, AppliedIndex, DecidesAlone, ReadsAreLocal);
     }
 
     /// <summary>The node is unfit or stops: everything that waits is failed.</summary>
@@ -272,6 +273,7 @@ internal sealed class Replica
                 return;
             }
 
+            _outbox.Flush();
             _host.CommitLog();
             _log.Committed();
             _raft.OnDurable(_log.DurableWrite);

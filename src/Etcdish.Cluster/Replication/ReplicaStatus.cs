@@ -9,13 +9,14 @@ internal sealed class ReplicaStatus
     private TaskCompletionSource _leadershipChange = NewChange();
     private ulong _commit;
     private ulong _applied;
+    private bool _decidesAlone;
     private bool _readsAreLocal;
     private long _leaderChanges;
 
-    public ReplicaStatus(RaftNode raft, ulong applied)
+    public ReplicaStatus(RaftNode raft, ulong applied, bool decidesAlone)
     {
         _leadership = new Leadership(raft.Term, 0);
-        Update(raft, applied, readsAreLocal: false);
+        Update(raft, applied, decidesAlone, readsAreLocal: false);
     }
 
     /// <summary>The newest term seen.</summary>
@@ -39,11 +40,15 @@ internal sealed class ReplicaStatus
     /// <summary>The last entry applied.</summary>
     public ulong Applied => Volatile.Read(ref _applied);
 
+    /// <summary>Nobody else votes.</summary>
+    public bool DecidesAlone => Volatile.Read(ref _decidesAlone);
+
     /// <summary>A linearizable read needs nobody else: this member decides alone and has applied all that it decided.</summary>
     public bool ReadsAreLocal => Volatile.Read(ref _readsAreLocal);
 
-    public void Update(RaftNode raft, ulong applied, bool readsAreLocal)
+    public void Update(RaftNode raft, ulong applied, bool decidesAlone, bool readsAreLocal)
     {
+        Volatile.Write(ref _decidesAlone, decidesAlone);
         Volatile.Write(ref _readsAreLocal, readsAreLocal);
         Volatile.Write(ref _applied, applied);
         Volatile.Write(ref _commit, raft.Commit);

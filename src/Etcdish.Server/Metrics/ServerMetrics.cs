@@ -96,6 +96,8 @@ internal sealed class ServerMetrics
             () => node.Metrics.FullDiskBatches);
         registry.AddCounter("etcdish_collected_bytes_total", "Value bytes that the collector has copied.", () => node.Metrics.CollectedBytes);
         registry.AddCounter("etcdish_checkpoints_total", "Checkpoints written.", () => node.Metrics.Checkpoints);
+        registry.AddCounter(
+            "etcdish_checkpoint_seconds_total", "Time spent writing checkpoints.", () => node.Metrics.CheckpointSeconds);
     }
 
     private static void Syncs(MetricWriter writer, string name, Node node) =>
