@@ -118,6 +118,13 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
     /// <summary>It was not queued, and nobody waits for it.</summary>
     public void Discard() => _abandonment.Dispose();
 
+    /// <summary>The leader has decided what is to be written in place of what was asked.</summary>
+    public void Become(byte kind, ReadOnlyMemory<byte> payload)
+    {
+        Kind = kind;
+        Payload = payload;
+    }
+
     /// <summary>Another member's write has its place: goes back to the pool.</summary>
     public void Recycle()
     {

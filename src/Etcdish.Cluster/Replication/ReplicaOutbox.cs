@@ -87,9 +87,18 @@ internal sealed class ReplicaOutbox(IPeerNetwork network, EntryTail tail, Segmen
     /// <summary>Lets go what was written since the last time. Before a sync, so that it overlaps what the others do.</summary>
     public void Flush() => network.Flush();
 
-    /// <summary>The membership in force is another.</summary>
-    public void SetMembers(IReadOnlyList<PeerAddress> addresses, Configuration configuration) =>
-        network.SetMembers(addresses, configuration.Removed);
+    /// <summary>Tells a follower who may speak to it and where to answer.</summary>
+    public void Introduce(ulong member, in MembersFrame members)
+    {
+        _writer.WriteMembers(members);
+        network.Gather(member, _writer.Frame);
+    }
+
+    /// <summary>Whom to dial, or the membership that was applied, is another.</summary>
+    /// <param name="addresses">Where the members are reached.</param>
+    /// <param name="applied">Whom it calls removed is final, and refused from now on.</param>
+    public void SetMembers(IReadOnlyList<PeerAddress> addresses, Configuration applied) =>
+        network.SetMembers(addresses, applied.Removed);
 
     // A frame that cannot be sent is lost, which the core reckons with.
     private void Send(in Message message)
