@@ -40,6 +40,9 @@ public sealed class EtcdCluster : IAsyncDisposable
     /// <summary>Id of the group.</summary>
     public ulong ClusterId => _node.ClusterId;
 
+    /// <summary>Whether this member has no vote yet, because it was added as a learner. It then refuses what needs the newest state.</summary>
+    public bool IsLearner => _node.IsLearner;
+
     /// <summary>The members of the group as this one knows them, in ascending order of ids.</summary>
     public IReadOnlyList<ClusterMember> Members => _node.Members;
 
@@ -52,7 +55,10 @@ public sealed class EtcdCluster : IAsyncDisposable
     /// </summary>
     public bool IsLeader => LeaderId == MemberId;
 
-    /// <summary>Completes when this member can no longer serve, with the reason (a failed sync, damage on the disk).</summary>
+    /// <summary>
+    /// Completes when this member can no longer serve, with the reason: a failed sync, damage on the disk, or a
+    /// <see cref="MemberRemovedException"/>.
+    /// </summary>
     public Task<Exception> Failed => _node.Failed;
 
     /// <summary>
@@ -65,6 +71,9 @@ public sealed class EtcdCluster : IAsyncDisposable
     /// <exception cref="IOException">
     /// The port of this member is taken, or the disk failed. A <see cref="Etcdish.Log.LogLockedException"/> when the folder is open already,
     /// here or in another process.
+    /// </exception>
+    /// <exception cref="JoinException">
+    /// The group does not await this member, or it was one already and its folder is empty now: remove it, and add it anew.
     /// </exception>
     /// <exception cref="Etcdish.Log.LogDamagedException">Something acknowledged is damaged; the message names file and offset.</exception>
     public static async Task<EtcdCluster> StartAsync(EtcdClusterOptions options, CancellationToken cancellation = default)
@@ -110,6 +119,46 @@ public sealed class EtcdCluster : IAsyncDisposable
     /// <exception cref="TimeoutException">It did not take over within an election timeout; who leads then is open.</exception>
     public Task TransferLeadershipAsync(ulong to, CancellationToken cancellation = default) =>
         _node.TransferLeadershipAsync(to, cancellation);
+
+    /// <summary>
+    /// Announces a member, which may then start with <see cref="EtcdClusterOptions.JoinsExistingGroup"/>. A learner is the safe way: it
+    /// counts for nothing until it has caught up and is promoted, whereas a voter that never starts weakens the group at once.
+    /// </summary>
+    /// <param name="peerUrl">Where the others will reach it: http or https, a host, a port.</param>
+    /// <param name="asLearner">Whether it begins without a vote.</param>
+    /// <param name="cancellation">Ends the wait, not the change.</param>
+    /// <returns>The new member, which has an id and no name yet.</returns>
+    /// <exception cref="EtcdException">
+    /// MemberBadURLs; PeerURLExist when a member has it; TooManyLearners; MemberNotEnoughStarted or Unhealthy when the group could lose its
+    /// quorum by it.
+    /// </exception>
+    public ValueTask<ClusterMember> AddMemberAsync(string peerUrl, bool asLearner = true, CancellationToken cancellation = default) =>
+        _node.AddMemberAsync([peerUrl], asLearner, cancellation);
+
+    /// <summary>Gives a learner that has caught up a vote.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="cancellation">Ends the wait, not the change.</param>
+    /// <exception cref="EtcdException">
+    /// MemberNotFound; MemberNotLearner; LearnerNotReady when it has not caught up or does not answer; MemberNotEnoughStarted.
+    /// </exception>
+    public ValueTask PromoteMemberAsync(ulong id, CancellationToken cancellation = default) =>
+        _node.PromoteMemberAsync(id, cancellation);
+
+    /// <summary>Removes a member for good, be it this one or the leader. It fails with a <see cref="MemberRemovedException"/>.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="cancellation">Ends the wait, not the change.</param>
+    /// <exception cref="EtcdException">
+    /// MemberNotFound; MemberNotEnoughStarted or Unhealthy when the group could lose its quorum by it.
+    /// </exception>
+    public ValueTask RemoveMemberAsync(ulong id, CancellationToken cancellation = default) => _node.RemoveMemberAsync(id, cancellation);
+
+    /// <summary>Tells the others that a member is reached elsewhere.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="peerUrl">Where: http or https, a host, a port.</param>
+    /// <param name="cancellation">Ends the wait, not the change.</param>
+    /// <exception cref="EtcdException">MemberBadURLs; MemberNotFound; PeerURLExist when another member has it.</exception>
+    public ValueTask UpdateMemberAsync(ulong id, string peerUrl, CancellationToken cancellation = default) =>
+        _node.UpdateMemberAsync(id, [peerUrl], cancellation);
 
     /// <summary>
     /// Leaves the others to themselves: hands leadership over when this member has it, so that they need no election, finishes what is

@@ -16,7 +16,14 @@ public sealed record EtcdClusterOptions
     /// reach each (http or https, a host, a port; several separated by commas). Three members survive the loss of one, five of two.
     /// Who belongs to a group that runs is in its log: a folder that belongs to a group already is not changed by this.
     /// </summary>
+    /// <remarks>For a member that joins (<see cref="JoinsExistingGroup"/>) all members that the group has by now.</remarks>
     public required IReadOnlyDictionary<string, string> Members { get; init; }
+
+    /// <summary>
+    /// Whether the group runs already and awaits this member, which was announced to it by <see cref="EtcdCluster.AddMemberAsync"/>. Ignored
+    /// when the folder belongs to a member already.
+    /// </summary>
+    public bool JoinsExistingGroup { get; init; }
 
     /// <summary>Tells groups apart that have members with the same URLs, such as one of yesterday's test. Alike on each member.</summary>
     public string Token { get; init; } = "etcd-cluster";
@@ -30,7 +37,10 @@ public sealed record EtcdClusterOptions
     /// <summary>Certificates between members, for https URLs. Null: none, and whoever reaches the port can be a member.</summary>
     public PeerTlsOptions? PeerTls { get; init; }
 
-    /// <summary>What this member tells the group of where the program's own clients reach it; shown with its members, else unused.</summary>
+    /// <summary>
+    /// What this member tells the group of where the program's own clients reach it; shown with its members, else unused. Empty: its URL
+    /// among <see cref="Members"/>.
+    /// </summary>
     public IReadOnlyList<string> ClientUrls { get; init; } = [];
 
     /// <summary>
@@ -67,7 +77,10 @@ public sealed record EtcdClusterOptions
             PeerUrls = own.PeerUrls,
             PeerListenUrls = CheckListening(ListenUrls.Count > 0 ? ListenUrls : own.PeerUrls),
             PeerTls = PeerTls,
-            ClientUrls = ClientUrls,
+
+            // Who has told anything has served, and is not let in again as a founder with an empty folder, without its vote.
+            ClientUrls = ClientUrls.Count > 0 ? ClientUrls : own.PeerUrls,
+            JoinsExistingGroup = JoinsExistingGroup,
             HeartbeatInterval = HeartbeatInterval,
             ElectionTimeout = ElectionTimeout,
             RequestTimeout = RequestTimeout,

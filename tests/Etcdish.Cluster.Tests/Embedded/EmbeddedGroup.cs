@@ -48,6 +48,13 @@ internal sealed class EmbeddedGroup : IAsyncDisposable
         Store = new EtcdStoreOptions { SegmentBytes = 1 << 20, MaxRequestBytes = 64 << 10 },
     };
 
+    /// <summary>The disk of a member that was stopped is lost.</summary>
+    public void Wipe(string name)
+    {
+        _folders[name].Dispose();
+        _folders[name] = new TemporaryFolder();
+    }
+
     /// <summary>The member that leads, by the word of all that run.</summary>
     public async Task<EtcdCluster> LeaderAsync(CancellationToken cancellation)
     {

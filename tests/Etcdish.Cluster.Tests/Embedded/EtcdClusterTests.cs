@@ -111,6 +111,22 @@ public class EtcdClusterTests
     }
 
     [Test, CancelAfter(25_000)]
+    public async Task A_member_that_lost_its_folder_is_not_let_in_again(CancellationToken cancellation)
+    {
+        EtcdCluster[] members = [.. _group.Running];
+        while (members[0].Members.Any(member => member.ClientUrls.Count == 0))
+        {
+            await members[0].Store.PutAsync("time", "passes", cancellation: cancellation);
+        }
+
+        await _group.StopAsync(members[2]);
+        _group.Wipe(members[2].Name);
+        Assert.That(
+            () => _group.StartAsync(members[2].Name, cancellation),
+            Throws.TypeOf<JoinException>().With.Message.Contains("has already been bootstrapped"));
+    }
+
+    [Test, CancelAfter(25_000)]
     public async Task Leadership_goes_where_it_is_sent(CancellationToken cancellation)
     {
         EtcdCluster leader = await _group.LeaderAsync(cancellation);
