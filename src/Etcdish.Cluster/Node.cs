@@ -48,8 +48,8 @@ public sealed partial class Node : IAsyncDisposable
             _network = Connect(options, inbox);
             _leaseCalls = new LeaseCalls(_leases, _network);
             return new ReplicaParts(
-                _log, _member, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, _leaseCalls, _network, Metrics);
-        });
+                _log, _member, Store, Values, replay.Restored, replay.Tail, replay.Members, Watches, _leases, _leaseCalls, _network, Metrics);
+        }, _stopping.Token);
         _status = _loop.Replica.Status;
         _checkpointer = new Checkpointer(_log, Store, _loop.Replica, _loop, recovered.Checkpoints, options, Metrics);
         _checkpointer.Recovered(recovered.ReplayFrom, recovered.CheckpointBytes);
@@ -344,6 +344,7 @@ public sealed partial class Node : IAsyncDisposable
             await closable.DisposeAsync().ConfigureAwait(false);
         }
 
+        _loop.Replica.CloseSnapshots();
         _log.Dispose();
         _member.Dispose();
         Store.Dispose();

@@ -64,7 +64,7 @@ internal static class Recovery
             Task<bool> first = hasThreads ? Task.Run(tail.MoveNext, cancellation) : Task.FromResult(tail.MoveNext());
             try
             {
-                replay = new LogReplay(store, Load(store, newest, hasThreads), options.MemberId);
+                replay = new LogReplay(store, values, Load(store, newest, hasThreads), options.MemberId);
             }
             finally
             {

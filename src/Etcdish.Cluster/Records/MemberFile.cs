@@ -58,7 +58,10 @@ internal sealed class MemberFile : IDisposable
     /// <summary>One of the copies is not what the other is: a write was cut short, or it was damaged since.</summary>
     public bool IsWorn { get; private init; }
 
-    /// <summary>Opens the file of a folder and reads it; writes nothing, so that it may be done before the folder's lock is held.</summary>
+    /// <summary>
+    /// Opens the file of a folder and reads what the device has of it; writes nothing, so that it may be done before the folder's lock is
+    /// held.
+    /// </summary>
     /// <returns>Null when there is no such file.</returns>
     /// <exception cref="LogDamagedException">Neither copy is sound.</exception>
     /// <exception cref="InvalidDataException">A later version of this program wrote it.</exception>
@@ -74,6 +77,9 @@ internal sealed class MemberFile : IDisposable
         IDiskFile file = disk.Open(path);
         try
         {
+            // What a predecessor left in the cache is made durable; what its last sync failed to, the cache only pretends to have.
+            file.Sync();
+            file.RereadFromDevice();
             (MemberRecord? newest, ulong sequence, int copies) = Read(file, path);
             return newest is null
                 ? throw new LogDamagedException(path, 0, "neither copy of the member's identity and vote matches its checksum")

@@ -91,6 +91,15 @@ internal sealed class EntryTail(ulong baseIndex, Func<Configuration, ReadOnlyMem
         _payloads.RemoveFrom(index);
     }
 
+    /// <summary>State up to an index took the place of all that was here.</summary>
+    public void Reset(ulong index)
+    {
+        TruncateFrom(_places.First);
+        UnappliedBytes = 0;
+        _places.Reset(index + 1);
+        _payloads.Reset(index + 1);
+    }
+
     /// <summary>Entries up to an index are applied: their bytes are needed from the log only.</summary>
     public void ApplyThrough(ulong index)
     {

@@ -30,6 +30,7 @@ internal sealed class Replica
     private readonly ReplicaReads _reads;
     private readonly ReplicaFrames _frames;
     private readonly ReplicaApply _apply;
+    private readonly ReplicaSnapshots _snapshots;
     private readonly List<Proposal> _localRecords = [];
     private bool _hasPeers;
     private ulong _leader;
@@ -49,9 +50,13 @@ internal sealed class Replica
         _membership = new ReplicaMembership(_raft, parts.Members, options);
         _writes = new ReplicaWrites(_raft, _log, parts.Tail, _outbox, _membership, Completed, options);
         _reads = new ReplicaReads(_raft, _outbox, Completed, options, parts.Metrics);
-        _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls, ShowMembers);
+        _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls, host, ShowMembers);
+        _snapshots = new ReplicaSnapshots(parts, _raft, _log, options);
         _apply = new ReplicaApply(parts, _raft, _log, _writes, host, ShowMembers);
         Follow(_raft.Configuration);
+
+        // A member that decided alone kept no entries; should others join now, they get state.
+        _raft.OnCompacted(parts.Tail.First - 1);
         Status = new ReplicaStatus(_raft, AppliedIndex, DecidesAlone);
         if (DecidesAlone)
         {
@@ -61,6 +66,14 @@ internal sealed class Replica
 
     /// <summary>Term, leader and indexes, for any thread.</summary>
     public ReplicaStatus Status { get; }
+
+    /// <summary>
+    /// State that comes from a leader is neither in use nor dropped: a checkpoint now could not be replayed from. As work.
+    /// </summary>
+    public bool IsReceiving => _snapshots.IsReceiving;
+
+    /// <summary>How often received state took the place of the member's own. Any thread.</summary>
+    public int TakeOvers => _snapshots.TakeOvers;
 
     /// <summary>Requests that have their answer; the driver gives it and clears the list after each round.</summary>
     public List<Proposal> Completed { get; } = [];
@@ -84,6 +97,7 @@ internal sealed class Replica
     {
         _now++;
         _raft.Tick();
+        _snapshots.Tick(_now);
         _coreMoved = true;
         _writes.Expire(_now);
         _reads.Expire(_now);
@@ -147,6 +161,7 @@ internal sealed class Replica
         _apply.Run();
         _reads.OnApplied(AppliedIndex);
         RunWork(requests);
+        OfferSnapshots();
         _apply.Publish();
         _outbox.Flush();
         TrimTail();
@@ -190,6 +205,29 @@ internal sealed class Replica
 
         return best.Member;
     }
+
+    /// <summary>
+    /// Answers another member's question for the state of this one; see <see cref="SnapshotSources.Answer"/>. Any thread.
+    /// </summary>
+    public ReadOnlyMemory<byte> AnswerSnapshotQuestion(ulong from, ReadOnlySpan<byte> question) =>
+        _snapshots.Sources.Answer(from, question);
+
+    /// <summary>All parts of a state are here: it takes the place of log and store, if the core agrees. As work.</summary>
+    /// <param name="session">Whose parts they are.</param>
+    /// <param name="state">What they stand for.</param>
+    /// <returns>Null; or why not, and what came is dropped.</returns>
+    public string? InstallSnapshot(ulong session, ClusterState state)
+    {
+        string? refusal = _snapshots.Install(session, state);
+        _coreMoved = true;
+        return refusal;
+    }
+
+    /// <summary>What came of a state is not going to be completed. As work.</summary>
+    public void AbandonSnapshot() => _snapshots.Abandon();
+
+    /// <summary>Lets go of what is being sent to others, once nobody asks any more.</summary>
+    public void CloseSnapshots() => _snapshots.Sources.Close();
 
     /// <summary>
     /// Where a replay from now on has to start, to be called as work: at the first entry that is not applied, even if younger records lie
@@ -240,7 +278,7 @@ internal sealed class Replica
 
         foreach (ulong member in effects.SnapshotsWanted)
         {
-            _host.SnapshotWanted(member);
+            _snapshots.Sources.Want(member);
         }
 
         if (effects.StatusChanged)
@@ -314,6 +352,7 @@ internal sealed class Replica
             KeepInMemberFile();
             _host.CommitLog();
             _log.Committed();
+            TakeOver();
             _raft.OnDurable(_log.DurableWrite);
             _outbox.Release(_log.DurableWrite);
             Drain();
@@ -329,6 +368,26 @@ internal sealed class Replica
         if (state.Term != known.Term || state.Vote != known.Vote || _hasPeers != known.HasPeers)
         {
             _parts.Member.Write(known with { Term = state.Term, Vote = state.Vote, HasPeers = _hasPeers });
+        }
+    }
+
+    private void TakeOver()
+    {
+        if (_snapshots.TryTakeOver(out ulong index))
+        {
+            _writes.OnStateReplaced(index);
+            _parts.Members.AppliedThrough(index);
+            ShowMembers();
+        }
+    }
+
+    // The state at a round's end is that of an applied entry.
+    private void OfferSnapshots()
+    {
+        if (_snapshots.Sources.IsWanted)
+        {
+            _snapshots.Sources.Offer(_raft, CaptureCluster(), _now);
+            _coreMoved = true;
         }
     }
 
@@ -413,7 +472,15 @@ internal sealed class Replica
     {
         foreach (Proposal record in _localRecords)
         {
-            RelocationRecord.Apply(_parts.Store, record.Payload, record.Position);
+            if (record.Kind == LocalRecordKind.SnapshotPart)
+            {
+                _snapshots.Take(record.Payload, record.Position);
+            }
+            else
+            {
+                RelocationRecord.Apply(_parts.Store, record.Payload, record.Position);
+            }
+
             record.Succeed(default, Completed);
         }
 

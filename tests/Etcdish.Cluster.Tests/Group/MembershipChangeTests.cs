@@ -105,6 +105,12 @@ public class MembershipChangeTests
         Task<ApplyResult> alone = group[1].Put("b", "2");
         group.Tick(30);
         Assert.That(alone.IsCompletedSuccessfully, Is.False, "from now on it takes both");
+
+        GroupMember joined = group.Join();
+        group.Tick(40);
+        Done(group, joined.Put("c", "3"));
+        Assert.That(joined.Get("a"), Is.EqualTo("1"));
+        group.AssertSame();
     }
 
     [Test]
