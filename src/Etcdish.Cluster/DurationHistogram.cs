@@ -1,6 +1,8 @@
 namespace Etcdish.Cluster;
 
-/// <summary>How often something took how long, in buckets whose bounds double. Any thread adds; a torn view is acceptable to readers.</summary>
+/// <summary>
+/// How often something took how long, in buckets whose bounds double. Any thread adds; a torn view is acceptable to readers.
+/// </summary>
 public sealed class DurationHistogram
 {
     private readonly double[] _bounds;

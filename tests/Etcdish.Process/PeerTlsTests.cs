@@ -70,7 +70,9 @@ public sealed class PeerTlsTests
         bool told = _cluster.Members[0].Process.StandardError.Wait(
             text => text.Contains("certificate", StringComparison.OrdinalIgnoreCase), _patience);
         Assert.That(told, _cluster.Describe());
-        Assert.That(stranger.Process.StandardError.Wait(text => text.Contains("ready to serve", StringComparison.Ordinal), TimeSpan.Zero), Is.False);
+        bool serves = stranger.Process.StandardError.Wait(
+            text => text.Contains("ready to serve", StringComparison.Ordinal), TimeSpan.Zero);
+        Assert.That(serves, Is.False);
 
         stranger.Kill();
         stranger.ExtraArguments = right;

@@ -276,7 +276,8 @@ internal sealed class LeanConnection : IDisposable
         if (_headerBlockEndsStream)
         {
             int status = _responseHeaders.GrpcStatus;
-            End(_headerBlockStream, status < 0 ? 2 : status, status < 0 ? $"HTTP {_responseHeaders.HttpStatus}" : _responseHeaders.GrpcMessage);
+            string text = status < 0 ? $"HTTP {_responseHeaders.HttpStatus}" : _responseHeaders.GrpcMessage;
+            End(_headerBlockStream, status < 0 ? 2 : status, text);
         }
     }
 

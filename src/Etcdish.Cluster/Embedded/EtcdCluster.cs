@@ -8,8 +8,8 @@ namespace Etcdish.Cluster;
 /// </summary>
 /// <remarks>
 /// <para>
-/// <see cref="Store"/> is the same <see cref="EtcdStore"/> as without a group. Its writes and reads go to the leader by themselves, whichever
-/// member that is, and wait for one when there is none.
+/// <see cref="Store"/> is the same <see cref="EtcdStore"/> as without a group. Its writes and reads go to the leader by themselves,
+/// whichever member that is, and wait for one when there is none.
 /// </para>
 /// <para>
 /// When it fails (<see cref="Failed"/>), it serves nothing more; dispose of it, see to the reason, and start it again from its folder.
@@ -40,7 +40,9 @@ public sealed class EtcdCluster : IAsyncDisposable
     /// <summary>Id of the group.</summary>
     public ulong ClusterId => _node.ClusterId;
 
-    /// <summary>Whether this member has no vote yet, because it was added as a learner. It then refuses what needs the newest state.</summary>
+    /// <summary>
+    /// Whether this member has no vote yet, because it was added as a learner. It then refuses what needs the newest state.
+    /// </summary>
     public bool IsLearner => _node.IsLearner;
 
     /// <summary>The members of the group as this one knows them, in ascending order of ids.</summary>
@@ -63,14 +65,14 @@ public sealed class EtcdCluster : IAsyncDisposable
 
     /// <summary>
     /// Starts a member: opens its folder, or makes one, and joins the others in the background. It does not wait for them; requests do, and
-    /// <see cref="WaitForLeaderAsync"/>.
+    /// <see cref="WaitForLeaderAsync"/>. Only with a new folder it asks them, for a second at most, whether it was one of them before.
     /// </summary>
     /// <param name="options">What the member is.</param>
     /// <param name="cancellation">Gives up the opening.</param>
     /// <exception cref="ArgumentException">An option is wrong; the message says which, and how. Nothing was touched.</exception>
     /// <exception cref="IOException">
-    /// The port of this member is taken, or the disk failed. A <see cref="Etcdish.Log.LogLockedException"/> when the folder is open already,
-    /// here or in another process.
+    /// The port of this member is taken, or the disk failed. A <see cref="Etcdish.Log.LogLockedException"/> when the folder is open
+    /// already, here or in another process.
     /// </exception>
     /// <exception cref="JoinException">
     /// The group does not await this member, or it was one already and its folder is empty now: remove it, and add it anew.

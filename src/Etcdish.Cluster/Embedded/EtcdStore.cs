@@ -39,7 +39,9 @@ public sealed class EtcdStore : IAsyncDisposable
         _ownsNode = ownsNode;
     }
 
-    /// <summary>The store's revision: 1 when empty, one more with each write that changes something. In a group, as of this member.</summary>
+    /// <summary>
+    /// The store's revision: 1 when empty, one more with each write that changes something. In a group, as of this member.
+    /// </summary>
     public long Revision => _node.Store.CurrentRevision;
 
     /// <summary>Revision of the last compaction, or -1: reads below it are refused.</summary>

@@ -85,7 +85,8 @@ public class EtcdClusterTests
         foreach (EtcdCluster member in others)
         {
             Assert.That(await member.Store.RenewLeaseAsync(lease, cancellation), Is.EqualTo(ttl));
-            Assert.That((await StatusAsync(member, lease, cancellation)).Keys.Select(key => key.ToString()), Is.EqualTo(new[] { "leased" }));
+            LeaseStatus status = await StatusAsync(member, lease, cancellation);
+            Assert.That(status.Keys.Select(key => key.ToString()), Is.EqualTo(new[] { "leased" }));
         }
 
         await others[1].Store.RevokeLeaseAsync(lease, cancellation);
@@ -134,8 +135,9 @@ public class EtcdClusterTests
         await leader.TransferLeadershipAsync(other.MemberId, cancellation);
         Assert.That(leader.IsLeader, Is.False);
         Assert.That(other.IsLeader);
-        EtcdException refusal = (await Assert.ThrowsAsync<EtcdException>(() => leader.TransferLeadershipAsync(leader.MemberId, cancellation)))!;
-        Assert.That(refusal.Error, Is.EqualTo(EtcdError.NotLeader));
+        Assert.That(
+            () => leader.TransferLeadershipAsync(leader.MemberId, cancellation),
+            Throws.TypeOf<EtcdException>().With.Property(nameof(EtcdException.Error)).EqualTo(EtcdError.NotLeader));
     }
 
     [Test, CancelAfter(25_000)]

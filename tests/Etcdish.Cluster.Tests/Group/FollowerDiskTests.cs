@@ -2,7 +2,9 @@ using Etcdish.Store;
 
 namespace Etcdish.Cluster.Tests.Group;
 
-/// <summary>A follower whose disk is full owes the log what the core wants, and pays when there is room; the group goes on without it.</summary>
+/// <summary>
+/// A follower whose disk is full owes the log what the core wants, and pays when there is room; the group goes on without it.
+/// </summary>
 public class FollowerDiskTests
 {
     private static readonly string _big = new('x', 20_000);

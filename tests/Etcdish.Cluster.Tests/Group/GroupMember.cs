@@ -70,7 +70,8 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
         IPeerNetwork network = _group.Network.Of(Id);
         LeaseCalls = new LeaseCalls(_leases, network) { Queue = this };
         ReplicaParts parts = new(
-            _recovered.Log, _recovered.Member, Store, _recovered.Values, replay.Restored, replay.Tail, replay.Members, Watches, _leases, LeaseCalls, network, Metrics);
+            _recovered.Log, _recovered.Member, Store, _recovered.Values, replay.Restored, replay.Tail, replay.Members, Watches, _leases,
+            LeaseCalls, network, Metrics);
         Replica = new Replica(parts, ReplicaGroup.ReplicaOptionsOf(Id), this);
         _receiver = new SnapshotReceiver(network, this, Replica, _group.OptionsOf(Id, Disk));
         Receiving = Task.CompletedTask;
