@@ -3,10 +3,10 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Etcdish.Cluster.Tests.Peers;
+namespace Etcdish.Testing;
 
-/// <summary>An authority in memory that signs what it is asked to.</summary>
-internal sealed class TestAuthority : IDisposable
+/// <summary>An authority in memory that signs what it is asked to, for members in this process or, in files, for processes.</summary>
+public sealed class TestAuthority : IDisposable
 {
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private int _serial;
@@ -26,7 +26,35 @@ internal sealed class TestAuthority : IDisposable
     /// <param name="addresses">Addresses that it names.</param>
     /// <param name="hosts">Hosts that it names.</param>
     /// <param name="isExpired">Whether its time is over.</param>
-    public SslStreamCertificateContext Sign(string name, string[] addresses, string[] hosts, bool isExpired = false)
+    public SslStreamCertificateContext Sign(string name, string[] addresses, string[] hosts, bool isExpired = false) =>
+        SslStreamCertificateContext.Create(MakePair(name, addresses, hosts, isExpired), null, offline: true);
+
+    /// <summary>As <see cref="Sign"/>, into files of a folder.</summary>
+    /// <returns>Where the certificate and its key are.</returns>
+    public (string CertFile, string KeyFile) SignToFiles(TemporaryFolder folder, string name, string[] addresses)
+    {
+        using X509Certificate2 pair = MakePair(name, addresses, [], isExpired: false);
+        using ECDsa key = pair.GetECDsaPrivateKey()!;
+        (string CertFile, string KeyFile) files = (folder.File(name + ".crt"), folder.File(name + ".key"));
+        File.WriteAllText(files.CertFile, pair.ExportCertificatePem());
+        File.WriteAllText(files.KeyFile, key.ExportPkcs8PrivateKeyPem());
+        return files;
+    }
+
+    /// <summary>Writes the authority's own certificate into a file.</summary>
+    public string SaveTo(string path)
+    {
+        File.WriteAllText(path, Certificate.ExportCertificatePem());
+        return path;
+    }
+
+    public void Dispose()
+    {
+        Certificate.Dispose();
+        _key.Dispose();
+    }
+
+    private X509Certificate2 MakePair(string name, string[] addresses, string[] hosts, bool isExpired)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}, O=test", key, HashAlgorithmName.SHA256);
@@ -44,12 +72,6 @@ internal sealed class TestAuthority : IDisposable
         byte[] serial = BitConverter.GetBytes(++_serial);
         DateTimeOffset end = isExpired ? now.AddHours(-1) : now.AddDays(1);
         using X509Certificate2 signed = request.Create(Certificate, now.AddHours(-12), end, serial);
-        return SslStreamCertificateContext.Create(signed.CopyWithPrivateKey(key), null, offline: true);
-    }
-
-    public void Dispose()
-    {
-        Certificate.Dispose();
-        _key.Dispose();
+        return signed.CopyWithPrivateKey(key);
     }
 }
