@@ -148,7 +148,7 @@ public sealed class MembershipTests
         transcript.Run(first, "member list");
         transcript.Run(first, "member list -w table");
         transcript.RunJson(first, "member list", "members");
-        await RefusalsAsync(cluster, transcript, first);
+        await RefusalsAsync(cluster, transcript, first, followers[1]);
         await JoinAsync(cluster, transcript, first, joining);
         await LeaveAsync(cluster, transcript, leader, followers, joining);
         return transcript.Lines;
@@ -186,9 +186,8 @@ public sealed class MembershipTests
         }
     }
 
-    private static async Task RefusalsAsync(ServerCluster cluster, ClusterTranscript transcript, EtcdCtl ctl)
+    private static async Task RefusalsAsync(ServerCluster cluster, ClusterTranscript transcript, EtcdCtl ctl, ServerProcess other)
     {
-        ServerProcess other = cluster.Members.First(member => member.ClientUrl != ctl.Endpoint);
         using var api = new MemberApi(ctl.Endpoint);
         string learner = Hex((await api.ListAsync()).Single(member => member.IsLearner).Id);
         string voter = Hex(await cluster.MemberIdAsync(other));
