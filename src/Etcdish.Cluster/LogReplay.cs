@@ -80,6 +80,7 @@ internal sealed class LogReplay(RevisionStore store, IValueSource values, Cluste
         HardState newest = member.Merge(_hardState);
         Restored.HardState = newest with { Commit = Math.Max(newest.Commit, store.AppliedIndex) };
         Restored.Applied = store.AppliedIndex;
+        Restored.Quarantined = member.Damage is not null;
     }
 
     /// <summary>Takes an entry that was just written as the first of a new directory, known to all members as committed.</summary>
@@ -189,7 +190,7 @@ internal sealed class LogReplay(RevisionStore store, IValueSource values, Cluste
         }
 
         store.TakeOver(_incoming.Detach(), state.Index, state.Term);
-        Members.Replace(state.Membership);
+        Members.Reset(state.Membership);
         Tail.Reset(state.Index);
         Restored = new RestoredState(state.Base);
         _configurations.Clear();

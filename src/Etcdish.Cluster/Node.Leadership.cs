@@ -81,10 +81,10 @@ public sealed partial class Node
 
         ulong successor = 0;
         await _loop
-            .EnqueueAbandonable(0, default, () => successor = _loop.Replica.BestSuccessor(), cancellation).ConfigureAwait(false);
+            .EnqueueAbandonable(0, default, () => successor = _loop.Replica.HandOverLeadership(), cancellation).ConfigureAwait(false);
         if (successor != 0)
         {
-            await TransferLeadershipAsync(successor, cancellation).ConfigureAwait(false);
+            await FollowAsync(successor, cancellation).ConfigureAwait(false);
 
             // The others hear of the new leader within a heartbeat. What they forward here until then is refused and sent on by them; with
             // this member gone its outcome would be unknown.

@@ -88,6 +88,18 @@ public sealed partial class Node : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// This member found its data damaged, gave it up, and was not filled again by its group yet. It serves what it has, but neither votes
+    /// nor counts.
+    /// </summary>
+    public bool IsQuarantined => _status.IsQuarantined;
+
+    /// <summary>How often, since the node was opened, a leader's state took the place of this member's own.</summary>
+    public long SnapshotsReceived => _loop.Replica.TakeOvers;
+
+    /// <summary>Followers that are being sent this member's state, as they lack more entries than it has.</summary>
+    public int SnapshotsSending => _loop.Replica.SnapshotsSending;
+
     /// <summary>Index of the last applied entry.</summary>
     public ulong AppliedIndex => Store.AppliedIndex;
 
@@ -321,6 +333,17 @@ public sealed partial class Node : IAsyncDisposable
         {
             await _maintenance.RunNowAsync().WaitAsync(cancellation).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>
+    /// Damage was met by somebody who read of <see cref="Values"/>: the node fails, as it can no longer vouch for its data. In a group its
+    /// next start gives up what it has, and the group fills it again.
+    /// </summary>
+    /// <param name="damage">What was thrown.</param>
+    public void ReportDamage(Exception damage)
+    {
+        ArgumentNullException.ThrowIfNull(damage);
+        _loop.Fail(damage);
     }
 
     /// <summary>Does now all that maintenance would do in time: compaction, collection, checkpoints.</summary>

@@ -16,6 +16,7 @@ namespace Etcdish.Cluster;
 internal sealed class NodeLoop : IReplicaHost, IWriteQueue
 {
     private readonly SegmentedLog _log;
+    private readonly MemberFile _member;
     private readonly WatchDispatcher _dispatcher;
     private readonly NodeMetrics _metrics;
     private readonly LeaseKeeper _leases;
@@ -43,6 +44,7 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
         parts.LeaseCalls.Queue = this;
         _onNotice = options.OnNotice;
         _log = parts.Log;
+        _member = parts.Member;
         _dispatcher = new WatchDispatcher(parts.Watches, Fail);
         _leases = parts.Leases;
         _metrics = parts.Metrics;
@@ -207,7 +209,24 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
         batch.AddRange(_queue.TakeAll([], TimeSpan.Zero));
         Replica.FailAll(batch);
         CompleteAll(Replica.Completed);
+        KeepDamage();
         _ended.SetResult(Failed);
+    }
+
+    // So that the next start does not meet it again. The loop has ended, and nobody else writes the file.
+    private void KeepDamage()
+    {
+        try
+        {
+            if (Failed is { } reason)
+            {
+                Quarantine.TryNote(_member, reason);
+            }
+        }
+        catch (IOException failure)
+        {
+            _onNotice?.Invoke(new NodeNotice(true, $"the damage could not be noted for the next start: {failure.Message}"));
+        }
     }
 
     private void RunRound(List<Proposal> batch)

@@ -142,6 +142,13 @@ internal sealed class NodeCore
 
     internal void LoseSightOfLeader() => Leader = 0;
 
+    /// <summary>
+    /// The leader's connection broke, as it does when its process dies: nothing is left of the time in which it counts as alive, and of
+    /// the election timeout only the part that chance has added. When the leader lives, its next heartbeat takes that back; until then
+    /// an election needs a quorum that lost it too.
+    /// </summary>
+    internal void DoubtLeader() => ElectionElapsed = Math.Max(ElectionElapsed, Options.ElectionTicks);
+
     internal void BeginCampaign(CampaignKind kind)
     {
         Campaign = new Campaign(this, kind);

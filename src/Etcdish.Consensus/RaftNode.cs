@@ -199,9 +199,19 @@ public sealed class RaftNode
     /// <param name="installed">It arrived and was taken.</param>
     public void ReportSnapshot(ulong to, bool installed) => _core.Leadership?.OnSnapshotEnded(to, installed);
 
-    /// <summary>What was sent to a member lately was probably lost; the next append looks where its log ends.</summary>
+    /// <summary>
+    /// What was sent to or by a member lately was probably lost. To a leader: the next append looks where the member's log ends. To a
+    /// member that followed it: it counts as silent for the shortest election timeout, until it is heard again.
+    /// </summary>
     /// <param name="member">The member.</param>
-    public void ReportUnreachable(ulong member) => _core.Leadership?.OnUnreachable(member);
+    public void ReportUnreachable(ulong member)
+    {
+        _core.Leadership?.OnUnreachable(member);
+        if (member == _core.Leader)
+        {
+            _core.DoubtLeader();
+        }
+    }
 
     /// <summary>
     /// State that was offered has arrived whole and was verified: may it take the place of log and state machine? If so the core goes on

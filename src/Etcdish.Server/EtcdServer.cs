@@ -129,6 +129,7 @@ public sealed class EtcdServer : IAsyncDisposable
     private async Task StartAsync(CancellationToken cancellation)
     {
         StartupLog.Starting(_log, _options);
+        Task warmUp = WarmUp.RunAsync();
         _node = await Node.OpenAsync(NodeOptionsOf(_options), cancellation).ConfigureAwait(false);
         ServerMetrics.RegisterNode(_registry, _node, _options.QuotaBytes);
         _ = WatchNodeAsync(_node);
@@ -138,6 +139,7 @@ public sealed class EtcdServer : IAsyncDisposable
         await _leadership.StartAsync(Failed, cancellation).ConfigureAwait(false);
         StartupLog.NodeReady(_log, _node, _options);
 
+        await warmUp.ConfigureAwait(false);
         var context = new ServiceContext(_node, _options, _log, _metrics, _leadership, _stopping.Token);
         await ServeClientsAsync(context, health, cancellation).ConfigureAwait(false);
         StartupLog.Serving(_log, _node, _options, ClientUrls, MetricsUrls);
@@ -314,7 +316,7 @@ public sealed class EtcdServer : IAsyncDisposable
         _log.Error("a call failed inside the server", [new("method", method.FullName), new("error", exception.ToString())]);
         if (exception is DamagedValueException or InvalidOperationException { InnerException: DamagedValueException })
         {
-            _failed.TrySetResult(exception);
+            Node.ReportDamage(exception);
         }
     }
 

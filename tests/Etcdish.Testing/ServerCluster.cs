@@ -123,17 +123,20 @@ public sealed class ServerCluster : IDisposable
     public async Task ReplaceWipedAsync(ServerProcess member, bool asLearner)
     {
         member.Kill();
-        using MemberApi api = Another(member);
-        ulong old = 0;
-        await UntilAcceptedAsync(async () => old = IdIn(await api.ListAsync(), member), "the list of members");
-        await UntilAcceptedAsync(() => api.RemoveAsync(old), $"the removal of {member.MemberName}");
-        member.WipeData();
-        ulong id = 0;
-        await UntilAcceptedAsync(async () => id = await api.AddAsync(member.PeerUrl, asLearner), $"the return of {member.MemberName}");
-        member.JoinsExistingCluster = true;
-        member.Start();
-        if (asLearner)
-            await UntilAcceptedAsync(() => api.PromoteAsync(id), $"the promotion of {member.MemberName}");
+        await RemoveAsync(member);
+        await ReturnAsync(member, asLearner);
+    }
+
+    /// <summary>
+    /// Removes a member that serves, which its process does not survive, and lets it come back under a new id, on nothing, as a learner that
+    /// is promoted.
+    /// </summary>
+    /// <exception cref="TimeoutException">It still runs half a minute after it was removed.</exception>
+    public async Task ReplaceServingAsync(ServerProcess member)
+    {
+        await RemoveAsync(member);
+        member.Process.WaitForExit(_limit);
+        await ReturnAsync(member, asLearner: true);
     }
 
     public void Dispose()
@@ -171,6 +174,26 @@ public sealed class ServerCluster : IDisposable
                     throw new TimeoutException($"{what} was refused for {_limit.TotalSeconds} s: {refused.Message}", refused);
             }
         }
+    }
+
+    private async Task RemoveAsync(ServerProcess member)
+    {
+        using MemberApi api = Another(member);
+        ulong id = 0;
+        await UntilAcceptedAsync(async () => id = IdIn(await api.ListAsync(), member), "the list of members");
+        await UntilAcceptedAsync(() => api.RemoveAsync(id), $"the removal of {member.MemberName}");
+    }
+
+    private async Task ReturnAsync(ServerProcess member, bool asLearner)
+    {
+        member.WipeData();
+        using MemberApi api = Another(member);
+        ulong id = 0;
+        await UntilAcceptedAsync(async () => id = await api.AddAsync(member.PeerUrl, asLearner), $"the return of {member.MemberName}");
+        member.JoinsExistingCluster = true;
+        member.Start();
+        if (asLearner)
+            await UntilAcceptedAsync(() => api.PromoteAsync(id), $"the promotion of {member.MemberName}");
     }
 
     private MemberApi Another(ServerProcess member) =>

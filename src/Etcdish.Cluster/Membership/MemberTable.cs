@@ -160,11 +160,14 @@ internal sealed class MemberTable
         Applied?.Invoke();
     }
 
-    /// <summary>State that was received took the place of all that was applied.</summary>
-    public void Replace(Membership membership)
+    /// <summary>State of another member has taken the place of this one's.</summary>
+    public void Reset(Membership membership)
     {
         _members.Clear();
+        _announced.Clear();
+        _introduced.Clear();
         Apply(membership);
+        Follow(membership.Configuration);
         Applied?.Invoke();
     }
 

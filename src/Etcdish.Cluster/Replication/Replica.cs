@@ -33,9 +33,12 @@ internal sealed class Replica
     private readonly ReplicaSnapshots _snapshots;
     private readonly List<Proposal> _localRecords = [];
     private bool _hasPeers;
+    private bool _isLifted;
     private ulong _leader;
     private bool _coreMoved = true;
     private bool _diskIsFull;
+    private long _fullSince;
+    private bool _gaveWay;
     private long _now;
 
     public Replica(ReplicaParts parts, ReplicaOptions options, IReplicaHost host)
@@ -44,6 +47,7 @@ internal sealed class Replica
         _options = options;
         _host = host;
         _tail = parts.Tail;
+        _hasPeers = parts.Member.Current.HasPeers;
         _log = new ReplicaLog(parts.Log, parts.Tail, parts.Restored.HardState);
         _raft = new RaftNode(options.Raft, parts.Restored, parts.Tail);
         _outbox = new ReplicaOutbox(parts.Network, parts.Tail, parts.Log);
@@ -75,6 +79,9 @@ internal sealed class Replica
     /// <summary>How often received state took the place of the member's own. Any thread.</summary>
     public int TakeOvers => _snapshots.TakeOvers;
 
+    /// <summary>Followers that are being sent state. Any thread.</summary>
+    public int SnapshotsSending => _snapshots.Sources.Count;
+
     /// <summary>Requests that have their answer; the driver gives it and clears the list after each round.</summary>
     public List<Proposal> Completed { get; } = [];
 
@@ -99,6 +106,7 @@ internal sealed class Replica
         _raft.Tick();
         _snapshots.Tick(_now);
         _coreMoved = true;
+        GiveWayWhenFull();
         _writes.Expire(_now);
         _reads.Expire(_now);
         IntroduceMembers();
@@ -190,20 +198,12 @@ internal sealed class Replica
         return refusal;
     }
 
-    /// <summary>The voter that could lead soonest: heard from lately and furthest ahead; 0 when there is none. As work.</summary>
-    public ulong BestSuccessor()
+    /// <summary>Hands leadership to the voter that could lead soonest: heard from lately and furthest ahead. As work.</summary>
+    /// <returns>That voter; 0 when there is none, or this member does not lead.</returns>
+    public ulong HandOverLeadership()
     {
-        MemberStatus best = default;
-        foreach (MemberStatus follower in _raft.Followers())
-        {
-            bool canLead = follower.IsHeard && !follower.IsQuarantined && _raft.Configuration.Voters.Contains(follower.Member);
-            if (canLead && (best.Member == 0 || follower.Match > best.Match))
-            {
-                best = follower;
-            }
-        }
-
-        return best.Member;
+        ulong successor = BestSuccessor();
+        return successor != 0 && TransferLeadership(successor) == Refusal.None ? successor : 0;
     }
 
     /// <summary>
@@ -260,11 +260,27 @@ internal sealed class Replica
         return _tail.First <= _tail.Last ? _tail.Place(_tail.First).Payload.Segment : uint.MaxValue;
     }
 
+    private ulong BestSuccessor()
+    {
+        MemberStatus best = default;
+        foreach (MemberStatus follower in _raft.Followers())
+        {
+            bool canLead = follower.IsHeard && !follower.IsQuarantined && _raft.Configuration.Voters.Contains(follower.Member);
+            if (canLead && (best.Member == 0 || follower.Match > best.Match))
+            {
+                best = follower;
+            }
+        }
+
+        return best.Member;
+    }
+
     private void Drain()
     {
         _coreMoved = false;
         Effects effects = _raft.Drain();
         _log.Take(effects);
+        _isLifted |= effects.QuarantineLifted;
         if (effects.Configuration is { } configuration)
         {
             Follow(configuration);
@@ -316,7 +332,7 @@ internal sealed class Replica
 
         foreach (MemberStatus follower in _raft.Followers())
         {
-            if (follower.State != ProgressState.Replicate)
+            if (follower.State != ProgressState.Replicate || !follower.IsHeard)
             {
                 _outbox.Introduce(follower.Member, new MembersFrame(_tail.Last, _parts.Members.InForce));
             }
@@ -326,7 +342,11 @@ internal sealed class Replica
     private void Follow(Configuration inForce)
     {
         _parts.Members.Follow(inForce);
-        _hasPeers = MemberRecord.HasOtherVoters(inForce, _options.Raft.Id);
+        if (inForce.Voters.Length > 0)
+        {
+            _hasPeers = MemberRecord.HasOtherVoters(inForce, _options.Raft.Id);
+        }
+
         ShowMembers();
     }
 
@@ -353,6 +373,7 @@ internal sealed class Replica
             _host.CommitLog();
             _log.Committed();
             TakeOver();
+            LiftQuarantine();
             _raft.OnDurable(_log.DurableWrite);
             _outbox.Release(_log.DurableWrite);
             Drain();
@@ -368,6 +389,16 @@ internal sealed class Replica
         if (state.Term != known.Term || state.Vote != known.Vote || _hasPeers != known.HasPeers)
         {
             _parts.Member.Write(known with { Term = state.Term, Vote = state.Vote, HasPeers = _hasPeers });
+        }
+    }
+
+    // After the batch that fills the last gap, and before the acknowledgement that says so.
+    private void LiftQuarantine()
+    {
+        if (_isLifted)
+        {
+            _isLifted = false;
+            _parts.Member.Write(_parts.Member.Current with { Damage = null });
         }
     }
 
@@ -434,10 +465,10 @@ internal sealed class Replica
         try
         {
             // A follower that only forwards has nothing to append.
-            if (_log.IsOwing || _writes.MayPropose || _localRecords.Count > 0)
+            bool proposes = _writes.MayPropose;
+            if (_log.IsOwing || proposes || _localRecords.Count > 0)
             {
                 _log.AppendOwed();
-                _diskIsFull = false;
             }
 
             foreach (Proposal record in _localRecords)
@@ -445,8 +476,10 @@ internal sealed class Replica
                 record.Position = _log.Append(record.Kind, 0, _raft.Term, record.Payload.Span);
             }
 
+            bool isProposed = _writes.IsHolding && proposes;
             _writes.Dispatch(_now);
             _coreMoved = true;
+            _gaveWay &= !isProposed;
         }
         catch (DiskFullException)
         {
@@ -455,9 +488,23 @@ internal sealed class Replica
         }
     }
 
+    /// <summary>
+    /// A leader that has refused writes for want of space for an election timeout lets another lead. Once only, until it has taken some:
+    /// when all disks are full, leadership must not go round and round.
+    /// </summary>
+    private void GiveWayWhenFull()
+    {
+        if (_diskIsFull && !_gaveWay && _raft.Role == Role.Leader && _now - _fullSince >= _options.Raft.ElectionTicks)
+        {
+            _gaveWay = true;
+            HandOverLeadership();
+        }
+    }
+
     // Local records are not owed: who asked for them asks again.
     private void BatchWasDropped()
     {
+        _fullSince = _diskIsFull ? _fullSince : _now;
         _diskIsFull = true;
         _parts.Metrics.DiskFull();
         foreach (Proposal record in _localRecords)
@@ -509,6 +556,11 @@ internal sealed class Replica
         if (known >= keep + TrimStep)
         {
             ForgetBefore(applied - keep + 1);
+        }
+
+        if (_tail.Bytes > _options.KeptBytes + (_options.KeptBytes / 8))
+        {
+            ForgetBefore(_tail.FirstWithin(_options.KeptBytes, applied + 1));
         }
     }
 

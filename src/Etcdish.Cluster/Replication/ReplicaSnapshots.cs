@@ -50,7 +50,7 @@ internal sealed class ReplicaSnapshots(ReplicaParts parts, RaftNode raft, Replic
         _whole = _incoming.Detach();
         _state = state with { HardState = new HardState(0, 0, state.Index) };
         parts.Tail.Reset(state.Index);
-        parts.Members.Announce(state.Membership.Members);
+        parts.Members.Reset(state.Membership);
         log.Reset(ResetRecord.Encode(session, _state), state.Index);
         return null;
     }
@@ -66,7 +66,6 @@ internal sealed class ReplicaSnapshots(ReplicaParts parts, RaftNode raft, Replic
 
         (_state, _whole) = (null, null);
         parts.Store.TakeOver(whole, state.Index, state.Term);
-        parts.Members.Replace(state.Membership);
         parts.Watches.OnStateReplaced();
         Volatile.Write(ref _takeOvers, _takeOvers + 1);
         return true;

@@ -17,6 +17,7 @@ internal static class Ballot
         if (request.Type == MessageType.PreVote)
         {
             core.Send(new Message { Type = MessageType.PreVoteResponse, To = request.From, Term = request.Term });
+            GiveWay(core, request.From);
             return;
         }
 
@@ -33,6 +34,18 @@ internal static class Ballot
         To = request.From,
         Reject = true,
     });
+
+    /// <summary>
+    /// Two that ask at the same time would both be told yes, and then split the votes: the one with the lower id asks no further. Its
+    /// election timeout begins anew, in case the other does not get there either.
+    /// </summary>
+    private static void GiveWay(NodeCore core, ulong candidate)
+    {
+        if (core.Role == Role.PreCandidate && candidate > core.Self)
+        {
+            core.BecomeFollower(core.Term, leader: 0);
+        }
+    }
 
     private static bool MayGrant(NodeCore core, in Message request)
     {

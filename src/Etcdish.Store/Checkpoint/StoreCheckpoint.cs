@@ -17,8 +17,8 @@ public sealed class StoreCheckpoint : IDisposable
     private readonly LeaseInfo[] _leases;
     private readonly IReadOnlyList<AlarmMember> _alarms;
     private readonly int _keysHint;
-    private readonly List<KeyRevision> _path = [];
     private readonly long _epoch;
+    private readonly List<KeyRevision> _path = [];
     private bool _isDisposed;
 
     /// <summary>Captures the state. The caller holds <see cref="StoreState.Writer"/>, so that no entry is half applied.</summary>

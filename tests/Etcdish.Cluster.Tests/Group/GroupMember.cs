@@ -144,10 +144,6 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
         return Enqueue((byte)EntryKind.LeaseGrant, request.WrittenMemory).AsTask();
     }
 
-    /// <summary>Asks this member for another membership.</summary>
-    public Task<ApplyResult> Change(MemberOperation operation, ulong member, params string[] urls) =>
-        Enqueue(EntryKinds.MemberRequest, new MemberRequest(operation, IsStrict: true, member, [.. urls]).Encode()).AsTask();
-
     /// <summary>The leader keeps none of the entries that are applied, as if there had been very many.</summary>
     public Task ForgetEntries() => Enqueue(0, default, () => Replica.OldestNeededSegment(spaceIsShort: true)).AsTask();
 
@@ -159,6 +155,10 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
         RequestEncoder.Encode(new CompactionRequest { Revision = revision }, request);
         return Enqueue((byte)EntryKind.Compact, request.WrittenMemory).AsTask();
     }
+
+    /// <summary>Asks this member for another membership.</summary>
+    public Task<ApplyResult> Change(MemberOperation operation, ulong member, params string[] urls) =>
+        Enqueue(EntryKinds.MemberRequest, new MemberRequest(operation, IsStrict: true, member, [.. urls]).Encode()).AsTask();
 
     public Task<ApplyResult> Barrier() => Enqueue(Proposal.ReadBarrier, default).AsTask();
 

@@ -11,6 +11,7 @@ namespace Etcdish.Process.Clusters;
 /// </summary>
 public abstract class ClusterFaultTests
 {
+    private static readonly TimeSpan _exitLimit = TimeSpan.FromSeconds(30);
     private static readonly TrafficOptions _traffic = new() { Clients = 9 };
 
     /// <summary>Faults a test. More for a long night: ETCDISH_CLUSTER_ROUNDS.</summary>
@@ -90,6 +91,24 @@ public abstract class ClusterFaultTests
         }
     });
 
+    // The tracer comes to a member that serves, so that the sync that fails is one with writes behind it.
+    [Test]
+    public Task A_failing_sync_ends_one_member([Values] bool leads) => JudgeAsync(_traffic, async (cluster, recorder) =>
+    {
+        await recorder.WaitForAcknowledgedAsync(300);
+        ServerProcess member = leads ? await cluster.LeaderAsync() : await cluster.FollowerAsync();
+        using (FailingSyncs.Of(member.Process))
+        {
+            int exitCode = member.Process.WaitForExit(_exitLimit);
+            Assert.That(exitCode, Is.Not.Zero, member.Process.Describe());
+        }
+
+        Assert.That(member.Process.StandardError.Text, Does.Contain("fdatasync").Or.Contain("EIO").Or.Contain("input/output error").IgnoreCase);
+        await recorder.WaitForAcknowledgedAsync(300);
+        member.Start();
+        recorder.Gate.Open();
+    });
+
     [Test]
     public Task A_wiped_member_comes_back([Values] bool asLearner) => JudgeAsync(_traffic, async (cluster, recorder) =>
     {
@@ -99,6 +118,21 @@ public abstract class ClusterFaultTests
         await cluster.ReplaceWipedAsync(wiped, asLearner);
         recorder.Gate.Open();
         Assert.That(await cluster.MemberIdAsync(wiped), Is.Not.EqualTo(before), "the id of a removed member is never used again");
+        await recorder.WaitForAcknowledgedAsync(300);
+    });
+
+    // Each leaves while it serves and comes back as another; the leader of the moment goes first.
+    [Test]
+    public Task All_members_replaced_under_way() => JudgeAsync(_traffic, async (cluster, recorder) =>
+    {
+        ServerProcess leader = await cluster.LeaderAsync();
+        foreach (ServerProcess member in cluster.Members.OrderByDescending(member => member == leader))
+        {
+            await recorder.WaitForAcknowledgedAsync(300);
+            await cluster.ReplaceServingAsync(member);
+            recorder.Gate.Open();
+        }
+
         await recorder.WaitForAcknowledgedAsync(300);
     });
 

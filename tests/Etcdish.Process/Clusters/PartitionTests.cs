@@ -91,3 +91,10 @@ public class GenuineEtcdPartitionTests : PartitionTests
 {
     protected override ServerProcess CreateMember() => new GenuineEtcd();
 }
+
+/// <summary>On ours.</summary>
+[Parallelizable(ParallelScope.All)]
+public class EtcdishPartitionTests : PartitionTests
+{
+    protected override ServerProcess CreateMember() => new EtcdishServer();
+}

@@ -63,3 +63,9 @@ public class GenuineEtcdUnavailabilityTests : UnavailabilityTests
 {
     protected override ServerProcess CreateMember() => new GenuineEtcd();
 }
+
+/// <summary>On ours.</summary>
+public class EtcdishUnavailabilityTests : UnavailabilityTests
+{
+    protected override ServerProcess CreateMember() => new EtcdishServer();
+}
