@@ -45,8 +45,13 @@ internal sealed class SimulatedFile : IDiskFile
         for (int page = 0; page < _pages.Length; page++)
         {
             ReadOnlySpan<byte> source = PageOf(bytes, page);
-            byte[]? content = source.ContainsAnyExcept((byte)0) ? new byte[PageBytes] : null;
-            source.CopyTo(content);
+            byte[]? content = null;
+            if (source.ContainsAnyExcept((byte)0))
+            {
+                content = new byte[PageBytes];
+                source.CopyTo(content);
+            }
+
             _pages[page] = content;
             _durablePages[page] = content;
         }
