@@ -45,13 +45,8 @@ internal sealed class SimulatedFile : IDiskFile
         for (int page = 0; page < _pages.Length; page++)
         {
             ReadOnlySpan<byte> source = PageOf(bytes, page);
-            byte[]? content = null;
-            if (source.ContainsAnyExcept((byte)0))
-            {
-                content = new byte[PageBytes];
-                source.CopyTo(content);
-            }
-
+            byte[]? content = source.ContainsAnyExcept((byte)0) ? new byte[PageBytes] : null;
+            source[..(content is null ? 0 : source.Length)].CopyTo(content);
             _pages[page] = content;
             _durablePages[page] = content;
         }

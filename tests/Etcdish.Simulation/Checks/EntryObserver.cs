@@ -15,6 +15,7 @@ internal sealed class EntryObserver(World world, Machine machine, ReplicaParts p
     private ulong _observed;
     private LogPosition _replayedTo;
     private ulong _scanned;
+    private int _takeOvers;
     private ulong _scannedTerm;
 
     /// <summary>A member that starts again has all that it had applied, knows its term, and reads back what it once applied.</summary>
@@ -53,6 +54,11 @@ internal sealed class EntryObserver(World world, Machine machine, ReplicaParts p
     {
         ulong applied = parts.Store.AppliedIndex;
         ScanLog();
+        if (replica.TakeOvers != _takeOvers)
+        {
+            (_takeOvers, _observed) = (replica.TakeOvers, Math.Max(_observed, parts.Tail.First - 1));
+        }
+
         if (applied > _observed)
         {
             ObserveThrough(applied);

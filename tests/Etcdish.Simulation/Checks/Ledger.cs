@@ -116,6 +116,13 @@ internal sealed class Ledger
         }
 
         _world.Frames.CheckElected(process.Members.InForce.Configuration, self, term);
+
+        // Votes may come so late that another has been elected since; what that one committed need not be here.
+        if (_leaders.Keys.Max() > term)
+        {
+            return;
+        }
+
         if (process.Tail.Last < LastIndex)
         {
             _world.Break(
@@ -153,7 +160,9 @@ internal sealed class Ledger
             _world.Break("a configuration does not follow from the one before", $"{before}, then {next}");
         }
 
-        _world.Marks.Add(Mark.JointConfiguration, next.IsJoint ? 1 : 0);
+        bool removesLeader = _world.Machines.Exists(
+            machine => machine.Process is { Leads: true } && next.IsRemoved(machine.MemberId) && !before.IsRemoved(machine.MemberId));
+        _world.Marks.Add(Mark.LeaderRemoved, removesLeader ? 1 : 0);
         _world.OnMemberLost();
     }
 

@@ -78,7 +78,8 @@ internal sealed class WatchClient
             return;
         }
 
-        if (_random.Pick(_world.Machines) is { Process: { } process })
+        List<Machine> up = _world.Machines.FindAll(machine => machine.Process is not null);
+        if (up.Count > 0 && _random.Pick(up).Process is { } process)
         {
             process.Post(_world.Queue.Now + _world.Network.ClientDelay(), () => Open(process));
         }

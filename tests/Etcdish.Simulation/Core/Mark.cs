@@ -48,7 +48,7 @@ internal enum Mark
     MemberRemoved,
     LeaderRemoved,
     ChangeRefused,
-    JointConfiguration,
+    MemberUpdated,
     ReadTimedOut,
     LinkCut,
     FrameLost,

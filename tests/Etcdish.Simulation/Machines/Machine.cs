@@ -159,6 +159,13 @@ internal sealed class Machine
         StartLater();
     }
 
+    /// <summary>It ends, and does not start again.</summary>
+    public void SwitchOff()
+    {
+        IsAnnouncedOnly = true;
+        EndProcess();
+    }
+
     /// <summary>It is asked to end: hands leadership over, if it has it, and ends soon after.</summary>
     public void Stop()
     {

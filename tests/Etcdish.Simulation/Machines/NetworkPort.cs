@@ -10,6 +10,8 @@ internal sealed class NetworkPort(World world, NodeProcess process) : IPeerNetwo
 
     public bool Refuses(ulong member) => _removed.Contains(member);
 
+    public bool Knows(ulong member) => _known.Contains(member);
+
     public bool Send(ulong to, ReadOnlySpan<byte> frame) => _known.Contains(to) && world.Network.Send(process, to, frame);
 
     public void SetMembers(IReadOnlyList<PeerAddress> members, IReadOnlyList<ulong> removed)

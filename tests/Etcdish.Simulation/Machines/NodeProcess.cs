@@ -67,6 +67,7 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
         _queue = new ProposalQueue(options.MaxQueuedBytes);
         Mailbox = new PeerMailbox(() => ScheduleRound(_machine.Now + WakeDelay));
         _observer = new EntryObserver(world, machine, _parts);
+        world.Sabotage.Recover(replay.Restored);
         _observer.CheckRecovery(recovered);
         world.Sabotage.Restore(replay.Restored);
         Replica = new Replica(_parts, ReplicaOptions.From(options), this);
@@ -127,6 +128,7 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
         ScheduleRound(_machine.Now);
         _maintenance.ScheduleNext();
         Post(_machine.Now + _tickInterval, () => _ = PublishAsync());
+        Post(_machine.Now + 10 * _tickInterval, Connect);
     }
 
     /// <summary>Leads, as far as it knows.</summary>
@@ -345,6 +347,17 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
 
         await ForgetAsync(Enqueue(EntryKinds.MemberAttributes, MembershipCodec.EncodeAttributes(own))).ConfigureAwait(false);
         Post(_machine.Now + 10 * _tickInterval, () => _ = PublishAsync());
+    }
+
+    // Connections are made anew now and then, and who was removed is told so.
+    private void Connect()
+    {
+        if (_world.Network.IsRefused(this))
+        {
+            OnRefusedAsRemoved();
+        }
+
+        Post(_machine.Now + 20 * _tickInterval, Connect);
     }
 
     // As Node.LeaveAsync.

@@ -90,14 +90,12 @@ internal sealed class Saboteur(SabotageKind kind)
         }
     }
 
+    /// <summary>A starting member has read its log.</summary>
+    public void Recover(RestoredState restored) => restored.Quarantined &= kind != SabotageKind.SkipQuarantine;
+
     /// <summary>A starting member has read its log; its core has not begun.</summary>
     public void Restore(RestoredState restored)
     {
-        if (kind == SabotageKind.SkipQuarantine)
-        {
-            restored.Quarantined = false;
-        }
-
         if (kind == SabotageKind.ForgetVote)
         {
             restored.HardState = restored.HardState with { Vote = 0 };

@@ -57,6 +57,19 @@ internal sealed class Faults(World world)
         }
     }
 
+    /// <summary>Machines whose announcement was lost are switched off: no group will ever have heard of them.</summary>
+    public void StopStrangers()
+    {
+        foreach (Machine machine in world.Machines.Where(machine => machine.Process is not null))
+        {
+            ulong member = machine.MemberId;
+            if (!world.Ledger.Group.IsMember(member) && !world.Ledger.Group.IsRemoved(member) && world.KnownMembers(member) is null)
+            {
+                machine.SwitchOff();
+            }
+        }
+    }
+
     private void Repeat(long every, Action fault)
     {
         if (every == 0)

@@ -34,6 +34,7 @@ internal sealed class Healing(World world, List<Client> clients, List<WatchClien
 
             world.Queue.RunUntil(world.Queue.Now + step, () => IsOver);
             faults.StartAnnounced();
+            faults.StopStrangers();
             foreach (WatchClient watcher in watchers)
             {
                 watcher.AskForProgress();

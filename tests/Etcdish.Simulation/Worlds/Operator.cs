@@ -27,13 +27,15 @@ internal sealed class Operator(World world)
             < 4 => MemberOperation.AddLearner,
             < 5 => MemberOperation.Add,
             < 7 => MemberOperation.Promote,
+            < 8 => MemberOperation.Update,
             _ => MemberOperation.Remove,
         };
         ulong member = operation switch
         {
             MemberOperation.Promote => Pick(group.Learners),
+            MemberOperation.Update => Pick(group.Members()),
             MemberOperation.Remove when SparesVoters(group) => Pick(group.Learners),
-            MemberOperation.Remove => Pick([.. group.Members()]),
+            MemberOperation.Remove => Pick(group.Members()),
             _ => NewMember(),
         };
         if (member != 0)
@@ -69,7 +71,7 @@ internal sealed class Operator(World world)
     {
         bool isStrict = _random.Chance(_plan.StrictShare);
         world.Note(TraceKind.ChangeAsked, process.Machine.Number, (long)member, (int)operation);
-        MemberRequest request = new(operation, isStrict, member, [$"http://n{member}:2380"]);
+        MemberRequest request = new(operation, isStrict, member, [$"http://n{member}:{(operation == MemberOperation.Update ? 2381 : 2380)}"]);
         process.Post(world.Queue.Now + world.Network.ClientDelay(), () => _ = AskAsync(process, request));
     }
 
@@ -82,6 +84,7 @@ internal sealed class Operator(World world)
             {
                 MemberOperation.Promote => Mark.LearnerPromoted,
                 MemberOperation.Remove => Mark.RemovalAnswered,
+                MemberOperation.Update => Mark.MemberUpdated,
                 _ => Mark.MemberAdded,
             });
         }

@@ -62,6 +62,13 @@ internal sealed class SimulatedNetwork(World world)
         return asked.Answer.Task;
     }
 
+    /// <summary>Whether one of those whom a process can reach refuses its connection, since it was removed.</summary>
+    public bool IsRefused(NodeProcess process) => world.Machines.Exists(machine =>
+        machine.Process is { } other
+        && process.Port.Knows(machine.MemberId)
+        && other.Port.Refuses(process.Machine.MemberId)
+        && LinkOf(process.Machine, machine).CutUntil <= world.Queue.Now);
+
     /// <summary>Cuts some links for a while.</summary>
     public void Cut()
     {
