@@ -31,4 +31,37 @@ internal static class Bootstrap
         log.Commit();
         return new LogRecord(EntryKinds.Configuration, Index, Term, at, payload);
     }
+
+    /// <summary>
+    /// Makes this member the only one of its group, durably: an entry after all that its log holds, in a term of its own. What the log
+    /// holds beyond what is known to be committed counts: others may have acknowledged it, and nobody is left who could contradict.
+    /// </summary>
+    /// <param name="log">The log, replayed.</param>
+    /// <param name="replay">What it held; takes the entry.</param>
+    /// <param name="options">Of the node.</param>
+    public static void GoOnAlone(SegmentedLog log, LogReplay replay, NodeOptions options)
+    {
+        Membership before = replay.InForce;
+        ulong self = options.MemberId;
+        if (before.Configuration is { IsJoint: false, Learners: [], Voters: [var only] } && only == self)
+        {
+            return;
+        }
+
+        ulong[] gone = [.. before.Configuration.Members().Where(member => member != self)];
+        IEnumerable<ulong> removed = before.Configuration.Removed.Where(member => member != self).Union(gone);
+        MemberInfo own = before.Members.FirstOrDefault(member => member.Id == self)
+            ?? new MemberInfo(self, options.Name, [.. options.PeerUrls], []);
+        byte[] payload = MembershipCodec.Encode(new Membership(new Configuration([self], [], [], [], removed), [own]));
+        HardState hardState = new(replay.Logged.Term + 1, 0, replay.Logged.Commit);
+        byte[] state = new byte[HardStateRecord.Bytes];
+        HardStateRecord.Encode(hardState, state);
+        log.Append(LocalRecordKind.HardState, 0, hardState.Term, state);
+        ulong index = replay.Tail.Last + 1;
+        LogPosition at = log.Append(EntryKinds.Configuration, index, hardState.Term, payload);
+        log.Commit();
+        replay.TakeForced(new LogRecord(EntryKinds.Configuration, index, hardState.Term, at, payload), hardState);
+        options.OnNotice?.Invoke(new NodeNotice(
+            true, $"this member goes on alone, as was asked; removed: {string.Join(' ', gone.Select(member => member.ToString("x", null)))}"));
+    }
 }

@@ -21,7 +21,7 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
     private bool _decidesAlone = IsOnlyVoter(cluster.Membership.Configuration, self);
 
     /// <summary>The members as of the last applied entry.</summary>
-    public MemberTable Members { get; } = new(cluster.Membership);
+    public MemberTable Members { get; } = new(cluster.Membership, self);
 
     /// <summary>What the core starts from.</summary>
     public RestoredState Restored { get; } = new(cluster.Base);
@@ -57,10 +57,19 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
         }
     }
 
+    /// <summary>Term, vote and commit as the log has them.</summary>
+    public HardState Logged => _hardState;
+
+    /// <summary>Whether others vote in the membership in force.</summary>
+    public bool HasPeers => MemberRecord.HasOtherVoters(_configurations[^1].Configuration, self);
+
     /// <summary>Ends the replay: the core's memory is complete.</summary>
-    public void Complete()
+    /// <param name="member">What the member file remembers.</param>
+    /// <exception cref="InvalidDataException">It and the log name two votes in one term.</exception>
+    public void Complete(MemberRecord member)
     {
-        Restored.HardState = _hardState with { Commit = Math.Max(_hardState.Commit, store.AppliedIndex) };
+        HardState newest = member.Merge(_hardState);
+        Restored.HardState = newest with { Commit = Math.Max(newest.Commit, store.AppliedIndex) };
         Restored.Applied = store.AppliedIndex;
     }
 
@@ -72,8 +81,28 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
         CommitThrough(record.Index);
     }
 
+    /// <summary>The membership in force at the end of the log, with what is known of its members.</summary>
+    public Membership InForce
+    {
+        get
+        {
+            Members.Follow(_configurations[^1].Configuration);
+            return Members.InForce;
+        }
+    }
+
+    /// <summary>Takes an entry that was just written at the end of the log, by which this member decides alone.</summary>
+    public void TakeForced(in LogRecord record, in HardState hardState)
+    {
+        _hardState = hardState;
+        TakeEntry(record);
+    }
+
     private static bool IsOnlyVoter(Configuration configuration, ulong self) =>
         configuration is { IsJoint: false, Voters: [var only] } && only == self;
+
+    // As the core has it: the one commits this by itself, since the other may not exist yet.
+    private static bool TakesSecondVoter(Configuration next) => next is { IsJoint: false, Voters.Length: 2 };
 
     private void TakeEntry(in LogRecord record)
     {
@@ -83,12 +112,16 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
         }
 
         Restored.Add(EntryKinds.Header(record.Index, record.Term, record.Kind, record.Bytes.Span));
+        bool isDecided = _decidesAlone;
         if (record.Kind == EntryKinds.Configuration)
         {
-            TakeConfiguration(record.Index, MembershipCodec.Decode(record.Bytes.Span));
+            Membership entry = MembershipCodec.Decode(record.Bytes.Span);
+            isDecided &= TakesSecondVoter(entry.Configuration);
+            TakeConfiguration(record.Index, entry);
+            isDecided |= _decidesAlone;
         }
 
-        if (_decidesAlone && store.AppliedIndex == Tail.Last)
+        if (isDecided && store.AppliedIndex == Tail.Last)
         {
             Apply(record.Index, new EntryPlace(record.Term, record.Payload, record.Bytes.Length, record.Kind, 0), record.Bytes);
             Tail.Skip(record.Index);
@@ -151,7 +184,7 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
     {
         store.Apply(new StoreEntry(
             index, place.Term, EntryKinds.ForStore(place.Kind), payload, place.Payload.Segment, place.Payload.Offset));
-        if (place.Kind is EntryKinds.Configuration or EntryKinds.MemberAttributes)
+        if (EntryKinds.ConcernsMembers(place.Kind))
         {
             Members.Apply(place.Kind, payload.Span);
         }

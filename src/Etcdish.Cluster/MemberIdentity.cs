@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -18,6 +19,12 @@ public static class MemberIdentity
         string joined = string.Concat(peerUrls.Order(StringComparer.Ordinal));
         return FirstEightBytes(Encoding.UTF8.GetBytes(joined + clusterToken));
     }
+
+    /// <summary>Id of a member that a running group takes: a hash of its peer URLs and the time, so that it is new each time.</summary>
+    /// <param name="peerUrls">Advertised peer URLs, in any order.</param>
+    /// <param name="time">When it is taken; whole seconds count.</param>
+    public static ulong NewMemberId(IEnumerable<string> peerUrls, DateTimeOffset time) =>
+        MemberId(peerUrls, time.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Id of a cluster: a hash of the ids of its initial members.</summary>
     /// <param name="memberIds">Ids of the initial members, in any order.</param>

@@ -14,6 +14,7 @@ public sealed partial class Node : IAsyncDisposable
 {
     private readonly NodeOptions _options;
     private readonly SegmentedLog _log;
+    private readonly MemberFile _member;
     private readonly NodeLoop _loop;
     private readonly LeaseKeeper _leases;
     private readonly ReplicaStatus _status;
@@ -26,11 +27,14 @@ public sealed partial class Node : IAsyncDisposable
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _publishing = Task.CompletedTask;
     private int _disposed;
+    private int _leaving;
 
-    private Node(NodeOptions options, RecoveredState recovered)
+    private Node(RecoveredState recovered)
     {
+        NodeOptions options = recovered.Options;
         _options = options;
         _log = recovered.Log;
+        _member = recovered.Member;
         Values = recovered.Values;
         Store = recovered.Store;
         Metrics = new NodeMetrics();
@@ -38,12 +42,13 @@ public sealed partial class Node : IAsyncDisposable
         _leases = new LeaseKeeper(Store.Leases, options.Clock, Metrics);
         LogReplay replay = recovered.Replay;
         _members = replay.Members;
+        _members.Applied = OnMembersApplied;
         _loop = new NodeLoop(options, inbox =>
         {
             _network = Connect(options, inbox);
             _leaseCalls = new LeaseCalls(_leases, _network);
             return new ReplicaParts(
-                _log, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, _leaseCalls, _network, Metrics);
+                _log, _member, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, _leaseCalls, _network, Metrics);
         });
         _status = _loop.Replica.Status;
         _checkpointer = new Checkpointer(_log, Store, _loop.Replica, _loop, recovered.Checkpoints, options, Metrics);
@@ -74,7 +79,14 @@ public sealed partial class Node : IAsyncDisposable
     public ulong CommittedIndex => _status.Commit;
 
     /// <summary>The members of the group as of the last applied entry, in ascending order of ids.</summary>
-    public IReadOnlyList<ClusterMember> Members => [.. _members.Members.Select(ClusterMember.Of)];
+    public IReadOnlyList<ClusterMember> Members
+    {
+        get
+        {
+            Membership now = _members.Current;
+            return [.. now.Members.Select(member => ClusterMember.Of(member, now.Configuration))];
+        }
+    }
 
     /// <summary>Index of the last applied entry.</summary>
     public ulong AppliedIndex => Store.AppliedIndex;
@@ -122,17 +134,25 @@ public sealed partial class Node : IAsyncDisposable
     /// <exception cref="IOException">
     /// The disk failed, the directory holds an unfinished <see cref="NodeImport"/>, or a peer port is taken.
     /// </exception>
+    /// <exception cref="JoinException">The directory is empty, and the group does not await this member, or has had it before.</exception>
+    /// <exception cref="MemberRemovedException">The member was removed from its group.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
     public static async Task<Node> OpenAsync(NodeOptions options, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        options = await Joining.SettleAsync(options, cancellation).ConfigureAwait(false);
         RecoveredState recovered = await Task.Run(() => Recovery.Run(options, cancellation), cancellation).ConfigureAwait(false);
-        Node node = Make(options, recovered);
+        Node node = await MakeAsync(recovered, cancellation).ConfigureAwait(false);
         try
         {
             await node.StartAsync().ConfigureAwait(false);
             return node;
+        }
+        catch (EtcdException) when (node._loop.Failed is MemberRemovedException)
+        {
+            await node.DisposeAsync().ConfigureAwait(false);
+            throw new MemberRemovedException();
         }
         catch
         {
@@ -194,7 +214,8 @@ public sealed partial class Node : IAsyncDisposable
                 Random = new Random(options.Random.Next()),
                 Clock = options.Clock,
                 OnDefect = defect => _loop?.Fail(defect),
-                OnNotice = notice => options.OnNotice?.Invoke(new NodeNotice(notice.IsWarning, notice.Message)),
+                OnNotice = OnPeerNotice,
+                DescribeGroup = () => new GroupDescription(options.ClusterId, _members.InForce),
             },
             inbox);
     }
@@ -311,20 +332,23 @@ public sealed partial class Node : IAsyncDisposable
         }
 
         _log.Dispose();
+        _member.Dispose();
         Store.Dispose();
     }
 
     // The folder is let go when a peer port is taken.
-    private static Node Make(NodeOptions options, RecoveredState recovered)
+    private static async Task<Node> MakeAsync(RecoveredState recovered, CancellationToken cancellation)
     {
         try
         {
-            return new Node(options, recovered);
+            await Joining.IntroduceAsync(recovered, cancellation).ConfigureAwait(false);
+            return new Node(recovered);
         }
         catch
         {
             recovered.CollectionPause.Dispose();
             recovered.Log.Dispose();
+            recovered.Member.Dispose();
             recovered.Store.Dispose();
             throw;
         }

@@ -11,6 +11,7 @@ public sealed class NodeMetrics
     private long _fullDiskBatches;
     private long _collectedBytes;
     private long _checkpoints;
+    private long _checkpointTicks;
     private long _leaseExpiries;
     private long _malformedFrames;
 
@@ -28,6 +29,9 @@ public sealed class NodeMetrics
 
     /// <summary>Checkpoints written.</summary>
     public long Checkpoints => Interlocked.Read(ref _checkpoints);
+
+    /// <summary>Time spent writing them, in seconds.</summary>
+    public double CheckpointSeconds => TimeSpan.FromTicks(Interlocked.Read(ref _checkpointTicks)).TotalSeconds;
 
     /// <summary>Leases that ran out.</summary>
     public long LeaseExpiries => Interlocked.Read(ref _leaseExpiries);
@@ -54,7 +58,11 @@ public sealed class NodeMetrics
 
     internal void Collected(long bytes) => Interlocked.Add(ref _collectedBytes, bytes);
 
-    internal void CheckpointWritten() => Interlocked.Increment(ref _checkpoints);
+    internal void CheckpointWritten(TimeSpan elapsed)
+    {
+        Interlocked.Increment(ref _checkpoints);
+        Interlocked.Add(ref _checkpointTicks, elapsed.Ticks);
+    }
 
     internal void LeaseExpired() => Interlocked.Increment(ref _leaseExpiries);
 }

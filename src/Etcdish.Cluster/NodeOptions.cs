@@ -44,6 +44,27 @@ public sealed record NodeOptions
     /// <summary>Time without a leader after which a member campaigns (up to twice as long, at random). At least two heartbeats.</summary>
     public TimeSpan ElectionTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// Whether the group runs already and awaits this member, which was announced to it by <see cref="Node.AddMemberAsync"/>:
+    /// <see cref="InitialMembers"/> then name all members that it has, and who they are is asked of them. Ignored when the directory
+    /// belongs to a member already.
+    /// </summary>
+    public bool JoinsExistingGroup { get; init; }
+
+    /// <summary>
+    /// Whether this member goes on alone with its data, as the only member of its group: the last resort when the quorum is lost for
+    /// good. The others are removed; what was acknowledged and never came here is lost. Set for one start.
+    /// </summary>
+    public bool ForcesNewGroup { get; init; }
+
+    /// <summary>
+    /// Whether changes of the membership that are asked for here are refused when they could cost the group its quorum. Default true.
+    /// </summary>
+    public bool StrictMemberChanges { get; init; } = true;
+
+    /// <summary>Members without a vote that the group may have while this member leads. At least 0.</summary>
+    public int MaxLearners { get; init; } = 1;
+
     /// <summary>Settings of the log: segment size, disk.</summary>
     public LogOptions Log { get; init; } = new();
 
@@ -74,7 +95,9 @@ public sealed record NodeOptions
     /// <summary>Most bytes a second that the collector copies. At least 1 MiB.</summary>
     public long CollectBytesPerSecond { get; init; } = 64 << 20;
 
-    /// <summary>The clock; only its monotonic timestamps are used.</summary>
+    /// <summary>
+    /// The clock. Only its monotonic timestamps are used, but for the id of a new member, which is made of its URLs and the time.
+    /// </summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Draws lease ids. Not for secrets.</summary>
@@ -99,6 +122,7 @@ public sealed record NodeOptions
         ArgumentException.ThrowIfNullOrWhiteSpace(DataDirectory);
         ArgumentOutOfRangeException.ThrowIfLessThan(HeartbeatInterval, TimeSpan.FromMilliseconds(1));
         ArgumentOutOfRangeException.ThrowIfLessThan(ElectionTimeout, 2 * HeartbeatInterval);
+        ArgumentOutOfRangeException.ThrowIfNegative(MaxLearners);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxQueuedBytes, 1 << 20);
         ArgumentOutOfRangeException.ThrowIfLessThan(RequestTimeout, TimeSpan.FromMilliseconds(1));
         ArgumentOutOfRangeException.ThrowIfLessThan(MinLeaseTtl, 1);

@@ -98,6 +98,13 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
         return proposal;
     }
 
+    /// <summary>The leader has decided what is to be written in place of what was asked.</summary>
+    public void Become(byte kind, ReadOnlyMemory<byte> payload)
+    {
+        Kind = kind;
+        Payload = payload;
+    }
+
     /// <summary>Another member's write has its place: goes back to the pool.</summary>
     public void Recycle()
     {

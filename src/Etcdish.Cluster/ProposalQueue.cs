@@ -7,7 +7,8 @@ namespace Etcdish.Cluster;
 /// <param name="maxBytes">Bound on the sum of the queued payloads; a single larger one is let in when the queue is empty.</param>
 internal sealed class ProposalQueue(long maxBytes)
 {
-    private readonly object _gate = new();
+    private readonly Lock _gate = new();
+    private readonly LoopSignal _signal = new();
     private List<Proposal> _waiting = [];
     private long _waitingBytes;
     private bool _consumerSleeps;
@@ -29,6 +30,7 @@ internal sealed class ProposalQueue(long maxBytes)
     /// <summary>Adds one, and wakes the loop if it sleeps.</summary>
     public EnqueueOutcome TryEnqueue(Proposal proposal)
     {
+        bool wakes;
         lock (_gate)
         {
             if (_closed)
@@ -44,14 +46,17 @@ internal sealed class ProposalQueue(long maxBytes)
 
             _waitingBytes += bytes;
             _waiting.Add(proposal);
-            if (_consumerSleeps)
-            {
-                _consumerSleeps = false;
-                Monitor.Pulse(_gate);
-            }
-
-            return EnqueueOutcome.Queued;
+            wakes = _consumerSleeps;
+            _consumerSleeps = false;
         }
+
+        // Outside the lock, for which the woken loop would only wait.
+        if (wakes)
+        {
+            _signal.Set();
+        }
+
+        return EnqueueOutcome.Queued;
     }
 
     /// <summary>Swaps the waiting list with an empty one, sleeping at most <paramref name="timeout"/> for the first.</summary>
@@ -60,15 +65,14 @@ internal sealed class ProposalQueue(long maxBytes)
     /// <returns>The waiting proposals in order; perhaps none.</returns>
     public List<Proposal> TakeAll(List<Proposal> empty, TimeSpan timeout)
     {
+        if (MustSleep())
+        {
+            _signal.Wait(timeout);
+        }
+
         lock (_gate)
         {
-            if (_waiting.Count == 0 && !_closed && !_isWoken)
-            {
-                _consumerSleeps = true;
-                Monitor.Wait(_gate, timeout);
-                _consumerSleeps = false;
-            }
-
+            _consumerSleeps = false;
             _isWoken = false;
             List<Proposal> taken = _waiting;
             _waiting = empty;
@@ -77,17 +81,34 @@ internal sealed class ProposalQueue(long maxBytes)
         }
     }
 
-    /// <summary>Ends the loop's sleep, or its next one: something other than a proposal waits for it.</summary>
-    public void Wake()
+    private bool MustSleep()
     {
         lock (_gate)
         {
+            return _consumerSleeps = _waiting.Count == 0 && !_closed && !_isWoken;
+        }
+    }
+
+    /// <summary>Ends the loop's sleep, or its next one: something other than a proposal waits for it.</summary>
+    public void Wake()
+    {
+        // Who was woken and has not looked yet will see what came before this call.
+        if (Volatile.Read(ref _isWoken))
+        {
+            return;
+        }
+
+        bool wakes;
+        lock (_gate)
+        {
             _isWoken = true;
-            if (_consumerSleeps)
-            {
-                _consumerSleeps = false;
-                Monitor.Pulse(_gate);
-            }
+            wakes = _consumerSleeps;
+            _consumerSleeps = false;
+        }
+
+        if (wakes)
+        {
+            _signal.Set();
         }
     }
 
@@ -97,8 +118,9 @@ internal sealed class ProposalQueue(long maxBytes)
         lock (_gate)
         {
             _closed = true;
-            Monitor.PulseAll(_gate);
         }
+
+        _signal.Set();
     }
 
     /// <summary>Whether the queue takes no more.</summary>

@@ -15,23 +15,36 @@ internal static class Recovery
 
     public static RecoveredState Run(NodeOptions options, CancellationToken cancellation)
     {
-        LogOptions logOptions = options.Log with { ClusterId = options.ClusterId, MemberId = options.MemberId };
-        SegmentedLog log = SegmentedLog.Open(options.DataDirectory, logOptions);
+        MemberFile? member = MemberFile.TryOpen(options.Log.Disk, options.DataDirectory);
+        SegmentedLog? log = null;
         CollectionPause pause = new();
         try
         {
-            return Recover(log, logOptions, options, pause, cancellation);
+            if (member is not null)
+            {
+                options = options with { ClusterId = member.Current.ClusterId, MemberId = member.Current.MemberId };
+            }
+
+            LogOptions logOptions = options.Log with { ClusterId = options.ClusterId, MemberId = options.MemberId };
+            log = SegmentedLog.Open(options.DataDirectory, logOptions);
+            return Recover(log, logOptions, options, member, pause, cancellation);
         }
         catch
         {
             pause.Dispose();
-            log.Dispose();
+            log?.Dispose();
+            member?.Dispose();
             throw;
         }
     }
 
     private static RecoveredState Recover(
-        SegmentedLog log, LogOptions logOptions, NodeOptions options, CollectionPause pause, CancellationToken cancellation)
+        SegmentedLog log,
+        LogOptions logOptions,
+        NodeOptions options,
+        MemberFile? member,
+        CollectionPause pause,
+        CancellationToken cancellation)
     {
         LogValues values = new(log);
         RevisionStore store = new(values, new StoreOptions());
@@ -61,13 +74,25 @@ internal static class Recovery
             ReplayTail(tail, first.GetAwaiter().GetResult(), replay, cancellation);
         }
 
-        if (replay.IsEmpty)
+        // Who joins begins with nothing, and stays so until the leader has sent something: then only the member file says who it is.
+        if (replay.IsEmpty && member is null && !options.JoinsExistingGroup)
         {
             LogRecord entry = Bootstrap.Write(log, options, out HardState hardState);
             replay.TakeBootstrap(entry, hardState);
         }
 
-        replay.Complete();
+        if (options.ForcesNewGroup && !replay.IsEmpty)
+        {
+            Bootstrap.GoOnAlone(log, replay, options);
+        }
+
+        if (replay.Members.IsRemoved)
+        {
+            throw new MemberRemovedException();
+        }
+
+        member = Settle(member, replay, options);
+        replay.Complete(member.Current);
 
         if (store.IsImporting)
         {
@@ -81,7 +106,24 @@ internal static class Recovery
                 true, $"cut {torn.TornBytes} bytes of a write that was torn at {torn.End}; it was never acknowledged"));
         }
 
-        return new RecoveredState(log, values, store, replay, checkpoints, from, checkpointBytes, pause);
+        return new RecoveredState(options, log, member, values, store, replay, checkpoints, from, checkpointBytes, pause);
+    }
+
+    // A folder without the file is new, or from a version that had none: then the ids are those that the log was just opened with.
+    private static MemberFile Settle(MemberFile? member, LogReplay replay, NodeOptions options)
+    {
+        if (member is null)
+        {
+            MemberRecord first = new(options.ClusterId, options.MemberId, replay.Logged.Term, replay.Logged.Vote, replay.HasPeers);
+            return MemberFile.Create(options.Log.Disk, options.DataDirectory, first);
+        }
+
+        if (member.IsWorn)
+        {
+            member.Write(member.Current);
+        }
+
+        return member;
     }
 
     // An older checkpoint, or none, only means a longer tail: the log refuses by itself when it no longer has the whole of it.
@@ -130,7 +172,9 @@ internal static class Recovery
 }
 
 /// <summary>What recovery found.</summary>
+/// <param name="Options">As asked for, with the ids that the folder has.</param>
 /// <param name="Log">The log, open for writing.</param>
+/// <param name="Member">Who this member is.</param>
 /// <param name="Values">Values in that log.</param>
 /// <param name="Store">The state as of the last entry known to be committed.</param>
 /// <param name="Replay">Membership, the core's memory and the entries since the checkpoint.</param>
@@ -139,7 +183,9 @@ internal static class Recovery
 /// <param name="CheckpointBytes">Size of the newest checkpoint, 0 without one.</param>
 /// <param name="CollectionPause">To be ended once the first requests have been answered.</param>
 internal sealed record RecoveredState(
+    NodeOptions Options,
     SegmentedLog Log,
+    MemberFile Member,
     LogValues Values,
     RevisionStore Store,
     LogReplay Replay,

@@ -129,12 +129,6 @@ public sealed class EtcdServer : IAsyncDisposable
     private async Task StartAsync(CancellationToken cancellation)
     {
         StartupLog.Starting(_log, _options);
-        if (_options.JoinsExistingCluster && !Directory.Exists(_options.DataDirectory))
-        {
-            throw new OptionException(
-                $"--initial-cluster-state is existing, but there is no data in {_options.DataDirectory}: this server cannot join others");
-        }
-
         Task warmUp = WarmUp.RunAsync();
         _node = await Node.OpenAsync(NodeOptionsOf(_options), cancellation).ConfigureAwait(false);
         ServerMetrics.RegisterNode(_registry, _node, _options.QuotaBytes);
@@ -234,7 +228,7 @@ public sealed class EtcdServer : IAsyncDisposable
     private NodeOptions NodeOptionsOf(ServerOptions options)
     {
         IReadOnlyList<ClusterMember> members = MembersOf(options);
-        ClusterMember own = members.First(member => member.Name == options.Name);
+        ClusterMember own = members.FirstOrDefault(member => member.Name == options.Name) ?? AloneOf(options);
         return new NodeOptions
         {
             DataDirectory = options.DataDirectory,
@@ -244,7 +238,11 @@ public sealed class EtcdServer : IAsyncDisposable
             PeerUrls = own.PeerUrls,
             ClientUrls = [.. options.AdvertiseClientUrls.Select(url => url.ToString())],
             InitialMembers = members,
-            PeerListenUrls = members.Count > 1 ? [.. options.ListenPeerUrls.Select(url => url.ToString())] : [],
+            JoinsExistingGroup = options.JoinsExistingCluster,
+            ForcesNewGroup = options.ForceNewCluster,
+            StrictMemberChanges = options.StrictReconfigCheck,
+            MaxLearners = options.MaxLearners,
+            PeerListenUrls = [.. options.ListenPeerUrls.Select(url => url.ToString())],
             PeerTls = PeerCertificates.Of(options),
             HeartbeatInterval = options.HeartbeatInterval,
             ElectionTimeout = options.ElectionTimeout,
@@ -259,16 +257,26 @@ public sealed class EtcdServer : IAsyncDisposable
 
     private static IReadOnlyList<ClusterMember> MembersOf(ServerOptions options)
     {
-        var cluster = new InitialCluster(options.InitialCluster);
-        if (cluster.Count > 1)
+        bool isFirstStart = !Node.HoldsMember(options.DataDirectory);
+        try
         {
-            cluster.Check(options.Name, options.InitialAdvertisePeerUrls);
-            return cluster.Members(options.InitialClusterToken);
-        }
+            var cluster = new InitialCluster(options.InitialCluster);
+            if (cluster.Count > 1 && isFirstStart)
+            {
+                cluster.Check(options.Name, options.InitialAdvertisePeerUrls);
+            }
 
-        return new InitialCluster(string.Join(',', options.InitialAdvertisePeerUrls.Select(url => $"{options.Name}={url}")))
-            .Members(options.InitialClusterToken);
+            return cluster.Count > 1 ? cluster.Members(options.InitialClusterToken) : [AloneOf(options)];
+        }
+        catch (OptionException) when (!isFirstStart)
+        {
+            return [AloneOf(options)];
+        }
     }
+
+    private static ClusterMember AloneOf(ServerOptions options) =>
+        new InitialCluster(string.Join(',', options.InitialAdvertisePeerUrls.Select(url => $"{options.Name}={url}")))
+            .Members(options.InitialClusterToken)[0];
 
     private void Tell(NodeNotice notice)
     {

@@ -21,7 +21,8 @@ internal sealed class LeadershipMonitor(Node node, ServerOptions options, Server
     /// <summary>Cancelled when there has been no leader for three election timeouts; another token counts once there is one.</summary>
     public CancellationToken LeaderLost => Volatile.Read(ref _present).Token;
 
-    private bool IsAlone => node.Members.Count < 2;
+    // A member that joins knows of nobody at first, not even of itself.
+    private bool IsAlone => node.Members is [var only] && only.Id == node.MemberId;
 
     /// <summary>
     /// Completes when this member may serve: a cluster of one at once, a member of several when the cluster knows it and a linearizable
@@ -34,15 +35,16 @@ internal sealed class LeadershipMonitor(Node node, ServerOptions options, Server
         if (IsAlone)
         {
             LogLeader();
+            _watching = WatchAsync();
             return;
         }
 
         _watching = WatchAsync();
         Task ready = ReadyAsync();
         Task first = await Task.WhenAny(ready, failed).WaitAsync(cancellation).ConfigureAwait(false);
-        if (first == failed)
+        if (first == failed || ready.Exception?.InnerException is EtcdException { Error: var error } && error == EtcdError.Stopped)
         {
-            throw new NodeFailedException(await failed.ConfigureAwait(false));
+            throw new NodeFailedException(await failed.WaitAsync(cancellation).ConfigureAwait(false));
         }
 
         await ready.ConfigureAwait(false);

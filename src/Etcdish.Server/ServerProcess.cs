@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Runtime.InteropServices;
+using Etcdish.Cluster;
 using Etcdish.Server.Configuration;
 
 namespace Etcdish.Server;
@@ -9,7 +10,9 @@ namespace Etcdish.Server;
 /// </summary>
 public static class ServerProcess
 {
-    /// <summary>Exit code after a clean stop.</summary>
+    private const string Advice = "data-dir used by this member must be removed";
+
+    /// <summary>Exit code after a clean stop, also when it is because the member was removed from its cluster.</summary>
     public const int Stopped = 0;
 
     /// <summary>Exit code when the server could not start.</summary>
@@ -65,6 +68,11 @@ public static class ServerProcess
         {
             return Stopped;
         }
+        catch (Exception e) when (IsRemoval(e))
+        {
+            await Console.Error.WriteLineAsync($"etcdish server: {e.Message}; {Advice}").ConfigureAwait(false);
+            return Stopped;
+        }
         catch (Exception e) when (IsExpectedAtStart(e))
         {
             // The IDs come from these, as in etcd.
@@ -99,6 +107,15 @@ public static class ServerProcess
         }
 
         Exception reason = await server.Failed.ConfigureAwait(false);
+        if (IsRemoval(reason))
+        {
+            // No failure, and nothing that a supervisor's restart could mend.
+            server.Log.Warn("server error", [new("error", reason.Message)]);
+            server.Log.Warn(Advice);
+            await server.DisposeAsync().ConfigureAwait(false);
+            return Stopped;
+        }
+
         server.Log.Fatal(
             "the node has failed and stops, because it can no longer vouch for its data; look at the disk, then start it again",
             [new("error", reason.ToString()), new("exit-code", NodeFailed)]);
@@ -116,8 +133,10 @@ public static class ServerProcess
         }
     }
 
+    private static bool IsRemoval(Exception e) => e is MemberRemovedException or NodeFailedException { InnerException: MemberRemovedException };
+
     private static bool IsExpectedAtStart(Exception e) =>
-        e is OptionException or Log.LogLockedException
+        e is OptionException or JoinException or Log.LogLockedException
         || (e is IOException or UnauthorizedAccessException or ArgumentException && e is not (Log.LogDamagedException or Log.LogFailedException));
 
     private static Dictionary<string, string> Variables()

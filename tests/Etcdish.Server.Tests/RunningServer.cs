@@ -35,6 +35,7 @@ internal sealed class RunningServer : IAsyncDisposable
         {
             DataDirectory = dataDirectory ?? Directory.CreateTempSubdirectory("etcdish-server-").FullName,
             ListenClientUrls = [EtcdUrl.Parse("http://127.0.0.1:0")],
+            ListenPeerUrls = [EtcdUrl.Parse("http://127.0.0.1:0")],
         };
         var running = new RunningServer(change?.Invoke(options) ?? options, ownsDirectory: dataDirectory is null);
         var log = new ServerLog([running._log], LogLevel.Info, isConsole: false, TimeProvider.System);

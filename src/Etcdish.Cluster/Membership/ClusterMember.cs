@@ -1,4 +1,5 @@
 using Etcdish.Cluster.Peers;
+using Etcdish.Consensus;
 
 namespace Etcdish.Cluster;
 
@@ -9,7 +10,11 @@ namespace Etcdish.Cluster;
 /// <param name="ClientUrls">Where clients reach it; empty until it has told them.</param>
 public sealed record ClusterMember(ulong Id, string Name, IReadOnlyList<string> PeerUrls, IReadOnlyList<string> ClientUrls)
 {
-    internal static ClusterMember Of(MemberInfo member) => new(member.Id, member.Name, member.PeerUrls, member.ClientUrls);
+    /// <summary>Whether it receives all writes without having a vote, until it is promoted.</summary>
+    public bool IsLearner { get; init; }
+
+    internal static ClusterMember Of(MemberInfo member, Configuration configuration) =>
+        new(member.Id, member.Name, member.PeerUrls, member.ClientUrls) { IsLearner = configuration.IsLearner(member.Id) };
 
     internal MemberInfo ToInfo() => new(Id, Name, [.. PeerUrls], [.. ClientUrls]);
 }

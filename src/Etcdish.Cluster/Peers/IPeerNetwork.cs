@@ -12,6 +12,17 @@ internal interface IPeerNetwork
     /// <returns>False: that member is unknown, cannot be reached now, or its outbox is full, and the frame is dropped.</returns>
     bool Send(ulong to, ReadOnlySpan<byte> frame);
 
+    /// <summary>As <see cref="Send"/>, but the frame leaves with the next <see cref="Flush"/>, together with others for that member.</summary>
+    /// <param name="to">The member meant.</param>
+    /// <param name="frame">One peer frame; copied.</param>
+    /// <returns>As there.</returns>
+    bool Gather(ulong to, ReadOnlySpan<byte> frame) => Send(to, frame);
+
+    /// <summary>Sends what was gathered. Never waits and may be called from any thread.</summary>
+    void Flush()
+    {
+    }
+
     /// <summary>
     /// Tells who the others are. Connections to those that left, or whose addresses changed, are closed; the newly named are dialled.
     /// The member itself may be in the list and is passed over.

@@ -36,6 +36,11 @@ internal sealed class PeerDirectory(PeerContext context)
             return PeerRefusal.OtherVersion;
         }
 
+        if (hello.Kind == ConnectionKind.Members)
+        {
+            return PeerRefusal.None;
+        }
+
         if (hello.ClusterId != context.Options.ClusterId)
         {
             return PeerRefusal.OtherCluster;

@@ -52,7 +52,29 @@ internal sealed class PeerNetwork : IPeerNetwork, IAsyncDisposable
     public bool Send(ulong to, ReadOnlySpan<byte> frame)
     {
         ArgumentOutOfRangeException.ThrowIfZero(frame.Length); // Between members, nothing means a ping.
-        return _members.Links.TryGetValue(to, out PeerLink? link) && link.TrySend(frame);
+        if (!_members.Links.TryGetValue(to, out PeerLink? link) || !link.TryGather(frame))
+        {
+            return false;
+        }
+
+        link.Flush();
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool Gather(ulong to, ReadOnlySpan<byte> frame)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(frame.Length);
+        return _members.Links.TryGetValue(to, out PeerLink? link) && link.TryGather(frame);
+    }
+
+    /// <inheritdoc/>
+    public void Flush()
+    {
+        foreach (PeerLink link in _members.Links.Values)
+        {
+            link.Flush();
+        }
     }
 
     /// <inheritdoc/>
@@ -73,10 +95,10 @@ internal sealed class PeerNetwork : IPeerNetwork, IAsyncDisposable
 
             _members.Replace(links.ToFrozenDictionary(), removed.ToFrozenSet());
             _background.RemoveAll(task => task.IsCompletedSuccessfully);
-            _background.AddRange(known.Values.Where(link => !links.ContainsValue(link)).Select(link => link.DisposeAsync().AsTask()));
+            IEnumerable<PeerLink> gone = known.Values.Where(link => !links.ContainsValue(link));
+            _background.AddRange(gone.Select(link => EndAsync(link, links.ContainsKey(link.Address.Id))));
+            _background.Add(RecheckAsync());
         }
-
-        _sessions.Recheck();
     }
 
     /// <inheritdoc/>
@@ -112,6 +134,26 @@ internal sealed class PeerNetwork : IPeerNetwork, IAsyncDisposable
         await _sessions.WhenEndedAsync().ConfigureAwait(false);
         _stop.Dispose();
     }
+
+    // Two links to one member would break the order of its frames; to one that left, what waits for it still goes out.
+    private async Task EndAsync(PeerLink link, bool isReplaced)
+    {
+        if (!isReplaced)
+        {
+            await FarewellAsync().ConfigureAwait(false);
+        }
+
+        await link.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task RecheckAsync()
+    {
+        await FarewellAsync().ConfigureAwait(false);
+        _sessions.Recheck();
+    }
+
+    private async Task FarewellAsync() => await Task.Delay(_context.Options.Farewell, _context.Options.Clock, _stop.Token)
+        .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private void Listen(PeerUrl[] urls)
     {

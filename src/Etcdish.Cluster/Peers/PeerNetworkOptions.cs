@@ -27,6 +27,14 @@ internal sealed record PeerNetworkOptions
     /// </summary>
     public required Action<Exception> OnDefect { get; init; }
 
+    /// <summary>What is told to somebody who asks for the members, see <see cref="GroupDescription"/>. From any thread.</summary>
+    public Func<GroupDescription>? DescribeGroup { get; init; }
+
+    /// <summary>
+    /// How long those who left the group are still heard, and are sent what waits for them, so that both sides get the last words: 1 s.
+    /// </summary>
+    public TimeSpan Farewell { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Told what an operator should know; the same line at most once a minute. From any thread.</summary>
     public Action<PeerNotice>? OnNotice { get; init; }
 
@@ -78,6 +86,7 @@ internal sealed record PeerNetworkOptions
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(PingInterval, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(MinBackoff, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxBackoff, MinBackoff);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Farewell, TimeSpan.Zero);
         Tls?.Validate();
     }
 }

@@ -25,11 +25,13 @@ internal sealed class Replica
     private readonly IReplicaHost _host;
     private readonly ReplicaOptions _options;
     private readonly ReplicaOutbox _outbox;
+    private readonly ReplicaMembership _membership;
     private readonly ReplicaWrites _writes;
     private readonly ReplicaReads _reads;
     private readonly ReplicaFrames _frames;
     private readonly ReplicaApply _apply;
     private readonly List<Proposal> _localRecords = [];
+    private bool _hasPeers;
     private ulong _leader;
     private bool _coreMoved = true;
     private bool _diskIsFull;
@@ -46,12 +48,13 @@ internal sealed class Replica
         _log = new ReplicaLog(parts.Log, parts.Tail, parts.Restored.HardState);
         _raft = new RaftNode(options.Raft, parts.Restored, parts.Tail);
         _outbox = new ReplicaOutbox(parts.Network, parts.Tail, parts.Log);
-        _writes = new ReplicaWrites(_raft, _log, parts.Tail, _outbox, Completed, options);
+        _membership = new ReplicaMembership(_raft, parts.Members, options);
+        _writes = new ReplicaWrites(_raft, _log, parts.Tail, _outbox, _membership, Completed, options);
         _reads = new ReplicaReads(_raft, _outbox, Completed, options);
-        _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls);
-        _apply = new ReplicaApply(parts, _raft, _log, _writes, host);
-        _outbox.SetMembers(parts.Members.AddressesOf(_raft.Configuration), _raft.Configuration);
-        Status = new ReplicaStatus(_raft, AppliedIndex);
+        _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls, ShowMembers);
+        _apply = new ReplicaApply(parts, _raft, _log, _writes, host, ShowMembers);
+        Follow(_raft.Configuration);
+        Status = new ReplicaStatus(_raft, AppliedIndex, DecidesAlone);
         if (DecidesAlone)
         {
             _raft.Campaign();
@@ -84,6 +87,7 @@ internal sealed class Replica
         GiveWayWhenFull();
         _writes.Expire(_now);
         _reads.Expire(_now);
+        IntroduceMembers();
     }
 
     /// <summary>A frame came from another member.</summary>
@@ -116,6 +120,12 @@ internal sealed class Replica
         }
 
         TakeRequests(requests);
+        if (_writes.HasMemberRequests)
+        {
+            _writes.DispatchMemberRequests(AppliedIndex, _now);
+            _coreMoved = true;
+        }
+
         if (_writes.IsHolding || _localRecords.Count > 0)
         {
             AppendRequests();
@@ -138,8 +148,9 @@ internal sealed class Replica
         _reads.OnApplied(AppliedIndex);
         RunWork(requests);
         _apply.Publish();
+        _outbox.Flush();
         TrimTail();
-        Status.Update(_raft, AppliedIndex, ReadsAreLocal);
+        Status.Update(_raft, AppliedIndex, DecidesAlone, ReadsAreLocal);
     }
 
     /// <summary>The node is unfit or stops: everything that waits is failed.</summary>
@@ -225,7 +236,7 @@ internal sealed class Replica
         _log.Take(effects);
         if (effects.Configuration is { } configuration)
         {
-            _outbox.SetMembers(_parts.Members.AddressesOf(configuration), configuration);
+            Follow(configuration);
         }
 
         _outbox.Send(effects.Messages);
@@ -250,6 +261,7 @@ internal sealed class Replica
         if (_raft.Role == Role.Leader)
         {
             _parts.Leases.Promote(DecidesAlone ? TimeSpan.Zero : _options.LeaseExtension);
+            _membership.OnLeading(_tail.Last);
         }
         else
         {
@@ -262,6 +274,32 @@ internal sealed class Replica
             LoseLeader(0);
         }
     }
+
+    // A follower learns from the log whom to answer, and so could never take the part of it that tells of a leader that came later.
+    private void IntroduceMembers()
+    {
+        if (_raft.Role != Role.Leader)
+        {
+            return;
+        }
+
+        foreach (MemberStatus follower in _raft.Followers())
+        {
+            if (follower.State != ProgressState.Replicate)
+            {
+                _outbox.Introduce(follower.Member, new MembersFrame(_tail.Last, _parts.Members.InForce));
+            }
+        }
+    }
+
+    private void Follow(Configuration inForce)
+    {
+        _parts.Members.Follow(inForce);
+        _hasPeers = MemberRecord.HasOtherVoters(inForce, _options.Raft.Id);
+        ShowMembers();
+    }
+
+    private void ShowMembers() => _outbox.SetMembers(_parts.Members.Addresses(), _parts.Members.Configuration);
 
     private void LoseLeader(ulong member)
     {
@@ -279,11 +317,25 @@ internal sealed class Replica
                 return;
             }
 
+            _outbox.Flush();
+            KeepInMemberFile();
             _host.CommitLog();
             _log.Committed();
             _raft.OnDurable(_log.DurableWrite);
             _outbox.Release(_log.DurableWrite);
             Drain();
+        }
+    }
+
+    // Before the batch that has the same, so that nothing is promised that a member without its log would not know. A file that says "no
+    // peers" too early or "peers" too late only makes damage be refused that could have been mended.
+    private void KeepInMemberFile()
+    {
+        MemberRecord known = _parts.Member.Current;
+        HardState state = _log.WantedState;
+        if (state.Term != known.Term || state.Vote != known.Vote || _hasPeers != known.HasPeers)
+        {
+            _parts.Member.Write(known with { Term = state.Term, Vote = state.Vote, HasPeers = _hasPeers });
         }
     }
 
@@ -407,7 +459,7 @@ internal sealed class Replica
     // In steps: forgetting costs the core a little each time.
     private void TrimTail()
     {
-        ulong keep = DecidesAlone ? 0UL : _options.KeptEntries;
+        ulong keep = DecidesAlone && _raft.Configuration.Learners.IsEmpty ? 0UL : _options.KeptEntries;
         ulong applied = AppliedIndex;
         ulong known = _tail.First <= applied ? applied - _tail.First + 1 : 0;
         if (known >= keep + TrimStep)

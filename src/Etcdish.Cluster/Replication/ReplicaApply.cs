@@ -5,7 +5,8 @@ using Etcdish.Store;
 namespace Etcdish.Cluster;
 
 /// <summary>Applies what is committed and durable here, in order, and publishes what it changed.</summary>
-internal sealed class ReplicaApply(ReplicaParts parts, RaftNode raft, ReplicaLog log, ReplicaWrites writes, IReplicaHost host)
+internal sealed class ReplicaApply(
+    ReplicaParts parts, RaftNode raft, ReplicaLog log, ReplicaWrites writes, IReplicaHost host, Action membersChanged)
 {
     private readonly RevisionStore _store = parts.Store;
     private readonly EntryTail _tail = parts.Tail;
@@ -23,6 +24,11 @@ internal sealed class ReplicaApply(ReplicaParts parts, RaftNode raft, ReplicaLog
         for (ulong index = _store.AppliedIndex + 1; index <= last; index++)
         {
             Apply(index);
+        }
+
+        if (parts.Members.AppliedThrough(last))
+        {
+            membersChanged();
         }
 
         raft.OnApplied(last);
@@ -54,9 +60,10 @@ internal sealed class ReplicaApply(ReplicaParts parts, RaftNode raft, ReplicaLog
         {
             parts.Leases.Applied(kind, payload, result);
         }
-        else if (place.Kind is EntryKinds.Configuration or EntryKinds.MemberAttributes)
+        else if (EntryKinds.ConcernsMembers(place.Kind))
         {
             parts.Members.Apply(place.Kind, payload.Span);
+            membersChanged();
         }
 
         foreach (KeyRevision change in _store.LastChanges)

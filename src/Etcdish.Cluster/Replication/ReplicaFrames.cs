@@ -8,7 +8,13 @@ namespace Etcdish.Cluster;
 /// takes them anew.
 /// </summary>
 internal sealed class ReplicaFrames(
-    RaftNode raft, EntryTail tail, MemberTable members, ReplicaWrites writes, ReplicaReads reads, LeaseCalls leases)
+    RaftNode raft,
+    EntryTail tail,
+    MemberTable members,
+    ReplicaWrites writes,
+    ReplicaReads reads,
+    LeaseCalls leases,
+    Action membersChanged)
 {
     private EntryHeader[] _headers = new EntryHeader[64];
 
@@ -43,9 +49,20 @@ internal sealed class ReplicaFrames(
             case PeerFrameKind.LeaseCall:
                 leases.Take(from, PeerFrameReader.ReadLeaseCall(frame));
                 break;
+            case PeerFrameKind.Members:
+                TakeMembers(PeerFrameReader.ReadMembers(frame), applied);
+                break;
             default:
                 leases.OnAnswer(from, PeerFrameReader.ReadLeaseAnswer(frame));
                 break;
+        }
+    }
+
+    private void TakeMembers(in MembersFrame frame, ulong applied)
+    {
+        if (members.Introduce(frame, applied))
+        {
+            membersChanged();
         }
     }
 

@@ -14,21 +14,25 @@ internal sealed class ReplicaLog
 {
     private readonly SegmentedLog _log;
     private readonly EntryTail _tail;
+    private readonly HardState _restored;
     private HardState _wanted;
-    private HardState _appendedState;
-    private HardState _durableState;
+    private HardState? _appendedState;
+    private HardState? _loggedState;
     private ulong _cut;
     private bool _cutIsAppended;
     private ulong _appendedIndex;
     private ulong _wantedWrite;
     private ulong _durableWrite;
 
-    /// <summary>Starts from what recovery found, all of which is durable.</summary>
+    /// <summary>
+    /// Starts from what recovery found, all of which is durable; the hard state perhaps in the member file only, so that the first batch
+    /// has it in any case.
+    /// </summary>
     public ReplicaLog(SegmentedLog log, EntryTail tail, in HardState durable)
     {
         _log = log;
         _tail = tail;
-        _wanted = _appendedState = _durableState = durable;
+        _wanted = _restored = durable;
         _appendedIndex = DurableIndex = tail.Last;
     }
 
@@ -96,7 +100,7 @@ internal sealed class ReplicaLog
         {
             HasBatch = false;
             _appendedIndex = DurableIndex;
-            _appendedState = _durableState;
+            _appendedState = _loggedState;
             _cutIsAppended = false;
             throw;
         }
@@ -111,14 +115,17 @@ internal sealed class ReplicaLog
         Debug.Assert(_appendedIndex == _tail.Last, "a batch holds all that is owed");
         HasBatch = false;
         DurableIndex = _appendedIndex;
-        _durableState = _appendedState;
+        _loggedState = _appendedState;
         _durableWrite = _wantedWrite;
         _cut = 0;
         _cutIsAppended = false;
     }
 
     /// <summary>The hard state as the newest durable record has it.</summary>
-    public HardState DurableState => _durableState;
+    public HardState DurableState => _loggedState ?? _restored;
+
+    /// <summary>The hard state that the core wants to be durable.</summary>
+    public HardState WantedState => _wanted;
 
     // A torn batch may keep this record and lose what follows, so its commit index stays within what is durable already.
     private void AppendHardState()

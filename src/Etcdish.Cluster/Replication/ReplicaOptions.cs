@@ -20,6 +20,9 @@ internal sealed record ReplicaOptions
     /// <summary>What a new leader adds to all leases, for the time without one.</summary>
     public TimeSpan LeaseExtension { get; init; }
 
+    /// <summary>Members without a vote that there may be.</summary>
+    public int MaxLearners { get; init; } = 1;
+
     public static ReplicaOptions From(NodeOptions options)
     {
         double tick = options.HeartbeatInterval.TotalSeconds;
@@ -36,6 +39,7 @@ internal sealed record ReplicaOptions
             RequestTimeoutTicks = (long)Math.Ceiling(options.RequestTimeout.TotalSeconds / tick),
             MaxUncommittedBytes = options.MaxQueuedBytes,
             LeaseExtension = options.ElectionTimeout,
+            MaxLearners = options.MaxLearners,
         };
     }
 }

@@ -57,36 +57,48 @@ internal sealed class ReplicaOutbox(IPeerNetwork network, EntryTail tail, Segmen
     public bool Forward(ulong leader, ulong sequence, Proposal write)
     {
         _writer.WriteForward(sequence, write.Kind, write.Payload.Span);
-        return network.Send(leader, _writer.Frame);
+        return network.Gather(leader, _writer.Frame);
     }
 
     public void Accept(ulong member, in AcceptedFrame accepted)
     {
         _writer.WriteAccepted(accepted);
-        network.Send(member, _writer.Frame);
+        network.Gather(member, _writer.Frame);
     }
 
     public void Refuse(ulong member, ulong sequence, EtcdError error)
     {
         _writer.WriteRefused(new RefusedFrame(sequence, error.Code, error.Message));
-        network.Send(member, _writer.Frame);
+        network.Gather(member, _writer.Frame);
     }
 
     public bool AskReadIndex(ulong leader, ulong sequence)
     {
         _writer.WriteReadIndex(sequence);
-        return network.Send(leader, _writer.Frame);
+        return network.Gather(leader, _writer.Frame);
     }
 
     public void AnswerReadIndex(ulong member, in ReadIndexAnswerFrame answer)
     {
         _writer.WriteReadIndexAnswer(answer);
-        network.Send(member, _writer.Frame);
+        network.Gather(member, _writer.Frame);
     }
 
-    /// <summary>The membership in force is another.</summary>
-    public void SetMembers(IReadOnlyList<PeerAddress> addresses, Configuration configuration) =>
-        network.SetMembers(addresses, configuration.Removed);
+    /// <summary>Lets go what was written since the last time. Before a sync, so that it overlaps what the others do.</summary>
+    public void Flush() => network.Flush();
+
+    /// <summary>Tells a follower who may speak to it and where to answer.</summary>
+    public void Introduce(ulong member, in MembersFrame members)
+    {
+        _writer.WriteMembers(members);
+        network.Gather(member, _writer.Frame);
+    }
+
+    /// <summary>Whom to dial, or the membership that was applied, is another.</summary>
+    /// <param name="addresses">Where the members are reached.</param>
+    /// <param name="applied">Whom it calls removed is final, and refused from now on.</param>
+    public void SetMembers(IReadOnlyList<PeerAddress> addresses, Configuration applied) =>
+        network.SetMembers(addresses, applied.Removed);
 
     // A frame that cannot be sent is lost, which the core reckons with.
     private void Send(in Message message)
@@ -100,7 +112,7 @@ internal sealed class ReplicaOutbox(IPeerNetwork network, EntryTail tail, Segmen
             }
         }
 
-        network.Send(message.To, _writer.Frame);
+        network.Gather(message.To, _writer.Frame);
     }
 
     private void AddEntry(ulong index)

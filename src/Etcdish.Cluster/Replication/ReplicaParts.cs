@@ -7,6 +7,7 @@ namespace Etcdish.Cluster;
 
 /// <summary>What a replica is made of.</summary>
 /// <param name="Log">The log, replayed.</param>
+/// <param name="Member">Term and vote beside the log.</param>
 /// <param name="Store">The state as of the last entry known to be committed.</param>
 /// <param name="Restored">What recovery found for the core.</param>
 /// <param name="Tail">The entries that the core knows.</param>
@@ -18,6 +19,7 @@ namespace Etcdish.Cluster;
 /// <param name="Metrics">What is counted.</param>
 internal sealed record ReplicaParts(
     SegmentedLog Log,
+    MemberFile Member,
     RevisionStore Store,
     RestoredState Restored,
     EntryTail Tail,

@@ -9,10 +9,12 @@ internal sealed class ReplicaStatus
     private ulong _leader;
     private ulong _commit;
     private ulong _applied;
+    private bool _decidesAlone;
     private bool _readsAreLocal;
     private long _leaderChanges;
 
-    public ReplicaStatus(RaftNode raft, ulong applied) => Update(raft, applied, readsAreLocal: false);
+    public ReplicaStatus(RaftNode raft, ulong applied, bool decidesAlone) =>
+        Update(raft, applied, decidesAlone, readsAreLocal: false);
 
     /// <summary>The newest term seen.</summary>
     public ulong Term => Volatile.Read(ref _term);
@@ -29,11 +31,15 @@ internal sealed class ReplicaStatus
     /// <summary>The last entry applied.</summary>
     public ulong Applied => Volatile.Read(ref _applied);
 
+    /// <summary>Nobody else votes.</summary>
+    public bool DecidesAlone => Volatile.Read(ref _decidesAlone);
+
     /// <summary>A linearizable read needs nobody else: this member decides alone and has applied all that it decided.</summary>
     public bool ReadsAreLocal => Volatile.Read(ref _readsAreLocal);
 
-    public void Update(RaftNode raft, ulong applied, bool readsAreLocal)
+    public void Update(RaftNode raft, ulong applied, bool decidesAlone, bool readsAreLocal)
     {
+        Volatile.Write(ref _decidesAlone, decidesAlone);
         Volatile.Write(ref _readsAreLocal, readsAreLocal);
         Volatile.Write(ref _applied, applied);
         Volatile.Write(ref _commit, raft.Commit);

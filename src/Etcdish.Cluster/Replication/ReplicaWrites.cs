@@ -9,7 +9,13 @@ namespace Etcdish.Cluster;
 /// follower's write is completed where it was asked for, when that member applies it, so a client reads its own write there.
 /// </summary>
 internal sealed class ReplicaWrites(
-    RaftNode raft, ReplicaLog log, EntryTail tail, ReplicaOutbox outbox, List<Proposal> completed, ReplicaOptions options)
+    RaftNode raft,
+    ReplicaLog log,
+    EntryTail tail,
+    ReplicaOutbox outbox,
+    ReplicaMembership membership,
+    List<Proposal> completed,
+    ReplicaOptions options)
 {
     private readonly record struct Forwarded(Proposal? Write, ulong Leader, long Since);
 
@@ -19,9 +25,13 @@ internal sealed class ReplicaWrites(
     private readonly IndexRing<Forwarded> _forwarded = new(1 + (options.Raft.Seed >> 8));
     private readonly PromisedWrites _promised = new();
     private long _forwardAgainAt;
+    private bool _holdsMemberRequests;
 
     /// <summary>Writes wait for a place.</summary>
     public bool IsHolding => _held.Count > 0;
+
+    /// <summary>Wishes for another membership wait: <see cref="DispatchMemberRequests"/> comes before <see cref="Dispatch"/>.</summary>
+    public bool HasMemberRequests => _holdsMemberRequests || membership.IsWaiting;
 
     /// <summary>What is held is proposed here rather than forwarded.</summary>
     public bool MayPropose => raft.Role == Role.Leader && raft.TransferTarget == 0;
@@ -30,12 +40,23 @@ internal sealed class ReplicaWrites(
     public void Hold(Proposal write, long now)
     {
         write.HeldSince = now;
-        _held.Add(write);
+        Hold(write);
     }
 
     /// <summary>A follower forwards a write of a client of its own.</summary>
+    /// <exception cref="MalformedFrameException">Only a leader makes such an entry, or it is a wish that says nothing.</exception>
     public void HoldForwarded(ulong from, in ForwardFrame frame, long now)
     {
+        if (frame.Kind is EntryKinds.Configuration or EntryKinds.MemberUpdate)
+        {
+            throw new MalformedFrameException($"an entry of kind {frame.Kind} is not for others to ask for");
+        }
+
+        if (frame.Kind == EntryKinds.MemberRequest)
+        {
+            MemberRequest.Decode(frame.Payload);
+        }
+
         if (MayPropose)
         {
             Hold(Proposal.RentForMember(from, frame.Sequence, frame.Kind, frame.Payload.ToArray()), now);
@@ -61,6 +82,34 @@ internal sealed class ReplicaWrites(
             {
                 Forward(raft.Leader, now);
             }
+        }
+    }
+
+    /// <summary>
+    /// A leader decides what is wished of the membership, as far as it can now, and what becomes of it has its place in the log or among
+    /// what is held. Elsewhere the wishes go the way of other writes.
+    /// </summary>
+    /// <param name="applied">The last entry applied here.</param>
+    /// <param name="now">Ticks.</param>
+    public void DispatchMemberRequests(ulong applied, long now)
+    {
+        if (!MayPropose)
+        {
+            _held.AddRange(membership.TakeAll());
+            _holdsMemberRequests = _held.Exists(static write => write.Kind == EntryKinds.MemberRequest);
+            return;
+        }
+
+        foreach (Proposal request in _held.FindAll(static write => write.Kind == EntryKinds.MemberRequest))
+        {
+            membership.Hold(request);
+        }
+
+        _held.RemoveAll(static write => write.Kind == EntryKinds.MemberRequest);
+        _holdsMemberRequests = false;
+        while (membership.Next(applied) is { } request)
+        {
+            Decide(request, now);
         }
     }
 
@@ -102,7 +151,7 @@ internal sealed class ReplicaWrites(
         {
             // Not at once again: the member that was taken for the leader would be asked as fast as it refuses.
             _forwardAgainAt = now + 1;
-            _held.Add(write);
+            Hold(write);
         }
         else
         {
@@ -151,16 +200,51 @@ internal sealed class ReplicaWrites(
                 _held.RemoveAt(i);
             }
         }
+
+        foreach (Proposal request in membership.TakeExpired(since))
+        {
+            Fail(request, EtcdError.Timeout);
+        }
     }
 
     /// <summary>The node stops or is unfit.</summary>
     public void FailAll(EtcdError error)
     {
+        _held.AddRange(membership.TakeAll());
         FailHeld(error);
         _promised.FailAll(error, completed);
         for (ulong number = _forwarded.First; number < _forwarded.Next; number++)
         {
             _forwarded[number].Write?.Fail(error, completed);
+        }
+    }
+
+    private void Hold(Proposal write)
+    {
+        _held.Add(write);
+        _holdsMemberRequests |= write.Kind == EntryKinds.MemberRequest;
+    }
+
+    private void Decide(Proposal request, long now)
+    {
+        MemberRequest wish = MemberRequest.Decode(request.Payload.Span);
+        (EtcdError? error, ProposalResult proposed) = membership.Decide(wish);
+        if (error is not null)
+        {
+            Fail(request, error);
+        }
+        else if (proposed.Index != 0)
+        {
+            membership.Placed(proposed.Index);
+            Place(request, proposed.Index, proposed.Term, now);
+        }
+        else
+        {
+            // First of what is held, and so the next entry.
+            request.Become(
+                EntryKinds.MemberUpdate, MembershipCodec.EncodeAttributes(new MemberInfo(wish.Member, "", wish.PeerUrls, [])));
+            _held.Insert(0, request);
+            membership.Placed(tail.Last + 1);
         }
     }
 
@@ -208,19 +292,24 @@ internal sealed class ReplicaWrites(
             }
 
             tail.Add(write.Kind, proposed.Term, write.Payload, write.Position);
-            if (write.Origin == 0)
-            {
-                _promised.Add(write, tail.Last, proposed.Term, now);
-            }
-            else
-            {
-                // Ahead of the append that carries the entry, on the same connection.
-                outbox.Accept(write.Origin, new AcceptedFrame(write.OriginSequence, tail.Last, proposed.Term));
-                write.Recycle();
-            }
+            Place(write, tail.Last, proposed.Term, now);
         }
 
         log.Proposed();
+    }
+
+    private void Place(Proposal write, ulong index, ulong term, long now)
+    {
+        if (write.Origin == 0)
+        {
+            _promised.Add(write, index, term, now);
+        }
+        else
+        {
+            // Ahead of the append that carries the entry, on the same connection.
+            outbox.Accept(write.Origin, new AcceptedFrame(write.OriginSequence, index, term));
+            write.Recycle();
+        }
     }
 
     private void Forward(ulong leader, long now)
@@ -286,6 +375,11 @@ internal sealed class ReplicaWrites(
 
     private void Fail(Proposal write, EtcdError error)
     {
+        if (write.Kind == EntryKinds.MemberUpdate)
+        {
+            membership.OnLeading(tail.Last); // It has not become the next entry.
+        }
+
         if (write.Origin == 0)
         {
             write.Fail(error, completed);

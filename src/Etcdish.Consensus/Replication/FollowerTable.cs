@@ -38,7 +38,8 @@ internal sealed class FollowerTable(NodeCore core)
     internal ulong QuorumDurable()
     {
         var configuration = core.Configurations.Current;
-        return Quorum.Joint(Durable(configuration.Voters.AsSpan()), Durable(configuration.Outgoing.AsSpan()));
+        var durable = Quorum.Joint(Durable(configuration.Voters.AsSpan()), Durable(configuration.Outgoing.AsSpan()));
+        return durable < core.Configurations.CurrentIndex ? Math.Max(durable, DurableOfFirstTwo()) : durable;
     }
 
     /// <summary>The highest read position that a quorum confirmed; this member confirms everything.</summary>
@@ -72,6 +73,20 @@ internal sealed class FollowerTable(NodeCore core)
         }
 
         return best;
+    }
+
+    /// <summary>
+    /// The entry that gives a group of one its second voter is committed by the one. The new voter may only exist once the entry is final,
+    /// and could else never acknowledge it. Nothing can be lost by this: without the one, nobody is elected before or after the entry.
+    /// </summary>
+    private ulong DurableOfFirstTwo()
+    {
+        var last = core.Configurations.CurrentIndex;
+        var before = core.Configurations.At(last - 1);
+        var isFirst = before is { IsJoint: false, Voters: [var only] } && only == core.Self;
+        return isFirst && core.Configurations.Current is { IsJoint: false, Voters.Length: 2 } next && next.IsVoter(core.Self)
+            ? Math.Min(core.Writes.DurableIndex, last)
+            : 0;
     }
 
     private void Welcome(Configuration configuration)

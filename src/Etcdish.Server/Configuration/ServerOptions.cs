@@ -40,9 +40,7 @@ public sealed record ServerOptions
     /// <summary>Peer URLs told to clients that list members; they and the token make the member's ID.</summary>
     public IReadOnlyList<EtcdUrl> InitialAdvertisePeerUrls { get; init; } = [new EtcdUrl("http", "localhost", 2380)];
 
-    /// <summary>
-    /// Where to listen for peers; done only when <see cref="InitialCluster"/> names several members.
-    /// </summary>
+    /// <summary>Where to listen for peers; port 0 is any free port, for a server that no other member has to find.</summary>
     public IReadOnlyList<EtcdUrl> ListenPeerUrls { get; init; } = [new EtcdUrl("http", "localhost", 2380)];
 
     /// <summary>
@@ -51,8 +49,17 @@ public sealed record ServerOptions
     /// </summary>
     public string InitialCluster { get; init; } = "default=http://localhost:2380";
 
-    /// <summary>Whether an existing cluster is joined.</summary>
+    /// <summary>Whether an existing cluster is joined; ignored when the data directory belongs to a member already.</summary>
     public bool JoinsExistingCluster { get; init; }
+
+    /// <summary>Whether to go on as a cluster of one with the data that there is, without the other members.</summary>
+    public bool ForceNewCluster { get; init; }
+
+    /// <summary>Whether changes of the members that could cost the quorum are refused.</summary>
+    public bool StrictReconfigCheck { get; init; } = true;
+
+    /// <summary>Most members without a vote.</summary>
+    public int MaxLearners { get; init; } = 1;
 
     /// <summary>Token that sets the IDs of clusters with equal members apart.</summary>
     public string InitialClusterToken { get; init; } = "etcd-cluster";

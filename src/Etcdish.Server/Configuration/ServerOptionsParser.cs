@@ -1,4 +1,5 @@
 using System.Globalization;
+using Etcdish.Cluster;
 
 namespace Etcdish.Server.Configuration;
 
@@ -77,7 +78,7 @@ public static class ServerOptionsParser
         var options = new ServerOptions
         {
             Name = name,
-            DataDirectory = values.Text("data-dir") is { Length: > 0 } directory ? directory : name + ".etcd",
+            DataDirectory = DataDirectory(values),
             ListenClientUrls = values.Urls("listen-client-urls"),
             ListenClientHttpUrls = values.Urls("listen-client-http-urls"),
             ListenMetricsUrls = values.Urls("listen-metrics-urls"),
@@ -86,6 +87,9 @@ public static class ServerOptionsParser
             InitialAdvertisePeerUrls = peerUrls,
             InitialCluster = values.Text("initial-cluster") is { Length: > 0 } cluster ? cluster : DefaultCluster(name, peerUrls),
             JoinsExistingCluster = values.Text("initial-cluster-state") == "existing",
+            ForceNewCluster = values.Switch("force-new-cluster"),
+            StrictReconfigCheck = values.Switch("strict-reconfig-check"),
+            MaxLearners = (int)values.Number("max-learners"),
             InitialClusterToken = values.Text("initial-cluster-token"),
             HeartbeatInterval = TimeSpan.FromMilliseconds(values.Number("heartbeat-interval")),
             ElectionTimeout = TimeSpan.FromMilliseconds(values.Number("election-timeout")),
@@ -176,9 +180,13 @@ public static class ServerOptionsParser
         }
     }
 
+    private static string DataDirectory(OptionValues values) =>
+        values.Text("data-dir") is { Length: > 0 } directory ? directory : values.Text("name") + ".etcd";
+
+    // A directory that belongs to a member knows its cluster: what the flag says may be from long ago.
     private static void ValidateCluster(OptionValues values)
     {
-        if (values.List("initial-cluster").Count > 0)
+        if (values.List("initial-cluster").Count > 0 && !Node.HoldsMember(DataDirectory(values)))
         {
             new InitialCluster(values.Text("initial-cluster")).Check(values.Text("name"), values.Urls("initial-advertise-peer-urls"));
         }

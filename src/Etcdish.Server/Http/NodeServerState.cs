@@ -11,7 +11,7 @@ internal sealed class NodeServerState(Node node) : IServerState
 
     public bool HasLeader => node.LeaderId != 0;
 
-    public bool IsLearner => false;
+    public bool IsLearner => node.IsLearner;
 
     public IReadOnlyList<string> Alarms => [.. node.Store.Alarms(AlarmType.None).Select(alarm => AlarmNames.Of(alarm.Type))];
 

@@ -98,6 +98,8 @@ internal sealed class ServerMetrics
             () => node.Metrics.FullDiskBatches);
         registry.AddCounter("etcdish_collected_bytes_total", "Value bytes that the collector has copied.", () => node.Metrics.CollectedBytes);
         registry.AddCounter("etcdish_checkpoints_total", "Checkpoints written.", () => node.Metrics.Checkpoints);
+        registry.AddCounter(
+            "etcdish_checkpoint_seconds_total", "Time spent writing checkpoints.", () => node.Metrics.CheckpointSeconds);
     }
 
     private static void RegisterConsensus(MetricRegistry registry, Node node, long quotaBytes)
@@ -107,7 +109,8 @@ internal sealed class ServerMetrics
         registry.AddGauge("etcd_server_has_leader", "Whether or not a leader exists. 1 is existence, 0 is not.", () => node.LeaderId != 0 ? 1 : 0);
         registry.AddGauge("etcd_server_is_leader", "Whether or not this member is a leader. 1 if is, 0 otherwise.",
             () => node.LeaderId == node.MemberId ? 1 : 0);
-        registry.AddGauge("etcd_server_is_learner", "Whether or not this member is a learner. 1 if is, 0 otherwise.", () => 0);
+        registry.AddGauge("etcd_server_is_learner", "Whether or not this member is a learner. 1 if is, 0 otherwise.",
+            () => node.IsLearner ? 1 : 0);
         registry.AddCounter("etcd_server_leader_changes_seen_total", "The number of leader changes seen.", () => node.LeaderChanges);
         registry.AddCounter("etcd_server_heartbeat_send_failures_total", "The total number of leader heartbeat send failures.", () => 0);
         registry.AddCounter("etcd_server_slow_apply_total", "The total number of slow apply requests.", () => 0);

@@ -1,20 +1,12 @@
 using Etcdish.Cluster;
 using Etcdish.Protos;
 using Etcdish.Rpc;
-using Etcdish.Server.Configuration;
-using Etcdish.Store;
-using Google.Protobuf.Collections;
 
 namespace Etcdish.Server.Services;
 
-/// <summary>
-/// etcdserverpb.Cluster: the list is real; what would change the members is checked as etcd checks it and then refused, because this server
-/// cannot carry it out.
-/// </summary>
+/// <summary>etcdserverpb.Cluster: the members, and changes of them, which any member takes and the leader decides.</summary>
 internal sealed class ClusterService(ServiceContext context)
 {
-    private const string Fixed = "this server does not change the members of a cluster after its start";
-
     private readonly Node _node = context.Node;
 
     public void Register(RpcServices services) => services.AddService(ClusterReflection.Descriptor.Services.Single())
@@ -24,6 +16,11 @@ internal sealed class ClusterService(ServiceContext context)
         .Add<MemberUpdateRequest, MemberUpdateResponse>("MemberUpdate", context, UpdateAsync)
         .Add<MemberPromoteRequest, MemberPromoteResponse>("MemberPromote", context, PromoteAsync);
 
+    // Answers about members carry no revision.
+    private ResponseHeader Header => context.HeaderMessage(0);
+
+    private IEnumerable<Member> Members => context.Members().Select(Message);
+
     private async ValueTask<MemberListResponse> ListAsync(MemberListRequest request, ServerCall call)
     {
         if (request.Linearizable)
@@ -31,8 +28,32 @@ internal sealed class ClusterService(ServiceContext context)
             await _node.ReadBarrierAsync().ConfigureAwait(false);
         }
 
-        // Answers about members carry no revision.
-        return new MemberListResponse { Header = context.HeaderMessage(0), Members = { context.Members().Select(Message) } };
+        return new MemberListResponse { Header = Header, Members = { Members } };
+    }
+
+    private async ValueTask<MemberAddResponse> AddAsync(MemberAddRequest request, ServerCall call)
+    {
+        ClusterMember added =
+            await _node.AddMemberAsync(request.PeerURLs, request.IsLearner, call.CancellationToken).ConfigureAwait(false);
+        return new MemberAddResponse { Header = Header, Member = Message(added), Members = { Members } };
+    }
+
+    private async ValueTask<MemberRemoveResponse> RemoveAsync(MemberRemoveRequest request, ServerCall call)
+    {
+        await _node.RemoveMemberAsync(request.ID, call.CancellationToken).ConfigureAwait(false);
+        return new MemberRemoveResponse { Header = Header, Members = { Members } };
+    }
+
+    private async ValueTask<MemberUpdateResponse> UpdateAsync(MemberUpdateRequest request, ServerCall call)
+    {
+        await _node.UpdateMemberAsync(request.ID, request.PeerURLs, call.CancellationToken).ConfigureAwait(false);
+        return new MemberUpdateResponse { Header = Header, Members = { Members } };
+    }
+
+    private async ValueTask<MemberPromoteResponse> PromoteAsync(MemberPromoteRequest request, ServerCall call)
+    {
+        await _node.PromoteMemberAsync(request.ID, call.CancellationToken).ConfigureAwait(false);
+        return new MemberPromoteResponse { Header = Header, Members = { Members } };
     }
 
     private static Member Message(ClusterMember member) => new()
@@ -41,55 +62,6 @@ internal sealed class ClusterService(ServiceContext context)
         Name = member.Name,
         PeerURLs = { member.PeerUrls },
         ClientURLs = { member.ClientUrls },
+        IsLearner = member.IsLearner,
     };
-
-    private ValueTask<MemberAddResponse> AddAsync(MemberAddRequest request, ServerCall call)
-    {
-        CheckUrls(request.PeerURLs);
-        HashSet<EtcdUrl> taken = [.. _node.Members.SelectMany(member => member.PeerUrls).Select(EtcdUrl.Parse)];
-        if (request.PeerURLs.Any(url => taken.Contains(EtcdUrl.Parse(url))))
-        {
-            throw EtcdError.PeerURLExist.ToRpc();
-        }
-
-        throw Unavailable();
-    }
-
-    private ValueTask<MemberRemoveResponse> RemoveAsync(MemberRemoveRequest request, ServerCall call) =>
-        throw (!IsMember(request.ID) ? EtcdError.MemberNotFound.ToRpc()
-            : _node.Members.Count == 1 ? EtcdError.MemberNotEnoughStarted.ToRpc()
-            : Unavailable());
-
-    private ValueTask<MemberUpdateResponse> UpdateAsync(MemberUpdateRequest request, ServerCall call)
-    {
-        CheckUrls(request.PeerURLs);
-        throw IsMember(request.ID) ? Unavailable() : EtcdError.MemberNotFound.ToRpc();
-    }
-
-    private ValueTask<MemberPromoteResponse> PromoteAsync(MemberPromoteRequest request, ServerCall call) =>
-        throw (IsMember(request.ID) ? EtcdError.MemberNotLearner : EtcdError.MemberNotFound).ToRpc();
-
-    private static RpcException Unavailable() => new(StatusCode.Unimplemented, Fixed);
-
-    private bool IsMember(ulong id) => _node.Members.Any(member => member.Id == id);
-
-    private static void CheckUrls(RepeatedField<string> urls)
-    {
-        try
-        {
-            foreach (string url in urls)
-            {
-                EtcdUrl.Parse(url);
-            }
-        }
-        catch (FormatException)
-        {
-            throw EtcdError.MemberBadURLs.ToRpc();
-        }
-
-        if (urls.Count == 0)
-        {
-            throw EtcdError.MemberBadURLs.ToRpc();
-        }
-    }
 }

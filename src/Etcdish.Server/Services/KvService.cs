@@ -39,6 +39,7 @@ internal sealed class KvService(ServiceContext context)
     {
         RangeRequest range = RequestDecoder.DecodeRange(request);
         EtcdErrors.ThrowIfRefused(RequestValidator.Check(range));
+        context.AdmitRange(range);
         if (!range.Serializable)
         {
             await _node.ReadBarrierAsync().ConfigureAwait(false);

@@ -63,6 +63,7 @@ internal sealed partial class MaintenanceService(ServiceContext context)
             RaftIndex = _node.CommittedIndex,
             RaftAppliedIndex = _node.AppliedIndex,
             RaftTerm = _node.Term,
+            IsLearner = _node.IsLearner,
             DowngradeInfo = new DowngradeInfo(),
         };
         if (_node.LeaderId == 0)
@@ -130,7 +131,7 @@ internal sealed partial class MaintenanceService(ServiceContext context)
     }
 
     private static SnapshotMember SnapshotMemberOf(ClusterMember member) =>
-        new(member.Id, member.Name, [.. member.PeerUrls], [.. member.ClientUrls], IsLearner: false);
+        new(member.Id, member.Name, [.. member.PeerUrls], [.. member.ClientUrls], member.IsLearner);
 
     private async ValueTask<MoveLeaderResponse> MoveLeaderAsync(MoveLeaderRequest request, ServerCall call)
     {

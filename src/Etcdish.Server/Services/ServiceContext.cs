@@ -12,6 +12,10 @@ namespace Etcdish.Server.Services;
 internal sealed class ServiceContext(
     Node node, ServerOptions options, ServerLog log, ServerMetrics metrics, LeadershipMonitor leadership, CancellationToken stopping)
 {
+    private const string RangeMethod = "/etcdserverpb.KV/Range";
+    private const string StatusMethod = "/etcdserverpb.Maintenance/Status";
+    private const string SnapshotMethod = "/etcdserverpb.Maintenance/Snapshot";
+
     public Node Node { get; } = node;
 
     public ServerOptions Options { get; } = options;
@@ -50,6 +54,20 @@ internal sealed class ServiceContext(
         if (Node.LeaderId == 0 && DemandsLeader(call))
         {
             throw EtcdError.NoLeader.ToRpc();
+        }
+
+        if (Node.IsLearner && call.Method.FullName is not (RangeMethod or StatusMethod or SnapshotMethod))
+        {
+            throw EtcdError.NotSupportedForLearner.ToRpc();
+        }
+    }
+
+    /// <summary>A member without a vote may lag, so it answers only reads that may too.</summary>
+    public void AdmitRange(in RangeRequest range)
+    {
+        if (Node.IsLearner && !range.Serializable)
+        {
+            throw EtcdError.NotSupportedForLearner.ToRpc();
         }
     }
 

@@ -32,6 +32,11 @@ internal sealed class CheckpointFrame(IBufferWriter<byte> output)
         output.Advance(CheckpointFormat.FrameHeadBytes + payload.Length);
     }
 
+    /// <summary>Room for so many bytes, of which <see cref="Wrote"/> tells how many were needed.</summary>
+    public Span<byte> Reserve(int bytes) => _payload.GetSpan(bytes);
+
+    public void Wrote(int bytes) => _payload.Advance(bytes);
+
     public void WriteByte(byte value)
     {
         _payload.GetSpan(1)[0] = value;

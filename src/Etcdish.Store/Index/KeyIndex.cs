@@ -143,9 +143,7 @@ internal sealed class KeyIndex
                 }
             }
 
-            Array.Copy(target.Items, slot, target.Items, slot + 1, target.Count - slot);
-            target.Items[slot] = newest;
-            target.Count++;
+            target.InsertAt(slot, newest);
             leaf = target;
         }
 
@@ -168,6 +166,8 @@ internal sealed class KeyIndex
         }
 
         leaf.Next = right;
+        leaf.Reindex();
+        right.Reindex();
         leaf.Recount();
         right.Recount();
         return right;
@@ -182,6 +182,8 @@ internal sealed class KeyIndex
         branch.Children.AsSpan(keep).Clear();
         branch.LowerKeys.AsSpan(keep).Clear();
         branch.Count = keep;
+        branch.Reindex();
+        right.Reindex();
         return right;
     }
 
@@ -193,9 +195,7 @@ internal sealed class KeyIndex
             if (found)
             {
                 leaf.Live -= leaf.Items[at].IsTombstone ? 0 : 1;
-                leaf.Count--;
-                Array.Copy(leaf.Items, at + 1, leaf.Items, at, leaf.Count - at);
-                leaf.Items[leaf.Count] = null!;
+                leaf.RemoveAt(at);
             }
 
             return found;
@@ -246,6 +246,7 @@ internal sealed class KeyIndex
     {
         right.Items.AsSpan(0, right.Count).CopyTo(left.Items.AsSpan(left.Count));
         left.Count += right.Count;
+        left.Reindex();
         left.Next = right.Next;
         if (right.Next is not null)
         {

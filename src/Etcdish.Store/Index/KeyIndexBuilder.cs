@@ -27,7 +27,7 @@ internal sealed class KeyIndexBuilder
             leaf = BeginLeaf();
         }
 
-        leaf.Items[leaf.Count++] = newest;
+        leaf.InsertAt(leaf.Count, newest);
         leaf.Live += newest.IsTombstone ? 0 : 1;
         leaf.MaxModRevision = Math.Max(leaf.MaxModRevision, newest.ModRevision);
         Count++;

@@ -19,6 +19,8 @@ internal abstract class KeyIndexNode
 /// <summary>The bottom level: newest versions in key order, and links to the neighbours for walks.</summary>
 internal sealed class KeyIndexLeaf : KeyIndexNode
 {
+    private KeyHeads _heads = new();
+
     public KeyRevision[] Items { get; } = new KeyRevision[Capacity];
 
     public KeyIndexLeaf? Next { get; set; }
@@ -28,11 +30,20 @@ internal sealed class KeyIndexLeaf : KeyIndexNode
     /// <summary>First slot whose key is not less than <paramref name="key"/>.</summary>
     public int LowerBound(ReadOnlySpan<byte> key, out bool found)
     {
+        ulong head = 0;
+        found = false;
+        var place = Count == 0 ? -1 : _heads.Locate(key, out head);
+        if (place != 0)
+        {
+            return place < 0 ? 0 : Count;
+        }
+
         int low = 0, high = Count;
         while (low < high)
         {
             var middle = (low + high) >> 1;
-            var order = Items[middle].Key.AsSpan().SequenceCompareTo(key);
+            var other = _heads[middle];
+            var order = other == head ? Items[middle].Key.AsSpan().SequenceCompareTo(key) : other < head ? -1 : 1;
             if (order == 0)
             {
                 found = true;
@@ -42,8 +53,43 @@ internal sealed class KeyIndexLeaf : KeyIndexNode
             (low, high) = order < 0 ? (middle + 1, high) : (low, middle);
         }
 
-        found = false;
         return low;
+    }
+
+    public void InsertAt(int slot, KeyRevision item)
+    {
+        Array.Copy(Items, slot, Items, slot + 1, Count - slot);
+        Items[slot] = item;
+        _heads.Open(slot, Count);
+        Count++;
+        if (_heads.Admit(item.Key))
+        {
+            SetHeads();
+        }
+        else
+        {
+            _heads.Set(slot, item.Key);
+        }
+    }
+
+    public void RemoveAt(int slot)
+    {
+        Count--;
+        Array.Copy(Items, slot + 1, Items, slot, Count - slot);
+        Items[Count] = null!;
+        _heads.Close(slot, Count);
+    }
+
+    /// <summary>After items were moved in or out by hand.</summary>
+    public void Reindex()
+    {
+        _heads.Reset();
+        if (Count > 0)
+        {
+            _heads.Admit(Items[0].Key);
+            _heads.Admit(Items[Count - 1].Key);
+            SetHeads();
+        }
     }
 
     public void Recount()
@@ -56,11 +102,21 @@ internal sealed class KeyIndexLeaf : KeyIndexNode
             MaxModRevision = Math.Max(MaxModRevision, item.ModRevision);
         }
     }
+
+    private void SetHeads()
+    {
+        for (var slot = 0; slot < Count; slot++)
+        {
+            _heads.Set(slot, Items[slot].Key);
+        }
+    }
 }
 
 /// <summary>An upper level: children, and for each the least key that may lie below it (unused for the first).</summary>
 internal sealed class KeyIndexBranch : KeyIndexNode
 {
+    private KeyHeads _heads = new();
+
     public KeyIndexNode[] Children { get; } = new KeyIndexNode[Capacity];
 
     public byte[][] LowerKeys { get; } = new byte[Capacity][];
@@ -68,11 +124,20 @@ internal sealed class KeyIndexBranch : KeyIndexNode
     /// <summary>The child below which <paramref name="key"/> lies or would lie.</summary>
     public int ChildOf(ReadOnlySpan<byte> key)
     {
+        ulong head = 0;
+        var place = Count < 2 ? -1 : _heads.Locate(key, out head);
+        if (place != 0)
+        {
+            return place < 0 ? 0 : Count - 1;
+        }
+
         int low = 1, high = Count;
         while (low < high)
         {
             var middle = (low + high) >> 1;
-            (low, high) = LowerKeys[middle].AsSpan().SequenceCompareTo(key) <= 0 ? (middle + 1, high) : (low, middle);
+            var other = _heads[middle];
+            var isAtOrBelow = other == head ? LowerKeys[middle].AsSpan().SequenceCompareTo(key) <= 0 : other < head;
+            (low, high) = isAtOrBelow ? (middle + 1, high) : (low, middle);
         }
 
         return low - 1;
@@ -85,6 +150,7 @@ internal sealed class KeyIndexBranch : KeyIndexNode
         Children[slot] = child;
         LowerKeys[slot] = lowerKey;
         Count++;
+        Reindex();
     }
 
     public void RemoveAt(int slot)
@@ -94,6 +160,24 @@ internal sealed class KeyIndexBranch : KeyIndexNode
         Array.Copy(LowerKeys, slot + 1, LowerKeys, slot, Count - slot);
         Children[Count] = null!;
         LowerKeys[Count] = null!;
+        Reindex();
+    }
+
+    /// <summary>After children were moved in or out. A branch changes once in thousands of puts.</summary>
+    public void Reindex()
+    {
+        _heads.Reset();
+        if (Count < 2)
+        {
+            return;
+        }
+
+        _heads.Admit(LowerKeys[1]);
+        _heads.Admit(LowerKeys[Count - 1]);
+        for (var slot = 1; slot < Count; slot++)
+        {
+            _heads.Set(slot, LowerKeys[slot]);
+        }
     }
 
     public void Recount()

@@ -31,6 +31,8 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
 
     public RevisionStore Store => _recovered.Store;
 
+    public MemberTable Members => _recovered.Replay.Members;
+
     public WatchHub Watches { get; private set; } = null!;
 
     public LeaseCalls LeaseCalls { get; private set; } = null!;
@@ -39,9 +41,10 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
     public IReadOnlyList<long> LeasesByClock => _leases.Leads ? _leases.Ids() : [];
 
     /// <summary>Starts from what the disk holds.</summary>
-    public void Start()
+    /// <param name="forcesNewGroup">Alone from now on.</param>
+    public void Start(bool forcesNewGroup = false)
     {
-        _recovered = Recovery.Run(_group.OptionsOf(Id, Disk), CancellationToken.None);
+        _recovered = Recovery.Run(_group.OptionsOf(Id, Disk, forcesNewGroup), CancellationToken.None);
         LogReplay replay = _recovered.Replay;
         NodeMetrics metrics = new();
         _leases = new LeaseKeeper(Store.Leases, _group.Clock, metrics);
@@ -49,7 +52,7 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
         IPeerNetwork network = _group.Network.Of(Id);
         LeaseCalls = new LeaseCalls(_leases, network) { Queue = this };
         ReplicaParts parts = new(
-            _recovered.Log, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, LeaseCalls, network, metrics);
+            _recovered.Log, _recovered.Member, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, LeaseCalls, network, metrics);
         Replica = new Replica(parts, ReplicaGroup.ReplicaOptionsOf(Id), this);
         IsUp = true;
     }
@@ -115,6 +118,10 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
         RequestEncoder.Encode(new LeaseGrantRequest { Id = id, TtlSeconds = seconds }, request);
         return Enqueue((byte)EntryKind.LeaseGrant, request.WrittenMemory).AsTask();
     }
+
+    /// <summary>Asks this member for another membership.</summary>
+    public Task<ApplyResult> Change(MemberOperation operation, ulong member, params string[] urls) =>
+        Enqueue(EntryKinds.MemberRequest, new MemberRequest(operation, IsStrict: true, member, [.. urls]).Encode()).AsTask();
 
     public Task<ApplyResult> Barrier() => Enqueue(Proposal.ReadBarrier, default).AsTask();
 

@@ -11,10 +11,12 @@ internal sealed class ReplicaGroup
     private const int MaxRounds = 200;
     private const int ElectionTicks = 10;
 
+    private readonly List<GroupMember> _all = [];
+
     public ReplicaGroup(int members)
     {
         Members = [.. Enumerable.Range(1, members).Select(id => new ClusterMember((ulong)id, $"m{id}", [$"http://m{id}:2380"], []))];
-        All = [.. Members.Select(member => new GroupMember(this, member.Id))];
+        _all = [.. Members.Select(member => new GroupMember(this, member.Id))];
     }
 
     public GroupNetwork Network { get; } = new();
@@ -23,7 +25,7 @@ internal sealed class ReplicaGroup
 
     public IReadOnlyList<ClusterMember> Members { get; }
 
-    public IReadOnlyList<GroupMember> All { get; }
+    public IReadOnlyList<GroupMember> All => _all;
 
     public GroupMember this[ulong id] => All[(int)id - 1];
 
@@ -35,8 +37,18 @@ internal sealed class ReplicaGroup
         return group;
     }
 
-    public NodeOptions OptionsOf(ulong id, SimulatedDisk disk) => new()
+    /// <summary>Starts a member that was announced and has nothing yet; its id is the next.</summary>
+    public GroupMember Join()
     {
+        GroupMember joined = new(this, (ulong)_all.Count + 1);
+        _all.Add(joined);
+        return joined;
+    }
+
+    public NodeOptions OptionsOf(ulong id, SimulatedDisk disk, bool forcesNewGroup = false) => new()
+    {
+        JoinsExistingGroup = id > (ulong)Members.Count,
+        ForcesNewGroup = forcesNewGroup,
         DataDirectory = "/data",
         MemberId = id,
         ClusterId = ClusterId,

@@ -46,7 +46,7 @@ internal static class FrameSamples
     /// <summary>A frame of any kind, or a membership.</summary>
     public static byte[] Any(PeerFrameWriter writer, Random random)
     {
-        switch (random.Next(10))
+        switch (random.Next(11))
         {
             case 0:
                 writer.WriteForward((ulong)random.NextInt64(), (byte)random.Next(64), new byte[random.Next(50)]);
@@ -68,6 +68,9 @@ internal static class FrameSamples
                 break;
             case 6:
                 writer.WriteLeaseAnswer(new LeaseAnswerFrame(9, 10, 20));
+                break;
+            case 7:
+                writer.WriteMembers(new MembersFrame(9, new Membership(Configuration.Of(1, 2), [new MemberInfo(1, "a", ["http://a:1"], [])])));
                 break;
             default:
                 WriteRaft(writer, random, out _);
@@ -123,6 +126,8 @@ internal static class FrameSamples
                 return (long)PeerFrameReader.ReadReadIndexAnswer(frame).Index;
             case PeerFrameKind.LeaseCall:
                 return PeerFrameReader.ReadLeaseCall(frame).Lease;
+            case PeerFrameKind.Members:
+                return PeerFrameReader.ReadMembers(frame).Membership.Members.Length;
             default:
                 return PeerFrameReader.ReadLeaseAnswer(frame).Seconds;
         }

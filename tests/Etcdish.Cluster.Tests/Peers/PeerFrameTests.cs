@@ -167,7 +167,7 @@ public class PeerFrameTests
     [TestCase("01", "two bytes")]
     [TestCase("0201", "version 2")]
     [TestCase("0100", "unknown kind")]
-    [TestCase("0109", "unknown kind")]
+    [TestCase("010a", "unknown kind")]
     public void What_is_no_frame_has_no_kind(string hex, string why) =>
         Assert.That(
             () => PeerFrameReader.KindOf(Convert.FromHexString(hex)),

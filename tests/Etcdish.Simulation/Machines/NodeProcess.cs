@@ -48,7 +48,7 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
         NetworkPort network = new(world, this);
         _leaseCalls = new LeaseCalls(Leases, network, TaskCreationOptions.None) { Queue = this };
         _parts = new ReplicaParts(
-            recovered.Log, Store, replay.Restored, replay.Tail, replay.Members, Watches, Leases, _leaseCalls, network, Metrics);
+            recovered.Log, recovered.Member, Store, replay.Restored, replay.Tail, replay.Members, Watches, Leases, _leaseCalls, network, Metrics);
         _queue = new ProposalQueue(options.MaxQueuedBytes);
         Mailbox = new PeerMailbox(() => ScheduleRound(_machine.Now + WakeDelay));
         _observer = new EntryObserver(world, machine, _parts);

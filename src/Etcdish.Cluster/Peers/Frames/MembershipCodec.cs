@@ -23,7 +23,7 @@ internal static class MembershipCodec
     private const byte Version = 1;
     private const int MaxMembers = 1024;
     private const int MaxRemoved = ushort.MaxValue;
-    private const int MaxUrls = 64;
+    internal const int MaxUrls = 64;
     private const int MaxTextBytes = 4096;
 
     private static readonly UTF8Encoding _strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);

@@ -33,9 +33,10 @@ namespace Etcdish.Cluster.Peers;
 /// all others
 ///      2    1  Forward: kind of the entry; Refused: gRPC status code; LeaseCall: LeaseCallKind; else zero
 ///      3    5  zero
-///      8    8  sequence number of the request
+///      8    8  sequence number of the request; Members: the index through which it counts
 ///     16       Forward: payload; Refused: text in UTF-8, at most 4,096 bytes; Accepted: index (8), term (8); ReadIndex: nothing;
-///              ReadIndexAnswer: index (8); LeaseCall: lease id (8); LeaseAnswer: seconds (8), granted seconds (8)
+///              ReadIndexAnswer: index (8); LeaseCall: lease id (8); LeaseAnswer: seconds (8), granted seconds (8);
+///              Members: a membership (MembershipCodec)
 /// </code>
 /// </summary>
 internal static class PeerFrameFormat

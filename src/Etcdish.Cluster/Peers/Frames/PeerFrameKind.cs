@@ -26,6 +26,11 @@ internal enum PeerFrameKind : byte
 
     /// <summary>Answers <see cref="LeaseCall"/>.</summary>
     LeaseAnswer = 8,
+
+    /// <summary>
+    /// From a leader to a follower whose log may end before the members came that it has to answer: who they are and where.
+    /// </summary>
+    Members = 9,
 }
 
 /// <summary>What is asked about a lease. Numbers are part of the format.</summary>

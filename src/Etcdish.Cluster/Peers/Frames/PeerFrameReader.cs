@@ -26,7 +26,7 @@ internal static class PeerFrameReader
         }
 
         var kind = (PeerFrameKind)frame[1];
-        return kind is >= PeerFrameKind.Raft and <= PeerFrameKind.LeaseAnswer
+        return kind is >= PeerFrameKind.Raft and <= PeerFrameKind.Members
             ? kind
             : throw new MalformedFrameException($"unknown kind of frame {frame[1]}");
     }
@@ -119,6 +119,14 @@ internal static class PeerFrameReader
     {
         ulong sequence = ReadPlainHeader(frame, PeerFrameKind.LeaseAnswer, body: 16);
         return new LeaseAnswerFrame(sequence, (long)U64(frame, 16), (long)U64(frame, 24));
+    }
+
+    /// <summary>Reads <see cref="PeerFrameKind.Members"/>.</summary>
+    public static MembersFrame ReadMembers(ReadOnlySpan<byte> frame)
+    {
+        ulong through = ReadHeader(frame, PeerFrameKind.Members, minBody: 0, maxBody: int.MaxValue);
+        Demand(frame[2] == 0, "a byte without a meaning is not zero");
+        return new MembersFrame(through, MembershipCodec.Decode(frame[PeerFrameFormat.HeaderBytes..]));
     }
 
     private static ulong Expected(in Message message)

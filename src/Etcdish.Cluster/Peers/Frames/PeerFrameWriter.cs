@@ -120,6 +120,14 @@ internal sealed class PeerFrameWriter
         PutTwo((ulong)answer.Seconds, (ulong)answer.GrantedSeconds);
     }
 
+    /// <summary>Writes <see cref="PeerFrameKind.Members"/>.</summary>
+    public void WriteMembers(in MembersFrame members)
+    {
+        BeginAnswerable(PeerFrameKind.Members, 0, members.Through);
+        byte[] membership = MembershipCodec.Encode(members.Membership);
+        membership.CopyTo(Extend(membership.Length));
+    }
+
     private static void RefuseLocal(byte kind) =>
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(kind, PeerFrameFormat.FirstLocalKind);
 

@@ -75,6 +75,11 @@ internal readonly record struct ReadIndexAnswerFrame(ulong Sequence, ulong Index
 /// <param name="Lease">The lease.</param>
 internal readonly record struct LeaseCallFrame(ulong Sequence, LeaseCallKind Kind, long Lease);
 
+/// <summary>See <see cref="PeerFrameKind.Members"/>.</summary>
+/// <param name="Through">Who has applied this index has learned it all from the log.</param>
+/// <param name="Membership">The members.</param>
+internal readonly record struct MembersFrame(ulong Through, Membership Membership);
+
 /// <summary>See <see cref="PeerFrameKind.LeaseAnswer"/>.</summary>
 /// <param name="Sequence">The number of the request.</param>
 /// <param name="Seconds">What is left, -1 when there is no such lease.</param>

@@ -89,7 +89,11 @@ internal sealed class InboundSessions(PeerContext context, PeerDirectory members
                 Interlocked.Decrement(ref _handshakes);
             }
 
-            if (session is not null)
+            if (session is { Hello.Kind: ConnectionKind.Members })
+            {
+                await MembersAnswerer.RunAsync(context, session, stop).ConfigureAwait(false);
+            }
+            else if (session is not null)
             {
                 await RunAsync(session, stop).ConfigureAwait(false);
             }

@@ -1,8 +1,9 @@
 namespace Etcdish.Cluster.Peers;
 
 /// <summary>
-/// Sends frames to one member over a connection that it dials, and dials again when that breaks. One loop takes all that waits and writes
-/// it at once. Nothing comes back on the connection but answers to pings, by which its end is noticed and the round trip measured.
+/// Sends frames to one member over a connection that it dials, and dials again when that breaks. Whoever flushes writes all that waits at
+/// once, as far as the socket takes it without waiting; one loop writes the rest, and everything under TLS. Nothing comes back on the
+/// connection but answers to pings, by which its end is noticed and the round trip measured.
 /// </summary>
 internal sealed class FrameSender : IDisposable
 {
@@ -15,6 +16,9 @@ internal sealed class FrameSender : IDisposable
     private readonly PeerOutbox _outbox;
     private readonly Backoff _backoff;
     private readonly AsyncSignal _heardOf = new();
+    private readonly Lock _writing = new();
+    private PeerConnection? _connection;
+    private ReadOnlyMemory<byte> _rest;
     private bool _isActive;
     private long _pingedAt;
     private string? _trouble;
@@ -32,9 +36,9 @@ internal sealed class FrameSender : IDisposable
     /// <summary>Whether the connection stands.</summary>
     public bool IsActive => Volatile.Read(ref _isActive);
 
-    /// <summary>Queues a frame.</summary>
+    /// <summary>Queues a frame, which leaves with the next <see cref="Flush"/>.</summary>
     /// <returns>False: the member cannot be reached, or too much waits for it.</returns>
-    public bool TrySend(ReadOnlySpan<byte> frame)
+    public bool TryGather(ReadOnlySpan<byte> frame)
     {
         if (frame.Length <= _context.Options.MaxFrameBytes && _outbox.TryAdd(frame))
         {
@@ -45,11 +49,46 @@ internal sealed class FrameSender : IDisposable
         return false;
     }
 
+    /// <summary>Sends what waits; never waits itself. From any thread.</summary>
+    public void Flush()
+    {
+        if (_outbox.IsEmpty)
+        {
+            return;
+        }
+
+        bool isSent = false;
+        if (_writing.TryEnter())
+        {
+            try
+            {
+                isSent = _connection is { } connection && TakeAndWrite(connection).IsEmpty;
+            }
+            finally
+            {
+                _writing.Exit();
+            }
+        }
+
+        if (!isSent)
+        {
+            _outbox.Wake();
+        }
+    }
+
     /// <summary>Measures the round trip, unless the last measurement is not over.</summary>
     public void Ping()
     {
-        if (IsActive && Interlocked.CompareExchange(ref _pingedAt, _context.Options.Clock.GetTimestamp(), 0) == 0
-            && !_outbox.TryAdd(default))
+        if (!IsActive || Interlocked.CompareExchange(ref _pingedAt, _context.Options.Clock.GetTimestamp(), 0) != 0)
+        {
+            return;
+        }
+
+        if (_outbox.TryAdd(default))
+        {
+            Flush();
+        }
+        else
         {
             Volatile.Write(ref _pingedAt, 0);
         }
@@ -124,17 +163,19 @@ internal sealed class FrameSender : IDisposable
             TaskScheduler.Default);
         try
         {
+            Use(connection);
             while (!watching.IsCompleted)
             {
-                ReadOnlyMemory<byte> envelopes = _outbox.Take();
-                if (envelopes.IsEmpty)
+                ReadOnlyMemory<byte> rest = TakeAndWriteAlone(connection);
+                if (rest.IsEmpty)
                 {
                     await _outbox.WaitAsync().ConfigureAwait(false);
                     continue;
                 }
 
-                await connection.WriteAsync(envelopes).ConfigureAwait(false);
-                _counters.Sent(envelopes.Length);
+                await connection.WriteAsync(rest).ConfigureAwait(false);
+                _counters.Sent(rest.Length);
+                RestIsWritten();
             }
         }
         catch
@@ -144,8 +185,51 @@ internal sealed class FrameSender : IDisposable
             await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
+        finally
+        {
+            Use(null);
+        }
 
         await watching.ConfigureAwait(false);
+    }
+
+    private void Use(PeerConnection? connection)
+    {
+        lock (_writing)
+        {
+            _connection = connection;
+            _rest = default;
+        }
+    }
+
+    private ReadOnlyMemory<byte> TakeAndWriteAlone(PeerConnection connection)
+    {
+        lock (_writing)
+        {
+            return TakeAndWrite(connection);
+        }
+    }
+
+    // With the lock held. While a rest is being written, nothing may be taken: its bytes are still the outbox's.
+    private ReadOnlyMemory<byte> TakeAndWrite(PeerConnection connection)
+    {
+        if (_rest.IsEmpty)
+        {
+            ReadOnlyMemory<byte> envelopes = _outbox.Take();
+            int written = envelopes.IsEmpty ? 0 : connection.TryWrite(envelopes.Span);
+            _counters.Sent(written);
+            _rest = envelopes[written..];
+        }
+
+        return _rest;
+    }
+
+    private void RestIsWritten()
+    {
+        lock (_writing)
+        {
+            _rest = default;
+        }
     }
 
     private async Task WatchAsync(PeerConnection connection)

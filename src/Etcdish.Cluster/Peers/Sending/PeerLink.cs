@@ -30,8 +30,11 @@ internal sealed class PeerLink : IAsyncDisposable
     /// <summary>What went to and fro until now.</summary>
     public PeerTraffic Traffic => Counters.Read(Address.Id, _sender.IsActive);
 
-    /// <summary>See <see cref="FrameSender.TrySend"/>.</summary>
-    public bool TrySend(ReadOnlySpan<byte> frame) => _sender.TrySend(frame);
+    /// <summary>See <see cref="FrameSender.TryGather"/>.</summary>
+    public bool TryGather(ReadOnlySpan<byte> frame) => _sender.TryGather(frame);
+
+    /// <summary>See <see cref="FrameSender.Flush"/>.</summary>
+    public void Flush() => _sender.Flush();
 
     /// <summary>See <see cref="FrameSender.Ping"/>.</summary>
     public void Ping() => _sender.Ping();

@@ -23,7 +23,7 @@ internal sealed class PeerOutbox(int maxBytes) : IDisposable
     private int _leavingFrames;
     private bool _isOpen = true;
 
-    /// <summary>Adds a frame; what is empty stands for a ping.</summary>
+    /// <summary>Adds a frame, which leaves after <see cref="Wake"/>; what is empty stands for a ping.</summary>
     /// <returns>False: it would not fit, or the outbox is closed.</returns>
     public bool TryAdd(ReadOnlySpan<byte> frame)
     {
@@ -42,9 +42,11 @@ internal sealed class PeerOutbox(int maxBytes) : IDisposable
             _frames += frame.IsEmpty ? 0 : 1;
         }
 
-        _signal.Set();
         return true;
     }
+
+    /// <summary>Whether nothing waits.</summary>
+    public bool IsEmpty => Volatile.Read(ref _filled) == 0;
 
     /// <summary>Begins to take frames.</summary>
     public void Open()
@@ -71,7 +73,7 @@ internal sealed class PeerOutbox(int maxBytes) : IDisposable
     /// <summary>Waits until there may be something to take, or <see cref="Wake"/>.</summary>
     public ValueTask WaitAsync() => _signal.WaitAsync();
 
-    /// <summary>Wakes the sender for a reason other than a frame.</summary>
+    /// <summary>Wakes the sender: it takes what is here, or finds why else it was woken.</summary>
     public void Wake() => _signal.Set();
 
     /// <summary>Takes all that waits, with checksums; what was taken before counts as sent.</summary>

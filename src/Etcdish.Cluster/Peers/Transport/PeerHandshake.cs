@@ -11,6 +11,12 @@ internal enum ConnectionKind : byte
 
     /// <summary>Questions of the dialler, and the answers.</summary>
     Bulk = 2,
+
+    /// <summary>
+    /// Somebody who has no identity yet wants to know who the members are. The three ids of the introduction do not matter; the other
+    /// side answers with one envelope (<see cref="GroupDescription"/>), and that is all.
+    /// </summary>
+    Members = 3,
 }
 
 /// <summary>How a dialler introduces itself.</summary>
@@ -76,7 +82,7 @@ internal static class PeerHandshake
         }
 
         var kind = (ConnectionKind)bytes[10];
-        if (kind is not (ConnectionKind.Log or ConnectionKind.Bulk)
+        if (kind is < ConnectionKind.Log or > ConnectionKind.Members
             || bytes[11..16].IndexOfAnyExcept((byte)0) >= 0
             || bytes[40..44].IndexOfAnyExcept((byte)0) >= 0
             || !IsEndSealed(bytes))
