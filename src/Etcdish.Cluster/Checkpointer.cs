@@ -23,6 +23,7 @@ internal sealed class Checkpointer
     private readonly NodeMetrics _metrics;
     private LogPosition _endAtLastLook;
     private long _notBefore;
+    private int _takeOversAtNewest;
 
     public Checkpointer(
         SegmentedLog log,
@@ -53,13 +54,13 @@ internal sealed class Checkpointer
 
     /// <summary>
     /// Whether enough log has come since the newest checkpoint. The bound grows with the checkpoint's own size, so that a large store does
-    /// not spend its disk on writing the index again and again.
+    /// not spend its disk on writing the index again and again. Soon after state was received, so that its segments need not be replayed.
     /// </summary>
     /// <remarks>
     /// While a member of a group replays its tail the others serve, so it writes fewer: each takes a tenth of a second and more of a core,
     /// and all members write theirs.
     /// </remarks>
-    public bool IsDue => BytesSinceNewest >= Math.Max(
+    public bool IsDue => _replica.TakeOvers != _takeOversAtNewest || BytesSinceNewest >= Math.Max(
         _options.CheckpointBytes * (_replica.Status.DecidesAlone ? 1 : GroupTailFactor), SizeOfNewest);
 
     /// <summary>Whether the disk refused something a moment ago, so that nothing should be written for now.</summary>
@@ -127,7 +128,10 @@ internal sealed class Checkpointer
     public void Postpone() =>
         _notBefore = _options.Clock.GetTimestamp() + (long)(_pauseAfterRefusal.TotalSeconds * _options.Clock.TimestampFrequency);
 
-    /// <summary>Writes a checkpoint, then deletes the segments that neither it nor the one before needs.</summary>
+    /// <summary>
+    /// Writes a checkpoint, then deletes the segments that neither it nor the one before needs. Nothing is done while state is received: a
+    /// replay from now on would miss its first parts.
+    /// </summary>
     /// <exception cref="DiskFullException">There is no room; the older checkpoint stays.</exception>
     public async Task RunAsync()
     {
@@ -136,24 +140,49 @@ internal sealed class Checkpointer
         long size = 0;
         ClusterState? cluster = null;
         uint oldestNeeded = 0;
+        int takeOvers = 0;
         await _queue.Enqueue(0, default, () =>
         {
+            if (_replica.IsReceiving)
+            {
+                return;
+            }
+
+            takeOvers = _replica.TakeOvers;
             capture = _store.CaptureCheckpoint();
             position = _replica.ReplayFrom(_log.End);
             cluster = _replica.CaptureCluster();
             oldestNeeded = _replica.OldestNeededSegment(_log.IsSpaceShort);
         }).ConfigureAwait(false);
 
-        using StoreCheckpoint state = capture!;
+        if (capture is not { } state)
+        {
+            return;
+        }
+
         long begun = _options.Clock.GetTimestamp();
         List<uint> dead = DeadSegments(position.Segment);
-        _files.Write(state.AppliedIndex, position, writer =>
+        try
         {
-            cluster!.WriteTo(writer);
-            state.WriteTo(writer);
-            size = writer.ContentBytes;
-        });
+            _files.Write(state.AppliedIndex, position, writer =>
+            {
+                cluster!.WriteTo(writer);
+                state.WriteTo(writer);
+                size = writer.ContentBytes;
+            });
+        }
+        catch (StoreReplacedException)
+        {
+            // The new state asks for a checkpoint of its own.
+            return;
+        }
+        finally
+        {
+            state.Dispose();
+        }
+
         SizeOfNewest = size;
+        _takeOversAtNewest = takeOvers;
         foreach (uint segment in DeadAtNewest)
         {
             // One that a follower may still be sent from stays in the list for the next time.

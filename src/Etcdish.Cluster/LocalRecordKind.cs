@@ -17,4 +17,10 @@ internal static class LocalRecordKind
 
     /// <summary>Entries from the record's index on, written earlier, are void; no payload.</summary>
     public const byte Truncate = 66;
+
+    /// <summary>State that was received took the place of log and state so far; see <see cref="ResetRecord"/>.</summary>
+    public const byte Reset = 67;
+
+    /// <summary>A part of a leader's state; see <see cref="SnapshotPartRecord"/>.</summary>
+    public const byte SnapshotPart = 69;
 }

@@ -11,12 +11,14 @@ namespace Etcdish.Cluster;
 /// alone is committed as it stands: its own disk is the quorum.
 /// </summary>
 /// <param name="store">The store, as the checkpoint has it.</param>
+/// <param name="values">The log's values.</param>
 /// <param name="cluster">What the checkpoint holds of the group.</param>
 /// <param name="self">This member.</param>
-internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong self)
+internal sealed class LogReplay(RevisionStore store, IValueSource values, ClusterState cluster, ulong self)
 {
     // The memberships of entries that may still be cut, newest last; the first one cannot be.
     private readonly List<(ulong Index, Configuration Configuration)> _configurations = [(cluster.Index, cluster.Membership.Configuration)];
+    private readonly IncomingState _incoming = new(values);
     private HardState _hardState = cluster.HardState;
     private bool _decidesAlone = IsOnlyVoter(cluster.Membership.Configuration, self);
 
@@ -24,7 +26,7 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
     public MemberTable Members { get; } = new(cluster.Membership, self);
 
     /// <summary>What the core starts from.</summary>
-    public RestoredState Restored { get; } = new(cluster.Base);
+    public RestoredState Restored { get; private set; } = new(cluster.Base);
 
     /// <summary>The entries since the checkpoint.</summary>
     public EntryTail Tail => _tail ??= new EntryTail(cluster.Index, Members.EncodeProposed);
@@ -52,6 +54,12 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
             case LocalRecordKind.Relocation:
                 RelocationRecord.Apply(store, record.Bytes, record.Payload);
                 break;
+            case LocalRecordKind.SnapshotPart:
+                _incoming.Take(record.Bytes, record.Payload);
+                break;
+            case LocalRecordKind.Reset:
+                Reset(record);
+                break;
             default:
                 throw new InvalidDataException($"the log holds a record of kind {record.Kind}, which this version does not know");
         }
@@ -68,9 +76,11 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
     /// <exception cref="InvalidDataException">It and the log name two votes in one term.</exception>
     public void Complete(MemberRecord member)
     {
+        _incoming.Drop();
         HardState newest = member.Merge(_hardState);
         Restored.HardState = newest with { Commit = Math.Max(newest.Commit, store.AppliedIndex) };
         Restored.Applied = store.AppliedIndex;
+        Restored.Quarantined = member.Damage is not null;
     }
 
     /// <summary>Takes an entry that was just written as the first of a new directory, known to all members as committed.</summary>
@@ -168,6 +178,25 @@ internal sealed class LogReplay(RevisionStore store, ClusterState cluster, ulong
         }
 
         _decidesAlone = IsOnlyVoter(_configurations[^1].Configuration, self);
+    }
+
+    private void Reset(in LogRecord record)
+    {
+        (ulong session, ClusterState state) = ResetRecord.Decode(record.Bytes.Span);
+        if (!_incoming.IsWhole(session))
+        {
+            throw new InvalidDataException(
+                $"the log goes on from received state at entry {state.Index}, but does not hold all of it: {_incoming.Defect}");
+        }
+
+        store.TakeOver(_incoming.Detach(), state.Index, state.Term);
+        Members.Reset(state.Membership);
+        Tail.Reset(state.Index);
+        Restored = new RestoredState(state.Base);
+        _configurations.Clear();
+        _configurations.Add((state.Index, state.Membership.Configuration));
+        _decidesAlone = IsOnlyVoter(state.Membership.Configuration, self);
+        _hardState = _hardState with { Commit = state.Index };
     }
 
     private void CommitThrough(ulong index)

@@ -18,7 +18,9 @@ internal sealed class LogValues(SegmentedLog log) : IValueSource
         if (Etcdish.Store.Crc32C.Compute(destination) != reference.Checksum)
         {
             throw new DamagedValueException(
-                $"the {reference.Length} bytes at offset {reference.Offset} of log segment {reference.Segment} do not match their checksum");
+                $"the {reference.Length} bytes at offset {reference.Offset} of log segment {reference.Segment} do not match their checksum",
+                reference.Segment,
+                reference.Offset);
         }
     }
 

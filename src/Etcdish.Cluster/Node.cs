@@ -48,8 +48,8 @@ public sealed partial class Node : IAsyncDisposable
             _network = Connect(options, inbox);
             _leaseCalls = new LeaseCalls(_leases, _network);
             return new ReplicaParts(
-                _log, _member, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, _leaseCalls, _network, Metrics);
-        });
+                _log, _member, Store, Values, replay.Restored, replay.Tail, replay.Members, Watches, _leases, _leaseCalls, _network, Metrics);
+        }, _stopping.Token);
         _status = _loop.Replica.Status;
         _checkpointer = new Checkpointer(_log, Store, _loop.Replica, _loop, recovered.Checkpoints, options, Metrics);
         _checkpointer.Recovered(recovered.ReplayFrom, recovered.CheckpointBytes);
@@ -87,6 +87,18 @@ public sealed partial class Node : IAsyncDisposable
             return [.. now.Members.Select(member => ClusterMember.Of(member, now.Configuration))];
         }
     }
+
+    /// <summary>
+    /// This member found its data damaged, gave it up, and was not filled again by its group yet. It serves what it has, but neither votes
+    /// nor counts.
+    /// </summary>
+    public bool IsQuarantined => _status.IsQuarantined;
+
+    /// <summary>How often, since the node was opened, a leader's state took the place of this member's own.</summary>
+    public long SnapshotsReceived => _loop.Replica.TakeOvers;
+
+    /// <summary>Followers that are being sent this member's state, as they lack more entries than it has.</summary>
+    public int SnapshotsSending => _loop.Replica.SnapshotsSending;
 
     /// <summary>Index of the last applied entry.</summary>
     public ulong AppliedIndex => Store.AppliedIndex;
@@ -310,6 +322,17 @@ public sealed partial class Node : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Damage was met by somebody who read of <see cref="Values"/>: the node fails, as it can no longer vouch for its data. In a group its
+    /// next start gives up what it has, and the group fills it again.
+    /// </summary>
+    /// <param name="damage">What was thrown.</param>
+    public void ReportDamage(Exception damage)
+    {
+        ArgumentNullException.ThrowIfNull(damage);
+        _loop.Fail(damage);
+    }
+
     /// <summary>Does now all that maintenance would do in time: compaction, collection, checkpoints.</summary>
     internal Task RunMaintenanceAsync() => _maintenance.RunNowAsync();
 
@@ -331,6 +354,7 @@ public sealed partial class Node : IAsyncDisposable
             await closable.DisposeAsync().ConfigureAwait(false);
         }
 
+        _loop.Replica.CloseSnapshots();
         _log.Dispose();
         _member.Dispose();
         Store.Dispose();

@@ -38,9 +38,10 @@ public sealed class NodeImport : IDisposable
         options.Validate();
         LogOptions logOptions = options.Log with { ClusterId = options.ClusterId, MemberId = options.MemberId };
         _log = SegmentedLog.Open(options.DataDirectory, logOptions);
-        _store = new RevisionStore(new LogValues(_log), new StoreOptions());
+        LogValues values = new(_log);
+        _store = new RevisionStore(values, new StoreOptions());
         _checkpoints = new CheckpointStore(options.DataDirectory, logOptions);
-        _replay = new LogReplay(_store, ClusterState.Empty, options.MemberId);
+        _replay = new LogReplay(_store, values, ClusterState.Empty, options.MemberId);
         try
         {
             RefuseHistory(options.DataDirectory);

@@ -16,6 +16,7 @@ namespace Etcdish.Cluster;
 internal sealed class NodeLoop : IReplicaHost, IWriteQueue
 {
     private readonly SegmentedLog _log;
+    private readonly MemberFile _member;
     private readonly WatchDispatcher _dispatcher;
     private readonly NodeMetrics _metrics;
     private readonly LeaseKeeper _leases;
@@ -28,18 +29,22 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
     private readonly TaskCompletionSource<Exception?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly PeerMailbox _mailbox;
     private readonly Action<NodeNotice>? _onNotice;
+    private readonly SnapshotReceiver _receiver;
+    private readonly CancellationToken _stopping;
     private List<PeerMail> _mail = [];
     private Exception? _failure;
     private long _nextTick;
 
-    public NodeLoop(NodeOptions options, Func<IPeerInbox, ReplicaParts> makeParts)
+    public NodeLoop(NodeOptions options, Func<IPeerInbox, ReplicaParts> makeParts, CancellationToken stopping)
     {
+        _stopping = stopping;
         _queue = new ProposalQueue(options.MaxQueuedBytes);
         _mailbox = new PeerMailbox(_queue.Wake);
         ReplicaParts parts = makeParts(_mailbox);
         parts.LeaseCalls.Queue = this;
         _onNotice = options.OnNotice;
         _log = parts.Log;
+        _member = parts.Member;
         _dispatcher = new WatchDispatcher(parts.Watches, Fail);
         _leases = parts.Leases;
         _metrics = parts.Metrics;
@@ -48,6 +53,8 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
         _completesInline = options.CompletesInline;
         _tickInterval = InClockUnits(options.HeartbeatInterval);
         Replica = new Replica(parts, ReplicaOptions.From(options), this);
+        _receiver = new SnapshotReceiver(parts.Network, this, Replica, options);
+        _mailbox.Answer = AnswerAsync;
         _thread = new Thread(Run) { Name = "etcdish node loop", IsBackground = true };
     }
 
@@ -128,8 +135,35 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
 
     void IReplicaHost.WakeWatchers() => _dispatcher.Wake();
 
-    void IReplicaHost.SnapshotWanted(ulong member) =>
-        _onNotice?.Invoke(new NodeNotice(true, $"member {member:x} lacks entries that are no longer in the log"));
+    void IReplicaHost.SnapshotOffered(SnapshotOffer offer) => _ = Task.Run(() => ReceiveAsync(offer));
+
+    private async Task ReceiveAsync(SnapshotOffer offer)
+    {
+        try
+        {
+            await _receiver.ReceiveAsync(offer, _stopping).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // A defect: no state would ever be received again, without a word.
+        catch (Exception defect)
+        {
+            Fail(defect);
+        }
+#pragma warning restore CA1031
+    }
+
+    // On the asker's thread: making a part reads values, and may sort all versions.
+    private ValueTask<ReadOnlyMemory<byte>> AnswerAsync(ulong from, ReadOnlyMemory<byte> request, CancellationToken cancellation)
+    {
+        try
+        {
+            return ValueTask.FromResult(Replica.AnswerSnapshotQuestion(from, request.Span));
+        }
+        catch (Exception damage) when (damage is DamagedValueException or LogDamagedException)
+        {
+            Fail(damage);
+            throw;
+        }
+    }
 
     private void Run()
     {
@@ -159,7 +193,24 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
         batch.AddRange(_queue.TakeAll([], TimeSpan.Zero));
         Replica.FailAll(batch);
         CompleteAll(Replica.Completed);
+        KeepDamage();
         _ended.SetResult(Failed);
+    }
+
+    // So that the next start does not meet it again. The loop has ended, and nobody else writes the file.
+    private void KeepDamage()
+    {
+        try
+        {
+            if (Failed is { } reason)
+            {
+                Quarantine.TryNote(_member, reason);
+            }
+        }
+        catch (IOException failure)
+        {
+            _onNotice?.Invoke(new NodeNotice(true, $"the damage could not be noted for the next start: {failure.Message}"));
+        }
     }
 
     private void RunRound(List<Proposal> batch)

@@ -115,6 +115,9 @@ public sealed record NodeOptions
     /// </summary>
     internal Func<IPeerInbox, IPeerNetwork>? ConnectPeers { get; init; }
 
+    /// <summary>Applied entries whose places are kept for followers that lag.</summary>
+    internal ulong KeptEntries { get; init; } = 1 << 20;
+
     /// <summary>Throws when a value is out of its range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Names the property.</exception>
     public void Validate()

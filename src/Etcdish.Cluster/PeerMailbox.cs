@@ -26,8 +26,11 @@ internal sealed class PeerMailbox(Action wake) : IPeerInbox
 
     public void Unreachable(ulong member) => Add(new PeerMail(member, null, 0));
 
+    /// <summary>Who answers the questions of others; null until the member is ready to.</summary>
+    public Func<ulong, ReadOnlyMemory<byte>, CancellationToken, ValueTask<ReadOnlyMemory<byte>>>? Answer { get; set; }
+
     public ValueTask<ReadOnlyMemory<byte>> AnswerAsync(ulong from, ReadOnlyMemory<byte> request, CancellationToken cancellation) =>
-        throw new InvalidOperationException("this version answers no questions");
+        Answer is { } answer ? answer(from, request, cancellation) : throw new InvalidOperationException("the member has just been started");
 
     /// <summary>Swaps what is here with an empty list.</summary>
     public List<PeerMail> TakeAll(List<PeerMail> empty)

@@ -15,6 +15,23 @@ internal static class Recovery
 
     public static RecoveredState Run(NodeOptions options, CancellationToken cancellation)
     {
+        try
+        {
+            return RunOnce(options, cancellation);
+        }
+        catch (Exception reason) when (Quarantine.DamageIn(reason) is not null)
+        {
+            if (!Quarantine.TryNote(options, reason))
+            {
+                throw;
+            }
+        }
+
+        return RunOnce(options, cancellation);
+    }
+
+    private static RecoveredState RunOnce(NodeOptions options, CancellationToken cancellation)
+    {
         MemberFile? member = MemberFile.TryOpen(options.Log.Disk, options.DataDirectory);
         SegmentedLog? log = null;
         CollectionPause pause = new();
@@ -22,6 +39,7 @@ internal static class Recovery
         {
             if (member is not null)
             {
+                Quarantine.SetAside(options, member);
                 options = options with { ClusterId = member.Current.ClusterId, MemberId = member.Current.MemberId };
             }
 
@@ -64,7 +82,7 @@ internal static class Recovery
             Task<bool> first = hasThreads ? Task.Run(tail.MoveNext, cancellation) : Task.FromResult(tail.MoveNext());
             try
             {
-                replay = new LogReplay(store, Load(store, newest, hasThreads), options.MemberId);
+                replay = new LogReplay(store, values, Load(store, newest, hasThreads), options.MemberId);
             }
             finally
             {
@@ -114,7 +132,7 @@ internal static class Recovery
     {
         if (member is null)
         {
-            MemberRecord first = new(options.ClusterId, options.MemberId, replay.Logged.Term, replay.Logged.Vote, replay.HasPeers);
+            MemberRecord first = new(options.ClusterId, options.MemberId, replay.Logged.Term, replay.Logged.Vote, replay.HasPeers || options.JoinsExistingGroup);
             return MemberFile.Create(options.Log.Disk, options.DataDirectory, first);
         }
 

@@ -49,7 +49,16 @@ internal sealed class SegmentCollector
         }
 
         List<KeyRevision> versions = [];
-        _store.FindReferences(victims, versions);
+        try
+        {
+            _store.FindReferences(victims, versions);
+        }
+        catch (StoreReplacedException)
+        {
+            // Whatever lived there is dead now.
+            return false;
+        }
+
         versions.Sort(static (a, b) => (a.Value.Segment, a.Value.Offset).CompareTo((b.Value.Segment, b.Value.Offset)));
         int next = 0;
         while (next < versions.Count)

@@ -172,6 +172,10 @@ public sealed class SegmentedLog : IDisposable
         return _writer.Append(kind, index, term, head, tail);
     }
 
+    /// <summary>The name of a segment's file, without its folder.</summary>
+    /// <param name="segment">The segment's number.</param>
+    public static string FileNameOf(uint segment) => LogFormat.SegmentName(segment);
+
     /// <summary>Where the record begins whose payload lies at a place: from there a <see cref="Replay"/> can start.</summary>
     /// <param name="payload">What <see cref="Append(byte, ulong, ulong, ReadOnlySpan{byte})"/> returned, or a replayed record's place.</param>
     /// <returns>The position of the record.</returns>

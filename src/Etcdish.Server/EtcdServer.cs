@@ -316,7 +316,7 @@ public sealed class EtcdServer : IAsyncDisposable
         _log.Error("a call failed inside the server", [new("method", method.FullName), new("error", exception.ToString())]);
         if (exception is DamagedValueException or InvalidOperationException { InnerException: DamagedValueException })
         {
-            _failed.TrySetResult(exception);
+            Node.ReportDamage(exception);
         }
     }
 

@@ -33,4 +33,13 @@ public readonly struct ReadScope(IValueSource source, int token) : IDisposable
 
 /// <summary>A value in the log does not match the checksum in the index: the disk has lost or changed it.</summary>
 /// <param name="message">Names the file and the offset.</param>
-public sealed class DamagedValueException(string message) : Exception(message);
+/// <param name="segment">Log segment, 0 when it is not known.</param>
+/// <param name="offset">Where in it, -1 when it is not known.</param>
+public sealed class DamagedValueException(string message, uint segment = 0, long offset = -1) : Exception(message)
+{
+    /// <summary>The log segment that the value lies in, 0 when it is not known.</summary>
+    public uint Segment { get; } = segment;
+
+    /// <summary>Where in the segment the value begins, -1 when it is not known.</summary>
+    public long Offset { get; } = offset;
+}

@@ -273,6 +273,33 @@ public sealed class RevisionStore : IRevisionHistory, IDisposable
         ? new CheckpointLoader(_state, _compactor)
         : throw new InvalidOperationException("a checkpoint can be loaded into a new store only");
 
+    /// <summary>
+    /// Takes the state of another store in the place of its own, at once for every reader: this stays the same object, with the same
+    /// <see cref="Leases"/>. For the applying thread. Reads that are under way at a revision that the new state has go on; others end as
+    /// compacted; a checkpoint under way ends with <see cref="StoreReplacedException"/>.
+    /// </summary>
+    /// <param name="other">A store of the same values, filled by an import and used by nobody else; not to be used any more.</param>
+    /// <param name="index">The entry that its state stands for.</param>
+    /// <param name="term">That entry's term.</param>
+    /// <exception cref="InvalidOperationException">The other state is incomplete, or earlier than this one.</exception>
+    public void TakeOver(RevisionStore other, ulong index, ulong term)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (other.IsImporting || other.CurrentRevision < CurrentRevision || index <= AppliedIndex)
+        {
+            throw new InvalidOperationException(
+                $"a state at entry {index}, revision {other.CurrentRevision} cannot follow entry {AppliedIndex}, revision {CurrentRevision}");
+        }
+
+        lock (_state.Writer)
+        {
+            _state.TakeOver(other._state, index, term);
+            _compactor.Restart();
+        }
+
+        other.Dispose();
+    }
+
     /// <summary>Frees the lock. Nobody may use the store any more.</summary>
     public void Dispose() => _state.Gate.Dispose();
 

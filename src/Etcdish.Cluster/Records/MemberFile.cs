@@ -17,7 +17,7 @@ namespace Etcdish.Cluster;
 /// 0       8     magic "ETCDISHI"
 /// 8       4     version, 1
 /// 12      1     others vote: 0 or 1
-/// 13      1     quarantined: 0 or 1
+/// 13      1     0: whole, 1: the log is damaged, 2: the damaged log is gone, and the group fills a new one
 /// 14      2     zero
 /// 16      8     sequence: writes so far
 /// 24      8     cluster id
@@ -58,7 +58,10 @@ internal sealed class MemberFile : IDisposable
     /// <summary>One of the copies is not what the other is: a write was cut short, or it was damaged since.</summary>
     public bool IsWorn { get; private init; }
 
-    /// <summary>Opens the file of a folder and reads it; writes nothing, so that it may be done before the folder's lock is held.</summary>
+    /// <summary>
+    /// Opens the file of a folder and reads what the device has of it; writes nothing, so that it may be done before the folder's lock is
+    /// held.
+    /// </summary>
     /// <returns>Null when there is no such file.</returns>
     /// <exception cref="LogDamagedException">Neither copy is sound.</exception>
     /// <exception cref="InvalidDataException">A later version of this program wrote it.</exception>
@@ -74,6 +77,9 @@ internal sealed class MemberFile : IDisposable
         IDiskFile file = disk.Open(path);
         try
         {
+            // What a predecessor left in the cache is made durable; what its last sync failed to, the cache only pretends to have.
+            file.Sync();
+            file.RereadFromDevice();
             (MemberRecord? newest, ulong sequence, int copies) = Read(file, path);
             return newest is null
                 ? throw new LogDamagedException(path, 0, "neither copy of the member's identity and vote matches its checksum")
@@ -158,7 +164,7 @@ internal sealed class MemberFile : IDisposable
         BinaryPrimitives.WriteUInt64LittleEndian(slot[48..], record.Vote);
         if (record.Damage is { } damage)
         {
-            slot[13] = 1;
+            slot[13] = damage.IsSetAside ? (byte)2 : (byte)1;
             BinaryPrimitives.WriteInt64LittleEndian(slot[56..], damage.Offset);
             int used = TextsAt + WriteText(damage.File, MostNameBytes, slot[TextsAt..]);
             WriteText(damage.Reason, MostReasonBytes, slot[used..]);
@@ -188,7 +194,10 @@ internal sealed class MemberFile : IDisposable
         {
             string file = ReadText(slot[TextsAt..], MostNameBytes, out int used);
             damage = new FoundDamage(
-                file, BinaryPrimitives.ReadInt64LittleEndian(slot[56..]), ReadText(slot[(TextsAt + used)..], MostReasonBytes, out _));
+                file,
+                BinaryPrimitives.ReadInt64LittleEndian(slot[56..]),
+                ReadText(slot[(TextsAt + used)..], MostReasonBytes, out _),
+                IsSetAside: slot[13] == 2);
         }
 
         record = new MemberRecord(

@@ -42,4 +42,5 @@ internal sealed record MemberRecord(
 /// <param name="File">The file, without its folder; cut when it is long.</param>
 /// <param name="Offset">Where in it, or -1.</param>
 /// <param name="Reason">What was wrong; cut when it is long.</param>
-internal sealed record FoundDamage(string File, long Offset, string Reason);
+/// <param name="IsSetAside">The log so far is gone; what is there now came from the group since.</param>
+internal sealed record FoundDamage(string File, long Offset, string Reason, bool IsSetAside = false);

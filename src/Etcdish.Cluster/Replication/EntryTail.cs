@@ -31,6 +31,9 @@ internal sealed class EntryTail(ulong baseIndex, Func<Configuration, ReadOnlyMem
     /// <summary>The last entry of the log.</summary>
     public ulong Last => _places.Next - 1;
 
+    /// <summary>Bytes of all entries whose place is known.</summary>
+    public long Bytes { get; private set; }
+
     /// <summary>Bytes of the entries that are not applied.</summary>
     public long UnappliedBytes { get; private set; }
 
@@ -44,12 +47,13 @@ internal sealed class EntryTail(ulong baseIndex, Func<Configuration, ReadOnlyMem
         _places.Add(new EntryPlace(term, at, payload.Length, kind, Store.Crc32C.Compute(payload.Span)));
         _payloads.Add(payload);
         UnappliedBytes += payload.Length;
+        Bytes += payload.Length;
     }
 
     /// <summary>The next entry is applied already, and nobody is going to ask for it.</summary>
     public void Skip(ulong index)
     {
-        _places.RemoveBefore(index + 1);
+        ForgetBefore(index + 1);
         _payloads.RemoveBefore(index + 1);
     }
 
@@ -82,6 +86,11 @@ internal sealed class EntryTail(ulong baseIndex, Func<Configuration, ReadOnlyMem
     /// <summary>Entries from an index on are void.</summary>
     public void TruncateFrom(ulong index)
     {
+        for (ulong cut = Math.Max(index, _places.First); cut < _places.Next; cut++)
+        {
+            Bytes -= _places[cut].Length;
+        }
+
         for (ulong cut = Math.Max(index, _payloads.First); cut < _payloads.Next; cut++)
         {
             UnappliedBytes -= _payloads[cut].Length;
@@ -89,6 +98,14 @@ internal sealed class EntryTail(ulong baseIndex, Func<Configuration, ReadOnlyMem
 
         _places.RemoveFrom(index);
         _payloads.RemoveFrom(index);
+    }
+
+    /// <summary>State up to an index took the place of all that was here.</summary>
+    public void Reset(ulong index)
+    {
+        TruncateFrom(_places.First);
+        _places.Reset(index + 1);
+        _payloads.Reset(index + 1);
     }
 
     /// <summary>Entries up to an index are applied: their bytes are needed from the log only.</summary>
@@ -103,7 +120,30 @@ internal sealed class EntryTail(ulong baseIndex, Func<Configuration, ReadOnlyMem
     }
 
     /// <summary>Entries before an index are not going to be sent to anybody.</summary>
-    public void ForgetBefore(ulong index) => _places.RemoveBefore(index);
+    public void ForgetBefore(ulong index)
+    {
+        for (ulong gone = _places.First; gone < Math.Min(index, _places.Next); gone++)
+        {
+            Bytes -= _places[gone].Length;
+        }
+
+        _places.RemoveBefore(index);
+    }
+
+    /// <summary>The first entry that may stay so that those from there on are not more than a number of bytes.</summary>
+    /// <param name="most">The bytes.</param>
+    /// <param name="end">At most so far: this entry stays.</param>
+    public ulong FirstWithin(long most, ulong end)
+    {
+        long bytes = Bytes;
+        ulong first = First;
+        while (bytes > most && first < end)
+        {
+            bytes -= _places[first++].Length;
+        }
+
+        return first;
+    }
 
     void IEntryLog.OnEntryMade(in EntryHeader entry) =>
         Add(EntryKinds.Of(entry.Type), entry.Term, entry.Configuration is { } made ? encodeConfiguration(made) : default);

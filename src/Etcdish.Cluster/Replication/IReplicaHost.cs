@@ -9,6 +9,8 @@ internal interface IReplicaHost
     /// <summary>Changes were published that some watcher wants.</summary>
     void WakeWatchers();
 
-    /// <summary>A follower lacks entries that this member does not have any more: it needs the state itself.</summary>
-    void SnapshotWanted(ulong member);
+    /// <summary>
+    /// A leader has state for this member, which lacks more entries than the leader has: a <see cref="SnapshotReceiver"/> is to fetch it.
+    /// </summary>
+    void SnapshotOffered(SnapshotOffer offer);
 }

@@ -72,6 +72,13 @@ internal sealed class IndexRing<T>(ulong first)
         }
     }
 
+    /// <summary>Removes all; the next <see cref="Add"/> gets another index, whichever.</summary>
+    public void Reset(ulong next)
+    {
+        RemoveFrom(First);
+        First = Next = next;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref T Slot(ulong index) => ref _slots[(int)index & (_slots.Length - 1)];
 

@@ -78,6 +78,24 @@ internal sealed class PromisedWrites
         }
     }
 
+    /// <summary>Fails those of places up to an index: the outcome of each is unknown.</summary>
+    public void FailThrough(ulong index, EtcdError error, List<Proposal> completed)
+    {
+        while (_inOrder.Count > 0 && _inOrder.Peek().Index <= index)
+        {
+            _inOrder.Dequeue().Proposal.Fail(error, completed);
+        }
+
+        for (int i = _overtaken.Count - 1; i >= 0; i--)
+        {
+            if (_overtaken[i].Index <= index)
+            {
+                _overtaken[i].Proposal.Fail(error, completed);
+                _overtaken.RemoveAt(i);
+            }
+        }
+    }
+
     /// <summary>Fails all: the node stops or is unfit. The outcome of each is unknown.</summary>
     public void FailAll(EtcdError error, List<Proposal> completed)
     {

@@ -30,8 +30,10 @@ internal sealed class Replica
     private readonly ReplicaReads _reads;
     private readonly ReplicaFrames _frames;
     private readonly ReplicaApply _apply;
+    private readonly ReplicaSnapshots _snapshots;
     private readonly List<Proposal> _localRecords = [];
     private bool _hasPeers;
+    private bool _isLifted;
     private ulong _leader;
     private bool _coreMoved = true;
     private bool _diskIsFull;
@@ -45,13 +47,15 @@ internal sealed class Replica
         _options = options;
         _host = host;
         _tail = parts.Tail;
+        _hasPeers = parts.Member.Current.HasPeers;
         _log = new ReplicaLog(parts.Log, parts.Tail, parts.Restored.HardState);
         _raft = new RaftNode(options.Raft, parts.Restored, parts.Tail);
         _outbox = new ReplicaOutbox(parts.Network, parts.Tail, parts.Log);
         _membership = new ReplicaMembership(_raft, parts.Members, options);
         _writes = new ReplicaWrites(_raft, _log, parts.Tail, _outbox, _membership, Completed, options);
         _reads = new ReplicaReads(_raft, _outbox, Completed, options);
-        _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls, ShowMembers);
+        _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls, host, ShowMembers);
+        _snapshots = new ReplicaSnapshots(parts, _raft, _log, options);
         _apply = new ReplicaApply(parts, _raft, _log, _writes, host, ShowMembers);
         Follow(_raft.Configuration);
         Status = new ReplicaStatus(_raft, AppliedIndex, DecidesAlone);
@@ -63,6 +67,17 @@ internal sealed class Replica
 
     /// <summary>Term, leader and indexes, for any thread.</summary>
     public ReplicaStatus Status { get; }
+
+    /// <summary>
+    /// State that comes from a leader is neither in use nor dropped: a checkpoint now could not be replayed from. As work.
+    /// </summary>
+    public bool IsReceiving => _snapshots.IsReceiving;
+
+    /// <summary>How often received state took the place of the member's own. Any thread.</summary>
+    public int TakeOvers => _snapshots.TakeOvers;
+
+    /// <summary>Followers that are being sent state. Any thread.</summary>
+    public int SnapshotsSending => _snapshots.Sources.Count;
 
     /// <summary>Requests that have their answer; the driver gives it and clears the list after each round.</summary>
     public List<Proposal> Completed { get; } = [];
@@ -83,6 +98,7 @@ internal sealed class Replica
     {
         _now++;
         _raft.Tick();
+        _snapshots.Tick(_now);
         _coreMoved = true;
         GiveWayWhenFull();
         _writes.Expire(_now);
@@ -147,6 +163,7 @@ internal sealed class Replica
         _apply.Run();
         _reads.OnApplied(AppliedIndex);
         RunWork(requests);
+        OfferSnapshots();
         _apply.Publish();
         _outbox.Flush();
         TrimTail();
@@ -182,6 +199,29 @@ internal sealed class Replica
         ulong successor = BestSuccessor();
         return successor != 0 && TransferLeadership(successor) == Refusal.None ? successor : 0;
     }
+
+    /// <summary>
+    /// Answers another member's question for the state of this one; see <see cref="SnapshotSources.Answer"/>. Any thread.
+    /// </summary>
+    public ReadOnlyMemory<byte> AnswerSnapshotQuestion(ulong from, ReadOnlySpan<byte> question) =>
+        _snapshots.Sources.Answer(from, question);
+
+    /// <summary>All parts of a state are here: it takes the place of log and store, if the core agrees. As work.</summary>
+    /// <param name="session">Whose parts they are.</param>
+    /// <param name="state">What they stand for.</param>
+    /// <returns>Null; or why not, and what came is dropped.</returns>
+    public string? InstallSnapshot(ulong session, ClusterState state)
+    {
+        string? refusal = _snapshots.Install(session, state);
+        _coreMoved = true;
+        return refusal;
+    }
+
+    /// <summary>What came of a state is not going to be completed. As work.</summary>
+    public void AbandonSnapshot() => _snapshots.Abandon();
+
+    /// <summary>Lets go of what is being sent to others, once nobody asks any more.</summary>
+    public void CloseSnapshots() => _snapshots.Sources.Close();
 
     /// <summary>
     /// Where a replay from now on has to start, to be called as work: at the first entry that is not applied, even if younger records lie
@@ -234,6 +274,7 @@ internal sealed class Replica
         _coreMoved = false;
         Effects effects = _raft.Drain();
         _log.Take(effects);
+        _isLifted |= effects.QuarantineLifted;
         if (effects.Configuration is { } configuration)
         {
             Follow(configuration);
@@ -247,7 +288,7 @@ internal sealed class Replica
 
         foreach (ulong member in effects.SnapshotsWanted)
         {
-            _host.SnapshotWanted(member);
+            _snapshots.Sources.Want(member);
         }
 
         if (effects.StatusChanged)
@@ -285,7 +326,7 @@ internal sealed class Replica
 
         foreach (MemberStatus follower in _raft.Followers())
         {
-            if (follower.State != ProgressState.Replicate)
+            if (follower.State != ProgressState.Replicate || !follower.IsHeard)
             {
                 _outbox.Introduce(follower.Member, new MembersFrame(_tail.Last, _parts.Members.InForce));
             }
@@ -295,7 +336,11 @@ internal sealed class Replica
     private void Follow(Configuration inForce)
     {
         _parts.Members.Follow(inForce);
-        _hasPeers = MemberRecord.HasOtherVoters(inForce, _options.Raft.Id);
+        if (inForce.Voters.Length > 0)
+        {
+            _hasPeers = MemberRecord.HasOtherVoters(inForce, _options.Raft.Id);
+        }
+
         ShowMembers();
     }
 
@@ -321,6 +366,8 @@ internal sealed class Replica
             KeepInMemberFile();
             _host.CommitLog();
             _log.Committed();
+            TakeOver();
+            LiftQuarantine();
             _raft.OnDurable(_log.DurableWrite);
             _outbox.Release(_log.DurableWrite);
             Drain();
@@ -336,6 +383,34 @@ internal sealed class Replica
         if (state.Term != known.Term || state.Vote != known.Vote || _hasPeers != known.HasPeers)
         {
             _parts.Member.Write(known with { Term = state.Term, Vote = state.Vote, HasPeers = _hasPeers });
+        }
+    }
+
+    // After the batch that fills the last gap, and before the acknowledgement that says so.
+    private void LiftQuarantine()
+    {
+        if (_isLifted)
+        {
+            _isLifted = false;
+            _parts.Member.Write(_parts.Member.Current with { Damage = null });
+        }
+    }
+
+    private void TakeOver()
+    {
+        if (_snapshots.TryTakeOver(out ulong index))
+        {
+            _writes.OnStateReplaced(index);
+        }
+    }
+
+    // The state at a round's end is that of an applied entry.
+    private void OfferSnapshots()
+    {
+        if (_snapshots.Sources.IsWanted)
+        {
+            _snapshots.Sources.Offer(_raft, CaptureCluster(), _now);
+            _coreMoved = true;
         }
     }
 
@@ -436,7 +511,15 @@ internal sealed class Replica
     {
         foreach (Proposal record in _localRecords)
         {
-            RelocationRecord.Apply(_parts.Store, record.Payload, record.Position);
+            if (record.Kind == LocalRecordKind.SnapshotPart)
+            {
+                _snapshots.Take(record.Payload, record.Position);
+            }
+            else
+            {
+                RelocationRecord.Apply(_parts.Store, record.Payload, record.Position);
+            }
+
             record.Succeed(default, Completed);
         }
 
@@ -465,6 +548,11 @@ internal sealed class Replica
         if (known >= keep + TrimStep)
         {
             ForgetBefore(applied - keep + 1);
+        }
+
+        if (_tail.Bytes > _options.KeptBytes + (_options.KeptBytes / 8))
+        {
+            ForgetBefore(_tail.FirstWithin(_options.KeptBytes, applied + 1));
         }
     }
 

@@ -14,6 +14,7 @@ internal sealed class ReplicaFrames(
     ReplicaWrites writes,
     ReplicaReads reads,
     LeaseCalls leases,
+    IReplicaHost host,
     Action membersChanged)
 {
     private EntryHeader[] _headers = new EntryHeader[64];
@@ -94,6 +95,11 @@ internal sealed class ReplicaFrames(
         if (step.AppendFrom != 0)
         {
             Keep(frame, step.AppendFrom);
+        }
+
+        if (step.SnapshotExpected)
+        {
+            host.SnapshotOffered(new SnapshotOffer(from, frame.Message.Index, frame.Message.LogTerm));
         }
 
         headers.Clear();

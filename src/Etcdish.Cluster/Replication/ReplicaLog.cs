@@ -9,7 +9,7 @@ namespace Etcdish.Cluster;
 /// whole: so this remembers what is owed (hard state, a cut, entries) and appends it again with the next batch, for as long as it takes.
 /// The core sees only that the write is not durable yet, as with a slow disk.
 /// </summary>
-/// <remarks>In a batch stand, in this order: hard state, cut, entries that are owed, local records, new proposals.</remarks>
+/// <remarks>In a batch stand, in this order: hard state, reset, cut, entries that are owed, local records, new proposals.</remarks>
 internal sealed class ReplicaLog
 {
     private readonly SegmentedLog _log;
@@ -18,6 +18,9 @@ internal sealed class ReplicaLog
     private HardState _wanted;
     private HardState? _appendedState;
     private HardState? _loggedState;
+    private ReadOnlyMemory<byte> _reset;
+    private ulong _resetIndex;
+    private bool _resetIsAppended;
     private ulong _cut;
     private bool _cutIsAppended;
     private ulong _appendedIndex;
@@ -48,6 +51,26 @@ internal sealed class ReplicaLog
     /// <summary>The core's write that the last commit completed.</summary>
     public ulong DurableWrite => _durableWrite;
 
+    /// <summary>A reset is owed: what is in the log so far stands for nothing, and what comes after must not be applied yet.</summary>
+    public bool IsResetting => !_reset.IsEmpty;
+
+    /// <summary>
+    /// The core goes on from received state, and will say so in its next effects. What was owed so far is void, and the tail begins anew
+    /// after it.
+    /// </summary>
+    /// <param name="record">Payload of the record that says so.</param>
+    /// <param name="index">The entry that the state stands for.</param>
+    public void Reset(ReadOnlyMemory<byte> record, ulong index)
+    {
+        _reset = record;
+        _resetIndex = index;
+        _resetIsAppended = false;
+        _cut = 0;
+        _cutIsAppended = false;
+        _appendedIndex = index;
+        DurableIndex = 0;
+    }
+
     /// <summary>Remembers what the core wants written.</summary>
     public void Take(Effects effects)
     {
@@ -71,6 +94,12 @@ internal sealed class ReplicaLog
     public void AppendOwed()
     {
         AppendHardState();
+        if (IsResetting && !_resetIsAppended)
+        {
+            Append(LocalRecordKind.Reset, 0, _wanted.Term, _reset.Span);
+            _resetIsAppended = true;
+        }
+
         if (_cut != 0 && !_cutIsAppended)
         {
             Append(LocalRecordKind.Truncate, _cut, _wanted.Term, default);
@@ -99,7 +128,8 @@ internal sealed class ReplicaLog
         catch (DiskFullException)
         {
             HasBatch = false;
-            _appendedIndex = DurableIndex;
+            _appendedIndex = IsResetting ? _resetIndex : DurableIndex;
+            _resetIsAppended = false;
             _appendedState = _loggedState;
             _cutIsAppended = false;
             throw;
@@ -114,6 +144,12 @@ internal sealed class ReplicaLog
     {
         Debug.Assert(_appendedIndex == _tail.Last, "a batch holds all that is owed");
         HasBatch = false;
+        if (_resetIsAppended)
+        {
+            _reset = default;
+            _resetIsAppended = false;
+        }
+
         DurableIndex = _appendedIndex;
         _loggedState = _appendedState;
         _durableWrite = _wantedWrite;

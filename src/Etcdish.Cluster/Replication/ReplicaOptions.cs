@@ -17,6 +17,9 @@ internal sealed record ReplicaOptions
     /// <summary>Applied entries whose places are kept for followers.</summary>
     public ulong KeptEntries { get; init; } = 1 << 20;
 
+    /// <summary>Bytes of entries whose places are kept for followers; what lags more gets state.</summary>
+    public long KeptBytes { get; init; } = 256 << 20;
+
     /// <summary>What a new leader adds to all leases, for the time without one.</summary>
     public TimeSpan LeaseExtension { get; init; }
 
@@ -38,6 +41,7 @@ internal sealed record ReplicaOptions
             },
             RequestTimeoutTicks = (long)Math.Ceiling(options.RequestTimeout.TotalSeconds / tick),
             MaxUncommittedBytes = options.MaxQueuedBytes,
+            KeptEntries = options.KeptEntries,
             LeaseExtension = options.ElectionTimeout,
             MaxLearners = options.MaxLearners,
         };

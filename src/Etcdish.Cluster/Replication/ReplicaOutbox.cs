@@ -136,7 +136,7 @@ internal sealed class ReplicaOutbox(IPeerNetwork network, EntryTail tail, Segmen
         if (Store.Crc32C.Compute(payload) != place.Checksum)
         {
             throw new LogDamagedException(
-                $"log segment {place.Payload.Segment}", place.Payload.Offset, "an entry does not match what was appended");
+                SegmentedLog.FileNameOf(place.Payload.Segment), place.Payload.Offset, "an entry does not match what was appended");
         }
     }
 }

@@ -9,6 +9,7 @@ namespace Etcdish.Cluster;
 /// <param name="Log">The log, replayed.</param>
 /// <param name="Member">Term and vote beside the log.</param>
 /// <param name="Store">The state as of the last entry known to be committed.</param>
+/// <param name="Values">Values in that log.</param>
 /// <param name="Restored">What recovery found for the core.</param>
 /// <param name="Tail">The entries that the core knows.</param>
 /// <param name="Members">The members as of the last applied entry.</param>
@@ -21,6 +22,7 @@ internal sealed record ReplicaParts(
     SegmentedLog Log,
     MemberFile Member,
     RevisionStore Store,
+    IValueSource Values,
     RestoredState Restored,
     EntryTail Tail,
     MemberTable Members,

@@ -11,6 +11,7 @@ internal sealed class ReplicaStatus
     private ulong _applied;
     private bool _decidesAlone;
     private bool _readsAreLocal;
+    private bool _isQuarantined;
     private long _leaderChanges;
 
     public ReplicaStatus(RaftNode raft, ulong applied, bool decidesAlone) =>
@@ -37,10 +38,14 @@ internal sealed class ReplicaStatus
     /// <summary>A linearizable read needs nobody else: this member decides alone and has applied all that it decided.</summary>
     public bool ReadsAreLocal => Volatile.Read(ref _readsAreLocal);
 
+    /// <summary>This member's log was damaged, and the group has not filled it again yet.</summary>
+    public bool IsQuarantined => Volatile.Read(ref _isQuarantined);
+
     public void Update(RaftNode raft, ulong applied, bool decidesAlone, bool readsAreLocal)
     {
         Volatile.Write(ref _decidesAlone, decidesAlone);
         Volatile.Write(ref _readsAreLocal, readsAreLocal);
+        Volatile.Write(ref _isQuarantined, raft.IsQuarantined);
         Volatile.Write(ref _applied, applied);
         Volatile.Write(ref _commit, raft.Commit);
         Volatile.Write(ref _term, raft.Term);

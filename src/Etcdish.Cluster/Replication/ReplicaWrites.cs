@@ -180,6 +180,11 @@ internal sealed class ReplicaWrites(
     /// <summary>The entry at an index was applied.</summary>
     public void OnApplied(ulong index, ulong term, in ApplyResult result) => _promised.OnApplied(index, term, result, completed);
 
+    /// <summary>
+    /// Received state holds all entries up to an index. Whether the writes among them were applied cannot be told from it.
+    /// </summary>
+    public void OnStateReplaced(ulong index) => _promised.FailThrough(index, EtcdError.TimeoutDueToLeaderFail, completed);
+
     /// <summary>Gives up on what waits too long.</summary>
     public void Expire(long now)
     {

@@ -25,7 +25,10 @@ internal sealed class HealthEndpoints
         _liveChecks = [("serializable_read", token => ReadAsync(serializable: true, token))];
         _readyChecks =
         [
-            ("data_corruption", _ => new(_state.Alarms.Contains("CORRUPT") ? "alarm activated: CORRUPT" : null)),
+            ("data_corruption", _ => new(
+                _state.Alarms.Contains("CORRUPT") ? "alarm activated: CORRUPT"
+                : _state.IsQuarantined ? "this member's data was damaged, and its group has not filled it again yet"
+                : null)),
             ("serializable_read", token => ReadAsync(serializable: true, token)),
             ("linearizable_read", token => ReadAsync(serializable: false, token)),
             ("non_learner", _ => new(_state.IsLearner ? "not supported for learner" : null)),

@@ -9,6 +9,9 @@ internal interface IServerState
     /// <summary>Whether this member does not vote yet.</summary>
     bool IsLearner { get; }
 
+    /// <summary>Whether this member's data was damaged and is being filled again by its group.</summary>
+    bool IsQuarantined { get; }
+
     /// <summary>Names of the alarms in force: NOSPACE or CORRUPT.</summary>
     IReadOnlyList<string> Alarms { get; }
 

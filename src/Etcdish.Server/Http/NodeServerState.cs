@@ -13,6 +13,8 @@ internal sealed class NodeServerState(Node node) : IServerState
 
     public bool IsLearner => node.IsLearner;
 
+    public bool IsQuarantined => node.IsQuarantined;
+
     public IReadOnlyList<string> Alarms => [.. node.Store.Alarms(AlarmType.None).Select(alarm => AlarmNames.Of(alarm.Type))];
 
     public async ValueTask CheckReadAsync(bool serializable, CancellationToken cancellationToken)

@@ -111,6 +111,11 @@ internal sealed class ServerMetrics
             () => node.LeaderId == node.MemberId ? 1 : 0);
         registry.AddGauge("etcd_server_is_learner", "Whether or not this member is a learner. 1 if is, 0 otherwise.",
             () => node.IsLearner ? 1 : 0);
+        registry.AddGauge("etcdish_quarantined", "Whether this member's data was damaged and is being filled again by its group. 1 if so.",
+            () => node.IsQuarantined ? 1 : 0);
+        registry.AddCounter("etcdish_snapshots_received_total", "How often a leader's state took the place of this member's own.",
+            () => node.SnapshotsReceived);
+        registry.AddGauge("etcdish_snapshots_sending", "Followers that are being sent the state.", () => node.SnapshotsSending);
         registry.AddCounter("etcd_server_leader_changes_seen_total", "The number of leader changes seen.", () => node.LeaderChanges);
         registry.AddCounter("etcd_server_heartbeat_send_failures_total", "The total number of leader heartbeat send failures.", () => 0);
         registry.AddCounter("etcd_server_slow_apply_total", "The total number of slow apply requests.", () => 0);

@@ -17,6 +17,7 @@ public sealed class StoreCheckpoint : IDisposable
     private readonly LeaseInfo[] _leases;
     private readonly IReadOnlyList<AlarmMember> _alarms;
     private readonly int _keysHint;
+    private readonly long _epoch;
     private readonly List<KeyRevision> _path = [];
     private bool _isDisposed;
 
@@ -32,6 +33,7 @@ public sealed class StoreCheckpoint : IDisposable
         _leases = state.Leases.Snapshot();
         _alarms = state.Alarms.List(AlarmType.None);
         _keysHint = state.Index.LiveCount;
+        _epoch = state.Epoch;
         state.Pins.Add(CompactedRevision);
     }
 
@@ -58,11 +60,12 @@ public sealed class StoreCheckpoint : IDisposable
     /// disposed, but their values only inside a <see cref="ReadScope"/> that was entered before it was captured.
     /// </summary>
     /// <param name="versions">Receives the versions.</param>
+    /// <exception cref="StoreReplacedException">Another state has taken the store's place.</exception>
     public void CollectVersions(List<KeyRevision> versions)
     {
         ArgumentNullException.ThrowIfNull(versions);
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        var walk = new IndexWalk(_state, _options);
+        var walk = new IndexWalk(_state, _options, _epoch);
         for (var batch = walk.NextBatch(); batch.Count > 0; batch = walk.NextBatch())
         {
             foreach (var newest in batch)
@@ -77,6 +80,7 @@ public sealed class StoreCheckpoint : IDisposable
     /// block on a disk.
     /// </summary>
     /// <param name="output">Receives the bytes described in CheckpointFormat.</param>
+    /// <exception cref="StoreReplacedException">Another state has taken the store's place.</exception>
     public void WriteTo(IBufferWriter<byte> output)
     {
         ArgumentNullException.ThrowIfNull(output);
@@ -145,7 +149,7 @@ public sealed class StoreCheckpoint : IDisposable
     {
         ulong keys = 0, versions = 0;
         var retained = new List<KeyRevision>();
-        var walk = new IndexWalk(_state, _options);
+        var walk = new IndexWalk(_state, _options, _epoch);
         frame.Begin(CheckpointFrameKind.Keys);
         for (var batch = walk.NextBatch(); batch.Count > 0; batch = walk.NextBatch())
         {

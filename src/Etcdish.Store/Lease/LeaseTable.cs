@@ -14,7 +14,7 @@ namespace Etcdish.Store;
 public sealed class LeaseTable
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<long, Entry> _leases = [];
+    private Dictionary<long, Entry> _leases = [];
 
     /// <summary>How many leases there are.</summary>
     public int Count
@@ -108,6 +108,13 @@ public sealed class LeaseTable
             if (_leases.TryGetValue(id, out Entry? lease))
                 lease.RemainingTtl = remainingSeconds;
         }
+    }
+
+    /// <summary>Takes the leases of a table that nobody else uses, in the place of its own.</summary>
+    internal void TakeOver(LeaseTable other)
+    {
+        lock (_lock)
+            _leases = other._leases;
     }
 
     /// <summary>Finds a lease.</summary>

@@ -46,6 +46,13 @@ internal sealed class Compactor(StoreState state)
         Volatile.Write(ref _finished, revision);
     }
 
+    /// <summary>Another state took the place of this one, and may hold what its compaction has hidden.</summary>
+    public void Restart()
+    {
+        (_target, _next) = (-1, 0);
+        Volatile.Write(ref _finished, -1);
+    }
+
     private bool Advance(int maxChanges)
     {
         var log = state.Log;

@@ -5,7 +5,7 @@ internal sealed class Relocator(StoreState state, StoreOptions options)
 {
     public void FindReferences(IReadOnlySet<uint> segments, List<KeyRevision> found)
     {
-        var walk = new IndexWalk(state, options);
+        var walk = new IndexWalk(state, options, state.Epoch);
         for (var batch = walk.NextBatch(); batch.Count > 0; batch = walk.NextBatch())
         {
             foreach (var newest in batch)

@@ -181,6 +181,11 @@ internal sealed class RangeReader(StoreState state, IValueSource values, StoreOp
         state.Gate.EnterReadLock();
         try
         {
+            if (scan.Revision < state.LostBelow)
+            {
+                throw new EtcdException(EtcdError.Compacted);
+            }
+
             return scan.Step(state.Index, options.KeysPerLockHold);
         }
         finally

@@ -29,6 +29,9 @@ internal struct RangeScan
         _from = request.Key;
     }
 
+    /// <summary>Revision that is read at.</summary>
+    public readonly long Revision => _revision;
+
     /// <summary>Keys of the range at the revision; final once counting is done, which it is before collecting begins.</summary>
     public long Count { get; private set; }
 

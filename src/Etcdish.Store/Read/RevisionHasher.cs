@@ -21,11 +21,26 @@ internal sealed class RevisionHasher(StoreState state, IValueSource values, Stor
 
     public HashKvResult Compute(long revision)
     {
-        long current, compacted;
+        while (true)
+        {
+            try
+            {
+                return ComputeOnce(revision);
+            }
+            catch (StoreReplacedException)
+            {
+                // The new state is as good as the old.
+            }
+        }
+    }
+
+    private HashKvResult ComputeOnce(long revision)
+    {
+        long current, compacted, epoch;
         state.Gate.EnterReadLock();
         try
         {
-            (current, compacted) = (state.CurrentRevision, state.CompactedRevision);
+            (current, compacted, epoch) = (state.CurrentRevision, state.CompactedRevision, state.Epoch);
             if (revision > 0 && revision < compacted)
             {
                 throw new EtcdException(EtcdError.Compacted);
@@ -46,7 +61,7 @@ internal sealed class RevisionHasher(StoreState state, IValueSource values, Stor
         try
         {
             var upTo = revision <= 0 ? current : revision;
-            return new HashKvResult(Hash(Covered(upTo, compacted)), upTo, compacted, current);
+            return new HashKvResult(Hash(Covered(upTo, compacted, epoch)), upTo, compacted, current);
         }
         finally
         {
@@ -80,12 +95,12 @@ internal sealed class RevisionHasher(StoreState state, IValueSource values, Stor
 
     // What compaction keeps at or below the compacted revision is hashed only while it is still current at the hashed revision; etcd
     // decides so because the rest may or may not be gone, but forgets the rule when nothing at all exists at that revision.
-    private List<KeyRevision> Covered(long upTo, long compacted)
+    private List<KeyRevision> Covered(long upTo, long compacted, long epoch)
     {
         var covered = new List<KeyRevision>();
         var superseded = new List<KeyRevision>();
         var isAnyAlive = false;
-        var walk = new IndexWalk(state, options);
+        var walk = new IndexWalk(state, options, epoch);
         for (var batch = walk.NextBatch(); batch.Count > 0; batch = walk.NextBatch())
         {
             foreach (var newest in batch)

@@ -33,6 +33,19 @@ internal sealed class RangeTree
     /// <summary>Appends the lists of all ranges that contain the key.</summary>
     public void Find(ReadOnlySpan<byte> key, List<List<Watcher>> found) => Find(_root, key, found);
 
+    /// <summary>Appends the watchers of all ranges, in the order of the ranges.</summary>
+    public void CopyTo(List<Watcher> watchers) => CopyTo(_root, watchers);
+
+    private static void CopyTo(Node? node, List<Watcher> watchers)
+    {
+        if (node is null)
+            return;
+
+        CopyTo(node.Left, watchers);
+        watchers.AddRange(node.Watchers);
+        CopyTo(node.Right, watchers);
+    }
+
     private static void Find(Node? node, ReadOnlySpan<byte> key, List<List<Watcher>> found)
     {
         while (node is not null && EndsAfter(node.GreatestEnd, key))

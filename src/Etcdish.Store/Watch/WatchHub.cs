@@ -143,6 +143,35 @@ public sealed class WatchHub
         _spareReady = ready;
     }
 
+    /// <summary>
+    /// The store has another state, of a later entry (<see cref="RevisionStore.TakeOver"/>): every watcher reads on from where it stands, in
+    /// the new history, and ends as compacted when that no longer reaches back so far. Called by the node loop only, right after that and
+    /// before anything else is published.
+    /// </summary>
+    /// <exception cref="DamagedValueException">As <see cref="Dispatch"/>.</exception>
+    public void OnStateReplaced()
+    {
+        Dispatch();
+        List<Watcher> watchers = [];
+        List<WatchStream> ready = [];
+        lock (_gate)
+        {
+            _index.CopyTo(watchers);
+            foreach (Watcher watcher in watchers)
+            {
+                RemoveFromIndex(watcher);
+                if (watcher.Stream.FallBehind(watcher))
+                    ready.Add(watcher.Stream);
+            }
+
+            lock (_publishLock)
+                _lastPublished = _dispatched = History.CurrentRevision;
+        }
+
+        foreach (WatchStream stream in ready)
+            stream.OnReady();
+    }
+
     /// <summary>Opens a stream of watchers.</summary>
     /// <param name="onReady">
     /// Called when there is something to take and the stream was empty before: at most once until <see cref="WatchStream.TryTake"/> has

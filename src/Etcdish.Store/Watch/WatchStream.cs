@@ -195,6 +195,17 @@ public sealed partial class WatchStream : IDisposable
         }
     }
 
+    /// <summary>Lets a synced watcher read on from the history. Called by the hub under the gate; the watcher is out of the index.</summary>
+    /// <returns>Whether the taker must be woken.</returns>
+    internal bool FallBehind(Watcher watcher)
+    {
+        lock (_lock)
+        {
+            MarkBehind(watcher);
+            return Wake();
+        }
+    }
+
     private static string? Refusal(WatchCreateRequest request, string? denied)
     {
         if (request.StartRevision < 0)

@@ -46,6 +46,14 @@ internal sealed class WatcherIndex
         _ranges.Find(key, buckets);
     }
 
+    /// <summary>Appends all watchers.</summary>
+    public void CopyTo(List<Watcher> watchers)
+    {
+        foreach (List<Watcher> bucket in _singleKeys.Values)
+            watchers.AddRange(bucket);
+        _ranges.CopyTo(watchers);
+    }
+
     private List<Watcher> SingleKeyBucket(byte[] key)
     {
         if (!_singleKeys.TryGetValue(key, out List<Watcher>? bucket))

@@ -13,6 +13,8 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
     private List<Proposal> _requests = [];
     private RecoveredState _recovered = null!;
     private LeaseKeeper _leases = null!;
+    private SnapshotReceiver _receiver = null!;
+    private Checkpointer _checkpointer = null!;
 
     public GroupMember(ReplicaGroup group, ulong id)
     {
@@ -37,6 +39,12 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
 
     public LeaseCalls LeaseCalls { get; private set; } = null!;
 
+    /// <summary>The state that is being received, if any.</summary>
+    public Task Receiving { get; private set; } = Task.CompletedTask;
+
+    /// <summary>The checkpoints that there are.</summary>
+    public int Checkpoints => _recovered.Checkpoints.AppliedIndexes().Count;
+
     /// <summary>The leases whose time this member keeps.</summary>
     public IReadOnlyList<long> LeasesByClock => _leases.Leads ? _leases.Ids() : [];
 
@@ -52,8 +60,13 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
         IPeerNetwork network = _group.Network.Of(Id);
         LeaseCalls = new LeaseCalls(_leases, network) { Queue = this };
         ReplicaParts parts = new(
-            _recovered.Log, _recovered.Member, Store, replay.Restored, replay.Tail, replay.Members, Watches, _leases, LeaseCalls, network, metrics);
+            _recovered.Log, _recovered.Member, Store, _recovered.Values, replay.Restored, replay.Tail, replay.Members, Watches, _leases, LeaseCalls, network, metrics);
         Replica = new Replica(parts, ReplicaGroup.ReplicaOptionsOf(Id), this);
+        _receiver = new SnapshotReceiver(network, this, Replica, _group.OptionsOf(Id, Disk));
+        Receiving = Task.CompletedTask;
+        _checkpointer = new Checkpointer(
+            _recovered.Log, Store, Replica, this, _recovered.Checkpoints, _group.OptionsOf(Id, Disk), metrics);
+        _checkpointer.Recovered(_recovered.ReplayFrom, _recovered.CheckpointBytes);
         IsUp = true;
     }
 
@@ -75,6 +88,7 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
             return false;
         }
 
+        Assert.That(Receiving.Exception, Is.Null);
         bool any = tick || _requests.Count > 0;
         if (tick)
         {
@@ -119,6 +133,18 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
         return Enqueue((byte)EntryKind.LeaseGrant, request.WrittenMemory).AsTask();
     }
 
+    /// <summary>The leader keeps none of the entries that are applied, as if there had been very many.</summary>
+    public Task ForgetEntries() => Enqueue(0, default, () => Replica.OldestNeededSegment(spaceIsShort: true)).AsTask();
+
+    public Task WriteCheckpoint() => _checkpointer.RunAsync();
+
+    public Task<ApplyResult> Compact(long revision)
+    {
+        ArrayBufferWriter<byte> request = new();
+        RequestEncoder.Encode(new CompactionRequest { Revision = revision }, request);
+        return Enqueue((byte)EntryKind.Compact, request.WrittenMemory).AsTask();
+    }
+
     /// <summary>Asks this member for another membership.</summary>
     public Task<ApplyResult> Change(MemberOperation operation, ulong member, params string[] urls) =>
         Enqueue(EntryKinds.MemberRequest, new MemberRequest(operation, IsStrict: true, member, [.. urls]).Encode()).AsTask();
@@ -155,5 +181,6 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
 
     void IReplicaHost.WakeWatchers() => Watches.Dispatch();
 
-    void IReplicaHost.SnapshotWanted(ulong member) => Assert.Fail($"member {member} lacks entries");
+    void IReplicaHost.SnapshotOffered(SnapshotOffer offer) =>
+        Receiving = _receiver.ReceiveAsync(offer, CancellationToken.None);
 }

@@ -8,6 +8,11 @@ internal sealed class GroupNetwork
     private readonly SortedDictionary<(ulong From, ulong To), Queue<byte[]>> _links = [];
     private readonly HashSet<(ulong From, ulong To)> _cut = [];
 
+    private readonly List<Question> _questions = [];
+
+    /// <summary>All questions that were answered, in order.</summary>
+    public List<(ulong From, ulong To, byte[] Question)> Answered { get; } = [];
+
     /// <summary>All frames that were accepted, in order.</summary>
     public List<(ulong From, ulong To, byte[] Frame)> Sent { get; } = [];
 
@@ -49,6 +54,46 @@ internal sealed class GroupNetwork
         }
     }
 
+    /// <summary>Answers what was asked, by whoever is up and reached in both directions.</summary>
+    /// <returns>Whether anything was.</returns>
+    public bool AnswerQuestions(ReplicaGroup group)
+    {
+        List<Question> questions = [.. _questions];
+        _questions.Clear();
+        foreach (Question question in questions)
+        {
+            Answer(group, question);
+        }
+
+        return questions.Count > 0;
+    }
+
+    private void Answer(ReplicaGroup group, Question question)
+    {
+        (ulong from, ulong to, byte[] bytes, TaskCompletionSource<ReadOnlyMemory<byte>> answer) = question;
+        if (!group[from].IsUp)
+        {
+            return;
+        }
+
+        if (!group[to].IsUp || _cut.Contains((from, to)) || _cut.Contains((to, from)))
+        {
+            answer.SetException(new PeerAskException($"member {to} is not reached"));
+            return;
+        }
+
+        try
+        {
+            byte[] found = group[to].Replica.AnswerSnapshotQuestion(from, bytes).ToArray();
+            Answered.Add((from, to, bytes));
+            answer.SetResult(found);
+        }
+        catch (InvalidDataException failure)
+        {
+            answer.SetException(new PeerAskException(failure.Message));
+        }
+    }
+
     private bool Send(ulong from, ulong to, ReadOnlySpan<byte> frame)
     {
         byte[] copy = frame.ToArray();
@@ -77,6 +122,15 @@ internal sealed class GroupNetwork
         public void SetMembers(IReadOnlyList<PeerAddress> members, IReadOnlyList<ulong> removed) => _members = members;
 
         public ValueTask<ReadOnlyMemory<byte>> AskAsync(ulong member, ReadOnlyMemory<byte> request, CancellationToken cancellation) =>
-            throw new PeerAskException("nobody is asked here");
+            new(network.Ask(self, member, request.ToArray()));
     }
+
+    private Task<ReadOnlyMemory<byte>> Ask(ulong from, ulong to, byte[] question)
+    {
+        Question asked = new(from, to, question, new TaskCompletionSource<ReadOnlyMemory<byte>>());
+        _questions.Add(asked);
+        return asked.Answer.Task;
+    }
+
+    private sealed record Question(ulong From, ulong To, byte[] Bytes, TaskCompletionSource<ReadOnlyMemory<byte>> Answer);
 }

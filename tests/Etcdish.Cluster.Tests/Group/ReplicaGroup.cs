@@ -8,13 +8,15 @@ namespace Etcdish.Cluster.Tests.Group;
 internal sealed class ReplicaGroup
 {
     private const ulong ClusterId = 0xC1;
-    private const int MaxRounds = 200;
+    private const int MaxRounds = 400;
     private const int ElectionTicks = 10;
 
     private readonly List<GroupMember> _all = [];
 
     public ReplicaGroup(int members)
     {
+        // With the runner's own, what awaits an answer goes on on another thread, at any time.
+        SynchronizationContext.SetSynchronizationContext(null);
         Members = [.. Enumerable.Range(1, members).Select(id => new ClusterMember((ulong)id, $"m{id}", [$"http://m{id}:2380"], []))];
         _all = [.. Members.Select(member => new GroupMember(this, member.Id))];
     }
@@ -55,6 +57,7 @@ internal sealed class ReplicaGroup
         InitialMembers = Members,
         Log = new LogOptions { Disk = disk, SegmentBytes = 256 << 10, PrepareInBackground = false, Salt = 7 },
         Clock = Clock,
+        OnNotice = notice => TestContext.Out.WriteLine($"member {id}: {notice.Message}"),
     };
 
     public static ReplicaOptions ReplicaOptionsOf(ulong id) => new()
@@ -81,6 +84,8 @@ internal sealed class ReplicaGroup
             {
                 any |= member.Run();
             }
+
+            any |= Network.AnswerQuestions(this);
 
             if (!any)
             {

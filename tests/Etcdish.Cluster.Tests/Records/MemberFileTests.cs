@@ -56,6 +56,25 @@ public class MemberFileTests
     }
 
     [Test]
+    public void A_copy_that_only_the_cache_has_after_a_failed_sync_is_written_again([Range(0, 9)] int seed)
+    {
+        SimulatedDisk disk = new();
+        MemberRecord next = _first with { Term = 8 };
+        using (MemberFile file = MemberFile.Create(disk, Folder, _first))
+        {
+            disk.FailSyncAt = disk.Syncs + 2;
+            Assert.That(() => file.Write(next), Throws.InstanceOf<IOException>());
+        }
+
+        using MemberFile? again = MemberFile.TryOpen(disk, Folder);
+        Assert.That((again!.Current, again.IsWorn), Is.EqualTo((next, true)));
+        again.Write(again.Current);
+        disk.CrashAt = disk.Operations + 2;
+        Assert.That(() => again.Write(next with { Term = 9 }), Throws.InstanceOf<SimulatedCrashException>());
+        Assert.That(MemberFile.TryOpen(disk.Restart(new Random(seed)), Folder)!.Current.Term, Is.AnyOf(8UL, 9UL));
+    }
+
+    [Test]
     public void Damage_to_one_copy_costs_nothing_and_to_both_is_refused([Values(0, 100, 4096, 4600)] int offset)
     {
         SimulatedDisk disk = new();

@@ -48,7 +48,7 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
         NetworkPort network = new(world, this);
         _leaseCalls = new LeaseCalls(Leases, network, TaskCreationOptions.None) { Queue = this };
         _parts = new ReplicaParts(
-            recovered.Log, recovered.Member, Store, replay.Restored, replay.Tail, replay.Members, Watches, Leases, _leaseCalls, network, Metrics);
+            recovered.Log, recovered.Member, Store, Values, replay.Restored, replay.Tail, replay.Members, Watches, Leases, _leaseCalls, network, Metrics);
         _queue = new ProposalQueue(options.MaxQueuedBytes);
         Mailbox = new PeerMailbox(() => ScheduleRound(_machine.Now + WakeDelay));
         _observer = new EntryObserver(world, machine, _parts);
@@ -214,10 +214,10 @@ internal sealed class NodeProcess : IReplicaHost, IWriteQueue
         _world.Marks.Add(Mark.SegmentRolled, _lastEnd.Segment - segment);
     }
 
-    void IReplicaHost.SnapshotWanted(ulong member)
+    void IReplicaHost.SnapshotOffered(SnapshotOffer offer)
     {
         _world.Marks.Add(Mark.SnapshotWanted);
-        _world.OnSnapshotWanted(member);
+        _world.OnSnapshotWanted(_machine.MemberId);
     }
 
     void IReplicaHost.WakeWatchers()
