@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace Etcdish.Kubernetes;
 
 /// <summary>
@@ -8,52 +6,45 @@ namespace Etcdish.Kubernetes;
 internal sealed class NotationFile
 {
     private readonly string _file;
-    private readonly FrozenDictionary<string, Definition> _definitions;
+    private readonly Dictionary<string, Definition> _definitions;
 
     public NotationFile(string file, string text)
     {
         _file = file;
         var lines = text.Split('\n');
-        (GroupVersion, Name) = ReadHeader(file, lines[0]);
+        Name = Words(lines[0]) is ["group", var name] ? name : throw Fault(0, "the first line must be `group NAME`");
         var definitions = new Dictionary<string, Definition>(StringComparer.Ordinal);
         Definition? current = null;
         for (var i = 1; i < lines.Length; i++)
         {
-            var words = Words(lines[i]);
-            if (words.Length == 0)
+            var line = lines[i];
+            if (line.Length == 0 || line[0] == '#')
             {
                 continue;
             }
 
-            if (lines[i][0] == ' ')
+            if (line[0] == ' ')
             {
-                (current ?? throw Fault(i, "a field before the first definition")).Lines.Add((i, words));
+                (current ?? throw Fault(i, "a field before the first definition")).Lines.Add((i, line));
                 continue;
             }
 
-            current = new Definition(i, words, []);
-            if (words.Length < 2 || words[0] is not ("struct" or "object" or "enum") || !definitions.TryAdd(words[1], current))
+            current = new Definition(Words(line), []);
+            if (current.Words.Length < 2 || current.Words[0] is not ("struct" or "object" or "enum")
+                || !definitions.TryAdd(current.Words[1], current))
             {
                 throw Fault(i, "a definition is `struct`, `object` or `enum` and a name that is new");
             }
         }
 
-        _definitions = definitions.ToFrozenDictionary(StringComparer.Ordinal);
+        _definitions = definitions;
     }
-
-    /// <summary>Group and version as <c>apiVersion</c> has them, such as <c>rbac.authorization.k8s.io/v1</c>.</summary>
-    public string GroupVersion { get; }
 
     /// <summary>The name other files use, such as <c>rbac/v1</c>.</summary>
     public string Name { get; }
 
     /// <summary>Names of structs and objects, in no order.</summary>
     public IEnumerable<string> StructNames => _definitions.Where(d => d.Value.Words[0] != "enum").Select(d => d.Key);
-
-    public static (string GroupVersion, string Name) ReadHeader(string file, string line) =>
-        Words(line) is ["group", var groupVersion, "as", var name]
-            ? (groupVersion, name)
-            : throw new FormatException($"{file}: the first line must be `group GROUP/VERSION as NAME`");
 
     /// <summary>Whether a struct, or the list kind of a listed object, has this name; and whether it is an object.</summary>
     public bool TryDescribe(string name, out bool isObject)
@@ -84,11 +75,11 @@ internal sealed class NotationFile
         }
 
         var names = new FieldNotation(Name, catalog);
-        foreach (var (line, words) in definition.Lines)
+        foreach (var (line, text) in definition.Lines)
         {
             try
             {
-                fields.Add(names.Read(words));
+                fields.Add(names.Read(Words(text)));
             }
             catch (FormatException fault)
             {
@@ -107,7 +98,7 @@ internal sealed class NotationFile
         }
 
         var isClosed = definition.Words is [_, _, "closed", ..];
-        var values = definition.Words.Skip(isClosed ? 3 : 2).Concat(definition.Lines.SelectMany(l => l.Words));
+        var values = definition.Words.Skip(isClosed ? 3 : 2).Concat(definition.Lines.SelectMany(l => Words(l.Text)));
         return (isClosed, [.. values.Select(v => v[0] == '"' ? v[1..^1] : v)]);
     }
 
@@ -167,5 +158,5 @@ internal sealed class NotationFile
         return [.. words];
     }
 
-    private sealed record Definition(int Line, string[] Words, List<(int Line, string[] Words)> Lines);
+    private sealed record Definition(string[] Words, List<(int Number, string Text)> Lines);
 }

@@ -1,36 +1,14 @@
 namespace Etcdish.Kubernetes;
 
-/// <summary>Where the text of a notation file comes from.</summary>
-internal sealed record NotationSource(string Name, Func<TextReader> Open)
+/// <summary>The notation files that are built in.</summary>
+internal static class NotationSource
 {
-    private const string TableName = "resources.table";
-
-    public static List<NotationSource> Embedded() =>
-    [
-        .. typeof(NotationSource).Assembly.GetManifestResourceNames()
-            .Where(n => n.EndsWith(".schema", StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal)
-            .Select(n => new NotationSource(n, () => OpenEmbedded(n))),
-    ];
-
-    public static string EmbeddedTable()
+    /// <summary>The text of a file: of a group version's, such as <c>apps.v1.schema</c>, or of the table of resources.</summary>
+    public static string Read(string file)
     {
-        using var reader = OpenEmbedded(TableName);
+        using var stream = typeof(NotationSource).Assembly.GetManifestResourceStream(file)
+            ?? throw new InvalidOperationException($"the built-in file {file} is missing");
+        using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }
-
-    public string FirstLine()
-    {
-        using var reader = Open();
-        return reader.ReadLine() ?? "";
-    }
-
-    public string Text()
-    {
-        using var reader = Open();
-        return reader.ReadToEnd();
-    }
-
-    private static StreamReader OpenEmbedded(string name) =>
-        new(typeof(NotationSource).Assembly.GetManifestResourceStream(name) ?? throw new InvalidOperationException($"no resource {name}"));
 }

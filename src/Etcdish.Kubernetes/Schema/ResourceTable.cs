@@ -1,10 +1,12 @@
 namespace Etcdish.Kubernetes;
 
 /// <summary>Reads the table of resources (see README.md beside it).</summary>
-internal sealed class ResourceTable(SchemaCatalog catalog, Dictionary<string, string> groupVersionByName)
+internal sealed class ResourceTable(SchemaCatalog catalog)
 {
     private static readonly string[] _allVerbs =
         ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+
+    public Dictionary<string, string> GroupVersionByName { get; } = new(StringComparer.Ordinal);
 
     public ResourceInfo[] Read(string text)
     {
@@ -15,9 +17,13 @@ internal sealed class ResourceTable(SchemaCatalog catalog, Dictionary<string, st
             {
                 resources[^1] = ReadDetail(resources[^1], line.Trim());
             }
+            else if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is var words && words is ["group", var name, var groupVersion])
+            {
+                GroupVersionByName.Add(name, groupVersion);
+            }
             else
             {
-                resources.Add(ReadResource(line.Split(' ')));
+                resources.Add(ReadResource(words));
             }
         }
 
@@ -80,7 +86,7 @@ internal sealed class ResourceTable(SchemaCatalog catalog, Dictionary<string, st
     private (string ApiVersion, string Kind) Split(string typeName)
     {
         var dot = typeName.LastIndexOf('.');
-        return (groupVersionByName[typeName[..dot]], typeName[(dot + 1)..]);
+        return (GroupVersionByName[typeName[..dot]], typeName[(dot + 1)..]);
     }
 
     private static string[] Option(string[] words, string prefix) =>

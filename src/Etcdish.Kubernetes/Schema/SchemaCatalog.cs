@@ -1,35 +1,30 @@
 using System.Collections.Concurrent;
-using System.Collections.Frozen;
 
 namespace Etcdish.Kubernetes;
 
 /// <summary>
-/// The built-in types and resources. Opening the catalogue reads the table of resources and the first line of each notation file; a group
-/// version is read when a type of it is first asked for, and a type when its fields are. Safe for use by many threads.
+/// The built-in types and resources. Opening the catalogue reads the table of resources; a group version is read when a type of it is first
+/// asked for, and a type when its fields are. Safe for use by many threads.
 /// </summary>
 public sealed class SchemaCatalog
 {
     private const string MetaName = "meta/v1";
 
-    private readonly FrozenDictionary<string, Lazy<NotationFile>> _fileByName;
-    private readonly FrozenDictionary<string, string> _nameByGroupVersion;
+    private readonly Dictionary<string, Lazy<NotationFile>> _fileByName = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _nameByGroupVersion = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, StructType> _structs = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, EnumType> _enums = new(StringComparer.Ordinal);
 
-    internal SchemaCatalog(IReadOnlyList<NotationSource> files, string resourceTable)
+    internal SchemaCatalog(string resourceTable, Func<string, string> readFile)
     {
-        var names = new Dictionary<string, string>(StringComparer.Ordinal);
-        var byName = new Dictionary<string, Lazy<NotationFile>>(StringComparer.Ordinal);
-        foreach (var file in files)
+        var table = new ResourceTable(this);
+        Resources = table.Read(resourceTable);
+        foreach (var (name, groupVersion) in table.GroupVersionByName)
         {
-            var (groupVersion, name) = NotationFile.ReadHeader(file.Name, file.FirstLine());
-            names.Add(groupVersion, name);
-            byName.Add(name, new Lazy<NotationFile>(() => new NotationFile(file.Name, file.Text())));
+            var file = name.Replace('/', '.') + ".schema";
+            _nameByGroupVersion.Add(groupVersion, name);
+            _fileByName.Add(name, new Lazy<NotationFile>(() => new NotationFile(file, readFile(file))));
         }
-
-        _nameByGroupVersion = names.ToFrozenDictionary(StringComparer.Ordinal);
-        _fileByName = byName.ToFrozenDictionary(StringComparer.Ordinal);
-        Resources = new ResourceTable(this, names.ToDictionary(n => n.Value, n => n.Key)).Read(resourceTable);
     }
 
     /// <summary>The catalogue of Kubernetes 1.35's built-in kinds.</summary>
@@ -81,6 +76,6 @@ public sealed class SchemaCatalog
 
     private static class Holder
     {
-        public static readonly SchemaCatalog Instance = new(NotationSource.Embedded(), NotationSource.EmbeddedTable());
+        public static readonly SchemaCatalog Instance = new(NotationSource.Read("resources.table"), NotationSource.Read);
     }
 }

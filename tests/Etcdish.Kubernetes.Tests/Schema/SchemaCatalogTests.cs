@@ -161,8 +161,7 @@ public sealed class SchemaCatalogTests
     [TestCase("struct A\nstruct A")]
     public void A_fault_in_a_notation_names_its_place(string body)
     {
-        var source = new NotationSource("x.v1.schema", () => new StringReader("group x/v1 as x/v1\n" + body));
-        var catalog = new SchemaCatalog([source], "");
+        var catalog = new SchemaCatalog("group x/v1 x/v1", _ => "group x/v1\n" + body);
 
         Assert.That(
             () => catalog.GetStruct("x/v1.A").Fields.Select(f => f.Type.Struct?.Fields).ToArray(),
