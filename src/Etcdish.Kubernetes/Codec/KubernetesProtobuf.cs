@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Etcdish.Kubernetes;
@@ -10,13 +9,6 @@ namespace Etcdish.Kubernetes;
 /// </summary>
 public static class KubernetesProtobuf
 {
-    private static readonly JsonWriterOptions _writerOptions = new()
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        SkipValidation = true,
-        MaxDepth = 1024,
-    };
-
     /// <summary>Whether bytes start as such a body does.</summary>
     public static bool IsEnvelope(ReadOnlySpan<byte> body) => ProtobufEnvelope.IsEnvelope(body);
 
@@ -31,7 +23,7 @@ public static class KubernetesProtobuf
     public static ObjectHeader Decode(
         ReadOnlySpan<byte> body, SchemaCatalog catalog, IBufferWriter<byte> output, StructType? expected = null, CodecLimits? limits = null)
     {
-        using var writer = new Utf8JsonWriter(output, _writerOptions);
+        using var writer = new Utf8JsonWriter(output, JsonOptions.Writer);
         var decoder = new ProtobufDecoder(catalog, limits ?? CodecLimits.Default, writer);
         try
         {

@@ -20,6 +20,9 @@ internal sealed class PathTracker
 
     public void Clear() => Depth = 0;
 
+    /// <summary>The path as Go's JSON package has it in its errors: names only.</summary>
+    public string WithoutIndexes() => string.Join('.', _steps.Take(Depth).Where(s => s.Name is not null).Select(s => s.Name));
+
     public override string ToString()
     {
         var text = new StringBuilder();
