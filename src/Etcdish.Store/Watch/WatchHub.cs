@@ -160,7 +160,7 @@ public sealed class WatchHub
             foreach (Watcher watcher in watchers)
             {
                 RemoveFromIndex(watcher);
-                if (watcher.Stream.FallBehind(watcher))
+                if (watcher.Stream.FallBehind(watcher, _dispatched))
                     ready.Add(watcher.Stream);
             }
 

@@ -196,11 +196,14 @@ public sealed partial class WatchStream : IDisposable
     }
 
     /// <summary>Lets a synced watcher read on from the history. Called by the hub under the gate; the watcher is out of the index.</summary>
+    /// <param name="watcher">The watcher.</param>
+    /// <param name="offered">The last revision that it was offered; it need not have wanted anything of it.</param>
     /// <returns>Whether the taker must be woken.</returns>
-    internal bool FallBehind(Watcher watcher)
+    internal bool FallBehind(Watcher watcher, long offered)
     {
         lock (_lock)
         {
+            watcher.Next = Math.Max(watcher.Next, offered + 1);
             MarkBehind(watcher);
             return Wake();
         }

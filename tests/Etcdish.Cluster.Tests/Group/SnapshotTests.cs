@@ -64,6 +64,24 @@ public class SnapshotTests
         group.AssertSame();
     }
 
+    // Found by simulation (seed 30940): it was ended as compacted, since what it had been offered and did not want did not count.
+    [Test]
+    public void A_watcher_that_wanted_nothing_for_long_stands_where_it_was_offered_something_last()
+    {
+        ReplicaGroup group = ReplicaGroup.OfThree();
+        using WatchStream stream = group[3].Watches.OpenStream(static () => { });
+        stream.Create(new WatchCreateRequest { Key = "other0"u8.ToArray() });
+        Write(group, "key", 12, 100);
+        FallBehind(group);
+        _ = group[1].Compact(10);
+        group.Settle();
+        Return(group);
+        group.Tick(5);
+        Assert.That(group[3].Replica.TakeOvers, Is.EqualTo(1));
+        Write(group, "other", 1, 100);
+        Assert.That(RevisionsSeenBy(stream), Is.EqualTo(new[] { group[3].Store.CurrentRevision }));
+    }
+
     [Test]
     public void A_connection_that_breaks_in_the_middle_goes_on_where_it_was()
     {

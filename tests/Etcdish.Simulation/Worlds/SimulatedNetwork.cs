@@ -118,6 +118,14 @@ internal sealed class SimulatedNetwork(World world)
     /// <summary>The kernel of a machine whose process died says so to those who had a connection; one without power says nothing.</summary>
     public void OnProcessEnded(Machine ended)
     {
+        // What it would have sent once its disk was done never left, and holds up nothing that a later life sends.
+        long latest = world.Queue.Now + _plan.MinDelay + 5 * _plan.MeanDelay;
+        foreach (Machine to in world.Machines.Where(to => to != ended))
+        {
+            Link link = LinkOf(ended, to);
+            link.LastArrival = Math.Min(link.LastArrival, latest);
+        }
+
         foreach (Machine machine in world.Machines.Where(machine => machine != ended && !ended.Disk.IsDown))
         {
             Tell(machine, ended);

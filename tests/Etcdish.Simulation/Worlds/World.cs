@@ -171,9 +171,10 @@ internal sealed class World
         Configuration.Of(Enumerable.Range(1, Plan.Members).Select(number => (ulong)number)),
         [.. Enumerable.Range(1, Plan.Members).Select(number => Member(number).ToInfo())]);
 
-    /// <summary>The members as one who joins is told, by somebody who knows of him; null when nobody does.</summary>
+    /// <summary>The members as one who joins is told, by another who knows of him; null when nobody does.</summary>
     public Membership? KnownMembers(ulong asker) => Machines
-        .Find(machine => machine.Process?.Members.InForce.Configuration.IsMember(asker) == true)?.Process?.Members.InForce;
+        .Find(machine => machine.MemberId != asker && machine.Process?.Members.InForce.Configuration.IsMember(asker) == true)
+        ?.Process?.Members.InForce;
 
     private void Begin()
     {
