@@ -166,14 +166,14 @@ internal sealed class LeaseKeeper
         return keys;
     }
 
-    /// <summary>Answers a member's question for what a lease has left.</summary>
+    /// <summary>Answers a member's question for what a lease has left: as a client's, in whole seconds that it has at least.</summary>
     /// <exception cref="EtcdException">NotLeader: only the leader keeps time.</exception>
     public LeaseAnswerFrame Answer(in LeaseCallFrame call)
     {
         long remaining = _clock.RemainingMs(call.Lease, NowMs);
         ThrowIfNotLeading();
         return remaining > 0 && _table.TryGet(call.Lease, out LeaseInfo lease)
-            ? new LeaseAnswerFrame(call.Sequence, (remaining + 999) / 1000, lease.GrantedTtl)
+            ? new LeaseAnswerFrame(call.Sequence, remaining / 1000, lease.GrantedTtl)
             : new LeaseAnswerFrame(call.Sequence, -1, 0);
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Etcdish.Consensus;
 using Etcdish.Store;
 
@@ -6,7 +7,28 @@ namespace Etcdish.Cluster;
 // Leadership handed over on purpose: by an operator, or because the leader's process is asked to end.
 public sealed partial class Node
 {
-    private const int LooksPerHeartbeat = 20;
+    /// <summary>
+    /// Who leads: first as it is now, then each time this member learns of a change. What changed while the caller was busy is left out,
+    /// but for the newest. Ends when the node stops or fails.
+    /// </summary>
+    /// <param name="cancellation">Ends it, with an <see cref="OperationCanceledException"/>.</param>
+    public async IAsyncEnumerable<Leadership> WatchLeadershipAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        using CancellationTokenSource both = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stopping.Token);
+        Leadership? told = null;
+        while (!_stopping.IsCancellationRequested)
+        {
+            Task change = _status.LeadershipChange;
+            Leadership now = _status.Leadership;
+            if (now != told)
+            {
+                yield return told = now;
+            }
+
+            await change.WaitAsync(both.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
 
     /// <summary>
     /// Hands leadership to another voter and completes when this member follows it. Writes that come meanwhile wait and go to the new
@@ -31,7 +53,8 @@ public sealed partial class Node
         }
 
         Refusal refusal = Refusal.None;
-        await _loop.Enqueue(0, default, () => refusal = _loop.Replica.TransferLeadership(to)).ConfigureAwait(false);
+        await _loop
+            .EnqueueAbandonable(0, default, () => refusal = _loop.Replica.TransferLeadership(to), cancellation).ConfigureAwait(false);
         switch (refusal)
         {
             case Refusal.None:
@@ -46,7 +69,7 @@ public sealed partial class Node
 
     /// <summary>As <see cref="TransferLeadershipAsync"/>, to the voter that lags least.</summary>
     /// <param name="cancellation">Stops waiting, not the transfer.</param>
-    /// <returns>The new leader; 0 when this member does not lead, or nobody else could.</returns>
+    /// <returns>The new leader, which by then most others follow; 0 when this member does not lead, or nobody else could.</returns>
     /// <exception cref="EtcdException">As there.</exception>
     /// <exception cref="TimeoutException">As there.</exception>
     public async Task<ulong> HandOverLeadershipAsync(CancellationToken cancellation = default)
@@ -57,10 +80,15 @@ public sealed partial class Node
         }
 
         ulong successor = 0;
-        await _loop.Enqueue(0, default, () => successor = _loop.Replica.HandOverLeadership()).ConfigureAwait(false);
+        await _loop
+            .EnqueueAbandonable(0, default, () => successor = _loop.Replica.HandOverLeadership(), cancellation).ConfigureAwait(false);
         if (successor != 0)
         {
             await FollowAsync(successor, cancellation).ConfigureAwait(false);
+
+            // The others hear of the new leader within a heartbeat. What they forward here until then is refused and sent on by them; with
+            // this member gone its outcome would be unknown.
+            await Task.Delay(_options.HeartbeatInterval, _options.Clock, cancellation).ConfigureAwait(false);
         }
 
         return successor;
@@ -68,15 +96,27 @@ public sealed partial class Node
 
     private async Task FollowAsync(ulong leader, CancellationToken cancellation)
     {
-        long begun = _options.Clock.GetTimestamp();
-        while (LeaderId != leader)
+        using CancellationTokenSource limit = new(_options.ElectionTimeout, _options.Clock);
+        using CancellationTokenSource any = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token, _stopping.Token);
+        while (true)
         {
-            if (_options.Clock.GetElapsedTime(begun) > _options.ElectionTimeout)
+            Task change = _status.LeadershipChange;
+            if (LeaderId == leader)
+            {
+                return;
+            }
+
+            await change.WaitAsync(any.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellation.ThrowIfCancellationRequested();
+            if (_stopping.IsCancellationRequested)
+            {
+                throw new EtcdException(EtcdError.Stopped);
+            }
+
+            if (limit.IsCancellationRequested)
             {
                 throw new TimeoutException($"member {leader:x} did not become leader within {_options.ElectionTimeout}");
             }
-
-            await Task.Delay(_options.HeartbeatInterval / LooksPerHeartbeat, _options.Clock, cancellation).ConfigureAwait(false);
         }
     }
 }

@@ -85,7 +85,7 @@ public sealed partial class Node
         }
 
         byte[] request = new MemberRequest(operation, _options.StrictMemberChanges, id, urls).Encode();
-        await _loop.Enqueue(EntryKinds.MemberRequest, request).AsTask().WaitAsync(cancellation).ConfigureAwait(false);
+        await _loop.EnqueueAbandonable(EntryKinds.MemberRequest, request, work: null, cancellation).ConfigureAwait(false);
     }
 
     // An id is never used twice, so a member that was removed within the second gets that of a later one.

@@ -190,11 +190,19 @@ public sealed partial class Node : IAsyncDisposable
         return _loop.Enqueue((byte)kind, request);
     }
 
+    /// <summary>As <see cref="ProposeAsync"/>, for bytes that nobody uses again: cancellation also ends the wait, not the write.</summary>
+    internal ValueTask<ApplyResult> ProposeOwnedAsync(EntryKind kind, ReadOnlyMemory<byte> request, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        return _loop.EnqueueAbandonable((byte)kind, request, work: null, cancellation);
+    }
+
     /// <summary>
     /// Completes when a read of <see cref="Store"/> sees all that was acknowledged before the call, by any member. On a single node that
     /// is at once: nothing is acknowledged before it is applied. In a group the leader has its quorum confirm it; a follower asks the
     /// leader.
     /// </summary>
+    /// <param name="cancellation">Stops waiting, at once.</param>
     /// <exception cref="EtcdException">
     /// Stopped when the node stops or has failed, Timeout when no leader could be asked, TimeoutWaitAppliedIndex when this member lags.
     /// </exception>
@@ -206,7 +214,7 @@ public sealed partial class Node : IAsyncDisposable
             throw new EtcdException(EtcdError.Stopped);
         }
 
-        return _status.ReadsAreLocal ? ValueTask.CompletedTask : AskForBarrierAsync();
+        return _status.ReadsAreLocal ? ValueTask.CompletedTask : AskForBarrierAsync(cancellation);
     }
 
     private IPeerNetwork Connect(NodeOptions options, IPeerInbox inbox)
@@ -226,18 +234,20 @@ public sealed partial class Node : IAsyncDisposable
                 Random = new Random(options.Random.Next()),
                 Clock = options.Clock,
                 OnDefect = defect => _loop?.Fail(defect),
+                OnRoundTrip = Metrics.RoundTrip,
                 OnNotice = OnPeerNotice,
                 DescribeGroup = () => new GroupDescription(options.ClusterId, _members.InForce),
             },
             inbox);
     }
 
-    private async ValueTask AskForBarrierAsync() => await _loop.Enqueue(Proposal.ReadBarrier, default).ConfigureAwait(false);
+    private async ValueTask AskForBarrierAsync(CancellationToken cancellation) =>
+        await _loop.EnqueueAbandonable(Proposal.ReadBarrier, default, work: null, cancellation).ConfigureAwait(false);
 
     /// <summary>Grants a lease.</summary>
     /// <param name="id">The id wanted, or 0 to have one picked.</param>
     /// <param name="ttlSeconds">The TTL wanted in seconds; raised to the floor, refused above 9,000,000,000.</param>
-    /// <param name="cancellation">Looked at before the write is queued.</param>
+    /// <param name="cancellation">Stops waiting; the lease may be granted all the same.</param>
     /// <returns>With the id and the TTL granted, or an error (LeaseExist, LeaseTTLTooLarge, NoSpace).</returns>
     public async ValueTask<ApplyResult> GrantLeaseAsync(long id, long ttlSeconds, CancellationToken cancellation = default)
     {
@@ -251,7 +261,8 @@ public sealed partial class Node : IAsyncDisposable
 
         long settledTtl = LeaseRules.SettleTtl(ttlSeconds, _options.MinLeaseTtl);
         RequestEncoder.Encode(new LeaseGrantRequest { Id = settledId, TtlSeconds = settledTtl }, request);
-        ApplyResult result = await _loop.Enqueue((byte)EntryKind.LeaseGrant, request.WrittenMemory).ConfigureAwait(false);
+        ApplyResult result = await _loop
+            .EnqueueAbandonable((byte)EntryKind.LeaseGrant, request.WrittenMemory, work: null, cancellation).ConfigureAwait(false);
         return result;
     }
 
@@ -273,7 +284,9 @@ public sealed partial class Node : IAsyncDisposable
         return answer.Seconds;
     }
 
-    /// <summary>State of a lease, or null when it does not exist. A follower asks the leader, which alone keeps time.</summary>
+    /// <summary>
+    /// State of a lease, or null when it does not exist. A follower asks the leader, which alone keeps time and answers in whole seconds.
+    /// </summary>
     /// <param name="id">Its id.</param>
     /// <param name="withKeys">Whether to list its keys.</param>
     /// <param name="cancellation">Stops waiting.</param>
@@ -293,7 +306,7 @@ public sealed partial class Node : IAsyncDisposable
             await ReadBarrierAsync(cancellation).ConfigureAwait(false);
         }
 
-        return answer.Seconds <= 0 ? null : new LeaseStatus(
+        return answer.Seconds < 0 ? null : new LeaseStatus(
             id,
             TimeSpan.FromSeconds(answer.GrantedSeconds),
             TimeSpan.FromSeconds(answer.Seconds),
@@ -418,7 +431,12 @@ public sealed partial class Node : IAsyncDisposable
         {
             try
             {
-                await _loop.Enqueue(EntryKinds.MemberAttributes, MembershipCodec.EncodeAttributes(own)).ConfigureAwait(false);
+                ReadOnlyMemory<byte> attributes = MembershipCodec.EncodeAttributes(own);
+                await _loop.EnqueueAbandonable(EntryKinds.MemberAttributes, attributes, work: null, stopping).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
             }
             catch (EtcdException)
             {

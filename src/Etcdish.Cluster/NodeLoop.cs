@@ -91,17 +91,33 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
     }
 
     /// <inheritdoc/>
-    public ValueTask<ApplyResult> Enqueue(byte kind, ReadOnlyMemory<byte> payload, Action? work = null)
+    public ValueTask<ApplyResult> Enqueue(byte kind, ReadOnlyMemory<byte> payload, Action? work = null) =>
+        EnqueueAbandonable(kind, payload, work, CancellationToken.None);
+
+    /// <summary>As <see cref="IWriteQueue.Enqueue"/>; the waiter is let go when the token is cancelled.</summary>
+    /// <param name="kind">As there.</param>
+    /// <param name="payload">As there; not used again by anybody when the token can be cancelled.</param>
+    /// <param name="work">As there.</param>
+    /// <param name="abandon">Ends the wait with an <see cref="OperationCanceledException"/>, not the request.</param>
+    public ValueTask<ApplyResult> EnqueueAbandonable(byte kind, ReadOnlyMemory<byte> payload, Action? work, CancellationToken abandon)
     {
         // Whoever waits for work on the loop or for a local record goes on with something long, such as writing a checkpoint.
         bool completesInline = _completesInline && work is null && kind is < LocalRecordKind.First or Proposal.ReadBarrier;
         Proposal proposal = Proposal.Rent(kind, payload, _clock.GetTimestamp(), work, completesInline);
-        return _queue.TryEnqueue(proposal) switch
+        if (abandon.CanBeCanceled)
         {
-            EnqueueOutcome.Queued => proposal.Task,
-            EnqueueOutcome.Full => throw new EtcdException(EtcdError.RequestTooManyRequests),
-            _ => throw new EtcdException(EtcdError.Stopped),
-        };
+            proposal.AbandonOn(abandon);
+        }
+
+        ValueTask<ApplyResult> answer = proposal.Task;
+        EnqueueOutcome outcome = _queue.TryEnqueue(proposal);
+        if (outcome == EnqueueOutcome.Queued)
+        {
+            return answer;
+        }
+
+        proposal.Discard();
+        throw new EtcdException(outcome == EnqueueOutcome.Full ? EtcdError.RequestTooManyRequests : EtcdError.Stopped);
     }
 
     /// <inheritdoc/>
@@ -130,7 +146,7 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
     {
         long started = _clock.GetTimestamp();
         _log.Commit();
-        _metrics.Synced(_clock.GetElapsedTime(started));
+        _metrics.Syncs.Add(_clock.GetElapsedTime(started));
     }
 
     void IReplicaHost.WakeWatchers() => _dispatcher.Wake();
@@ -218,6 +234,11 @@ internal sealed class NodeLoop : IReplicaHost, IWriteQueue
         long now = _clock.GetTimestamp();
         if (now >= _nextTick)
         {
+            if (now - _nextTick > _tickInterval && Replica.HeartbeatsAreDue)
+            {
+                _metrics.HeartbeatIsLate();
+            }
+
             // After a pause of the process, the ticks that were missed are not made up for: nobody could have answered in between.
             _nextTick = Math.Max(_nextTick + _tickInterval, now);
             Replica.Tick();

@@ -1,25 +1,35 @@
+using System.Collections.Concurrent;
+
 namespace Etcdish.Cluster;
 
 /// <summary>What a node counts. Written by the node loop and maintenance; read from any thread, where a torn view is acceptable.</summary>
 public sealed class NodeMetrics
 {
-    /// <summary>Upper bounds of the sync histogram's buckets in seconds: 1 ms × 2⁰ … 2¹³, as etcd's dashboards expect.</summary>
-    public static IReadOnlyList<double> SyncBuckets { get; } = [.. Enumerable.Range(0, 14).Select(i => 0.001 * (1 << i))];
-
-    private readonly long[] _syncCounts = new long[SyncBuckets.Count + 1];
-    private long _syncTicks;
+    private readonly ConcurrentDictionary<ulong, DurationHistogram> _roundTrips = new();
     private long _fullDiskBatches;
     private long _collectedBytes;
     private long _checkpoints;
     private long _checkpointTicks;
     private long _leaseExpiries;
     private long _malformedFrames;
+    private long _slowReadIndexes;
+    private long _failedReads;
+    private long _lateHeartbeats;
 
-    /// <summary>Number of syncs in each bucket (not cumulated); the last is above all bounds.</summary>
-    public ReadOnlySpan<long> SyncCounts => _syncCounts;
+    /// <summary>How long syncs took, in buckets from 1 ms to 8.192 s, as etcd's dashboards expect.</summary>
+    public DurationHistogram Syncs { get; } = new(0.001, 14);
 
-    /// <summary>Sum of all sync times in seconds.</summary>
-    public double SyncSeconds => TimeSpan.FromTicks(Interlocked.Read(ref _syncTicks)).TotalSeconds;
+    /// <summary>Measured round trips to each member, in ascending order of ids, in buckets from 0.1 ms to 3.2768 s, as in etcd.</summary>
+    public IEnumerable<KeyValuePair<ulong, DurationHistogram>> RoundTrips => _roundTrips.OrderBy(static member => member.Key);
+
+    /// <summary>Questions to the leader for a read's index that had to be asked again, because the answer was overdue.</summary>
+    public long SlowReadIndexes => Interlocked.Read(ref _slowReadIndexes);
+
+    /// <summary>Linearizable reads that failed for want of a leader, of its answer, or of entries here.</summary>
+    public long FailedReads => Interlocked.Read(ref _failedReads);
+
+    /// <summary>Heartbeats that this member sent more than an interval late while it led.</summary>
+    public long LateHeartbeats => Interlocked.Read(ref _lateHeartbeats);
 
     /// <summary>Batches refused because the disk was full.</summary>
     public long FullDiskBatches => Interlocked.Read(ref _fullDiskBatches);
@@ -36,21 +46,17 @@ public sealed class NodeMetrics
     /// <summary>Leases that ran out.</summary>
     public long LeaseExpiries => Interlocked.Read(ref _leaseExpiries);
 
-    internal void Synced(TimeSpan elapsed)
-    {
-        double seconds = elapsed.TotalSeconds;
-        int bucket = 0;
-        while (bucket < SyncBuckets.Count && seconds > SyncBuckets[bucket])
-        {
-            bucket++;
-        }
-
-        Interlocked.Increment(ref _syncCounts[bucket]);
-        Interlocked.Add(ref _syncTicks, elapsed.Ticks);
-    }
-
     /// <summary>Frames of other members that were none.</summary>
     public long MalformedFrames => Interlocked.Read(ref _malformedFrames);
+
+    internal void RoundTrip(ulong member, TimeSpan took) =>
+        _roundTrips.GetOrAdd(member, static _ => new DurationHistogram(0.0001, 16)).Add(took);
+
+    internal void ReadIndexIsSlow() => Interlocked.Increment(ref _slowReadIndexes);
+
+    internal void ReadsFailed(int count) => Interlocked.Add(ref _failedReads, count);
+
+    internal void HeartbeatIsLate() => Interlocked.Increment(ref _lateHeartbeats);
 
     internal void MalformedFrame() => Interlocked.Increment(ref _malformedFrames);
 

@@ -14,10 +14,17 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
 
     private const int MaxPooled = 4096;
 
+    private const int Waiting = 0;
+    private const int Answered = 1;
+    private const int Abandoned = 2;
+
     [ThreadStatic]
     private static Stack<Proposal>? _pool;
 
     private ManualResetValueTaskSourceCore<ApplyResult> _source;
+    private CancellationTokenRegistration _abandonment;
+    private bool _mayBeAbandoned;
+    private int _settled;
 
     /// <summary>
     /// Record kind to append: an <see cref="EntryKind"/>, one of <see cref="EntryKinds"/> or <see cref="LocalRecordKind"/>; or
@@ -98,6 +105,19 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
         return proposal;
     }
 
+    /// <summary>
+    /// Lets the waiter go when a token is cancelled, whatever the loop is doing; the request itself goes on. To be called before it is
+    /// queued, and only for a payload that nobody uses again.
+    /// </summary>
+    public void AbandonOn(CancellationToken cancellation)
+    {
+        _mayBeAbandoned = true;
+        _abandonment = cancellation.UnsafeRegister(static (proposal, token) => ((Proposal)proposal!).Abandon(token), this);
+    }
+
+    /// <summary>It was not queued, and nobody waits for it.</summary>
+    public void Discard() => _abandonment.Dispose();
+
     /// <summary>The leader has decided what is to be written in place of what was asked.</summary>
     public void Become(byte kind, ReadOnlyMemory<byte> payload)
     {
@@ -160,6 +180,11 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
     /// <summary>Wakes the waiter with what <see cref="Result"/> or <see cref="Failure"/> says.</summary>
     public void Complete()
     {
+        if (_mayBeAbandoned && Interlocked.CompareExchange(ref _settled, Answered, Waiting) != Waiting)
+        {
+            return;
+        }
+
         if (Failure is not null)
         {
             _source.SetException(Failure);
@@ -188,8 +213,33 @@ internal sealed class Proposal : IValueTaskSource<ApplyResult>
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _source.OnCompleted(continuation, state, token, flags);
 
+    private void Abandon(CancellationToken cancellation)
+    {
+        if (Interlocked.CompareExchange(ref _settled, Abandoned, Waiting) == Waiting)
+        {
+            // Whoever cancels does not expect to run the waiter.
+            _source.RunContinuationsAsynchronously = true;
+            _source.SetException(new OperationCanceledException(cancellation));
+        }
+    }
+
     private void Return()
     {
+        if (_mayBeAbandoned)
+        {
+            // Waits for a cancellation under way, so that it cannot hit the next request.
+            _abandonment.Dispose();
+            if (_settled == Abandoned)
+            {
+                // The loop has it still: it is not used again.
+                return;
+            }
+
+            _abandonment = default;
+            _mayBeAbandoned = false;
+            _settled = Waiting;
+        }
+
         _source.Reset();
         Payload = default;
         Result = default;

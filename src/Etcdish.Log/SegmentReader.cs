@@ -114,7 +114,7 @@ internal sealed class SegmentReader
     /// <summary>End of the last byte that is not zero at or after <paramref name="from"/>; <paramref name="from"/> when all are.</summary>
     internal static long EndOfData(Segment segment, uint from)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(ReadAheadBytes);
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(segment.Bytes - from, 1, ReadAheadBytes));
         var end = (long)from;
         for (long offset = from; offset < segment.Bytes; offset += buffer.Length)
         {

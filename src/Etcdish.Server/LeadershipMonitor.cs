@@ -81,10 +81,6 @@ internal sealed class LeadershipMonitor(Node node, ServerOptions options, Server
                     new("local-member-id", local), new("transferee-member-id", Hex(successor)),
                     new("took", clock.GetElapsedTime(begun)),
                 ]);
-
-            // The others hear of the new leader within a heartbeat. What they forward here until then is refused and sent on by them; with
-            // this process gone its outcome would be unknown.
-            await Task.Delay(options.HeartbeatInterval, clock).ConfigureAwait(false);
         }
         catch (Exception reason) when (reason is EtcdException or TimeoutException)
         {

@@ -192,7 +192,7 @@ public class EtcdStoreTests
 
         await using EtcdStore again = await EtcdStore.OpenAsync(folder.Path, _small);
         Assert.That(again.LeaseIds(), Is.EqualTo(new[] { kept }));
-        LeaseStatus status = again.TimeToLive(kept)!;
+        LeaseStatus status = (await again.TimeToLiveAsync(kept))!;
         Assert.That(status.Keys.Select(k => k.ToString()), Is.EqualTo(new[] { "k1" }));
         Assert.That(status.Remaining, Is.LessThanOrEqualTo(TimeSpan.FromMinutes(10)).And.GreaterThan(TimeSpan.FromMinutes(9)));
         Assert.That(await again.CountAsync(KeyRange.All), Is.EqualTo(1));

@@ -1,4 +1,5 @@
 using Etcdish.Consensus.Tests.Scripting;
+using Etcdish.Testing;
 
 namespace Etcdish.Consensus.Tests;
 

@@ -18,12 +18,6 @@ public sealed class EtcdishServer(string? dataDirectory = null) : ServerProcess(
         var output = new DirectoryInfo(AppContext.BaseDirectory);
         string framework = output.Name;
         string configuration = output.Parent!.Name;
-        for (DirectoryInfo? folder = output; folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Etcdish.sln")))
-                return Path.Combine(folder.FullName, "src", "Etcdish.Cli", "bin", configuration, framework, "etcdish");
-        }
-
-        throw new InvalidOperationException($"no Etcdish.sln above {AppContext.BaseDirectory}");
+        return Path.Combine(RepositoryRoot.Find(), "src", "Etcdish.Cli", "bin", configuration, framework, "etcdish");
     }
 }

@@ -36,7 +36,10 @@ public abstract class ServerProcess : IDisposable
     public string ClientUrl => $"http://{Host}:{ClientPort}";
 
     /// <summary>Where the other members of its cluster find it.</summary>
-    public string PeerUrl => $"http://{Host}:{PeerPort}";
+    public string PeerUrl => $"{PeerScheme}://{Host}:{PeerPort}";
+
+    /// <summary>https for members that are given certificates for each other.</summary>
+    public string PeerScheme { get; init; } = "http";
 
     /// <summary>Its name in its cluster.</summary>
     public string MemberName { get; set; } = "default";

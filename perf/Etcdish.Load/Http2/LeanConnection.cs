@@ -17,7 +17,7 @@ internal sealed class LeanConnection : IDisposable
 
     private readonly Socket _socket;
     private readonly IExchange _exchange;
-    private readonly HpackDecoder _decoder = new();
+    private readonly ResponseHeaders _responseHeaders = new();
     private readonly RequestHeaders _headers;
     private readonly StreamTable _streams;
     private readonly OutputBuffer _output = new();
@@ -271,12 +271,13 @@ internal sealed class LeanConnection : IDisposable
             return;
         }
 
-        _decoder.Decode(part);
+        _responseHeaders.Decode(part);
         _headerBlock = [];
         if (_headerBlockEndsStream)
         {
-            int status = _decoder.GrpcStatus;
-            End(_headerBlockStream, status < 0 ? 2 : status, status < 0 ? $"HTTP {_decoder.HttpStatus}" : _decoder.GrpcMessage);
+            int status = _responseHeaders.GrpcStatus;
+            string text = status < 0 ? $"HTTP {_responseHeaders.HttpStatus}" : _responseHeaders.GrpcMessage;
+            End(_headerBlockStream, status < 0 ? 2 : status, text);
         }
     }
 

@@ -36,11 +36,11 @@ internal sealed class RequestHeaders(string authority)
     private int Encode(string path)
     {
         int length = 0;
-        _buffer[length++] = 0x80 | HpackStaticTable.MethodPost;
-        _buffer[length++] = 0x80 | HpackStaticTable.SchemeHttp;
-        length = Write(length, HpackStaticTable.Path, ":path", path);
-        length = Write(length, HpackStaticTable.Authority, ":authority", authority);
-        length = Write(length, HpackStaticTable.ContentType, "content-type", "application/grpc");
+        _buffer[length++] = 0x80 | StaticFields.MethodPost;
+        _buffer[length++] = 0x80 | StaticFields.SchemeHttp;
+        length = Write(length, StaticFields.Path, ":path", path);
+        length = Write(length, StaticFields.Authority, ":authority", authority);
+        length = Write(length, StaticFields.ContentType, "content-type", "application/grpc");
         length = Write(length, 0, "te", "trailers");
         return length;
     }
@@ -50,7 +50,7 @@ internal sealed class RequestHeaders(string authority)
         int age = _added.IndexOf((name, value));
         if (age >= 0)
         {
-            int index = HpackStaticTable.Count + _added.Count - age;
+            int index = StaticFields.Count + _added.Count - age;
             _buffer[length++] = (byte)(0x80 | index);
             return length;
         }

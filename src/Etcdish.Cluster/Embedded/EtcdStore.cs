@@ -8,21 +8,40 @@ namespace Etcdish.Cluster;
 /// library, without a server. All members are safe on any thread.
 /// </summary>
 /// <remarks>
-/// A write completes when it is on the disk. Reads see every write that completed before they began. Refusals are
-/// <see cref="EtcdException"/>s with etcd's own texts.
+/// <para>
+/// A write completes when it is on the disk; in a group (<see cref="EtcdCluster.Store"/>), when it is on the disks of a quorum and applied
+/// here. Reads see every write that completed before they began, on whichever member, unless they are asked to be serializable: then
+/// they show this member's state as it is.
+/// </para>
+/// <para>
+/// Refusals are <see cref="EtcdException"/>s with etcd's own texts. In a group any request can also meet Timeout (no leader or no quorum
+/// for too long), and a write LeaderChanged (it was not applied) or TimeoutDueToLeaderFail (it may have been applied).
+/// </para>
+/// <para>
+/// A cancelled token ends the wait at once. A write that is on its way then may be applied all the same.
+/// </para>
 /// </remarks>
 public sealed class EtcdStore : IAsyncDisposable
 {
     private readonly Node _node;
     private readonly RequestLimits _limits;
 
-    private EtcdStore(Node node, RequestLimits limits)
+    private readonly bool _ownsNode;
+
+    /// <summary>A store over a node.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="options">Its limits count.</param>
+    /// <param name="ownsNode">Whether closing the store closes the node.</param>
+    internal EtcdStore(Node node, EtcdStoreOptions options, bool ownsNode)
     {
         _node = node;
-        _limits = limits;
+        _limits = new RequestLimits(options.MaxTxnOps, options.MaxRequestBytes);
+        _ownsNode = ownsNode;
     }
 
-    /// <summary>The store's revision: 1 when empty, one more with each write that changes something.</summary>
+    /// <summary>
+    /// The store's revision: 1 when empty, one more with each write that changes something. In a group, as of this member.
+    /// </summary>
     public long Revision => _node.Store.CurrentRevision;
 
     /// <summary>Revision of the last compaction, or -1: reads below it are refused.</summary>
@@ -42,7 +61,7 @@ public sealed class EtcdStore : IAsyncDisposable
     {
         options ??= new EtcdStoreOptions();
         Node node = await Node.OpenAsync(options.ToNodeOptions(path), cancellation).ConfigureAwait(false);
-        return new EtcdStore(node, new RequestLimits(options.MaxTxnOps, options.MaxRequestBytes));
+        return new EtcdStore(node, options, ownsNode: true);
     }
 
     /// <summary>Puts a pair.</summary>
@@ -50,7 +69,7 @@ public sealed class EtcdStore : IAsyncDisposable
     /// <param name="value">The value.</param>
     /// <param name="lease">Lease to attach the key to; 0 detaches it.</param>
     /// <param name="returnPrevious">Whether the answer holds the pair that was replaced.</param>
-    /// <param name="cancellation">Looked at before the write is queued.</param>
+    /// <param name="cancellation">Ends the wait; the write may be applied all the same.</param>
     /// <exception cref="EtcdException">EmptyKey, LeaseNotFound, RequestTooLarge, NoSpace …; nothing was changed.</exception>
     public async ValueTask<PutResponse> PutAsync(
         Bytes key, Bytes value, long lease = 0, bool returnPrevious = false, CancellationToken cancellation = default)
@@ -67,7 +86,7 @@ public sealed class EtcdStore : IAsyncDisposable
     /// <summary>The pair of one key, or null.</summary>
     /// <param name="key">The key, not empty.</param>
     /// <param name="revision">Revision to read at; 0 is now.</param>
-    /// <param name="cancellation">Looked at before the read.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="EtcdException">EmptyKey, Compacted or FutureRev.</exception>
     public async ValueTask<KeyValue?> GetAsync(Bytes key, long revision = 0, CancellationToken cancellation = default)
     {
@@ -80,7 +99,7 @@ public sealed class EtcdStore : IAsyncDisposable
     /// <param name="revision">Revision to read at; 0 is now.</param>
     /// <param name="limit">Most pairs to return; 0 is no limit.</param>
     /// <param name="keysOnly">Whether values are left out.</param>
-    /// <param name="cancellation">Looked at before the read.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="EtcdException">EmptyKey, Compacted or FutureRev.</exception>
     public ValueTask<RangeResponse> RangeAsync(
         KeyRange range, long revision = 0, long limit = 0, bool keysOnly = false, CancellationToken cancellation = default) =>
@@ -95,15 +114,19 @@ public sealed class EtcdStore : IAsyncDisposable
             },
             cancellation);
 
-    /// <summary>A range with all that etcd's API can ask for: sort, filters, counts.</summary>
+    /// <summary>A range with all that etcd's API can ask for: sort, filters, counts, serializable reads.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="cancellation">Looked at before the read.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="EtcdException">EmptyKey, InvalidSortOption, Compacted or FutureRev.</exception>
     public async ValueTask<RangeResponse> RangeAsync(RangeRequest request, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         Check(RequestValidator.Check(request));
-        await _node.ReadBarrierAsync(cancellation).ConfigureAwait(false);
+        if (!request.Serializable)
+        {
+            await _node.ReadBarrierAsync(cancellation).ConfigureAwait(false);
+        }
+
         using ReadScope scope = _node.Values.EnterRead();
         return Materialize(_node.Store.Range(request));
     }
@@ -111,7 +134,7 @@ public sealed class EtcdStore : IAsyncDisposable
     /// <summary>How many keys a range has.</summary>
     /// <param name="range">The keys.</param>
     /// <param name="revision">Revision to count at; 0 is now.</param>
-    /// <param name="cancellation">Looked at before the read.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="EtcdException">EmptyKey, Compacted or FutureRev.</exception>
     public async ValueTask<long> CountAsync(KeyRange range, long revision = 0, CancellationToken cancellation = default)
     {
@@ -127,7 +150,7 @@ public sealed class EtcdStore : IAsyncDisposable
 
     /// <summary>The retained versions of one key, newest first; a deletion between two lives shows as a gap in the versions.</summary>
     /// <param name="key">The key, not empty.</param>
-    /// <param name="cancellation">Looked at before the read.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     public async ValueTask<IReadOnlyList<KeyValue>> HistoryAsync(Bytes key, CancellationToken cancellation = default)
     {
         await _node.ReadBarrierAsync(cancellation).ConfigureAwait(false);
@@ -147,7 +170,7 @@ public sealed class EtcdStore : IAsyncDisposable
     /// <summary>Deletes the keys of a range, in one revision.</summary>
     /// <param name="range">The keys.</param>
     /// <param name="returnPrevious">Whether the answer holds the deleted pairs.</param>
-    /// <param name="cancellation">Looked at before the write is queued.</param>
+    /// <param name="cancellation">Ends the wait; the write may be applied all the same.</param>
     /// <exception cref="EtcdException">EmptyKey, …; nothing was changed.</exception>
     public async ValueTask<DeleteResponse> DeleteAsync(
         KeyRange range, bool returnPrevious = false, CancellationToken cancellation = default)
@@ -166,7 +189,7 @@ public sealed class EtcdStore : IAsyncDisposable
 
     /// <summary>Drops the history before a revision; what is current at it stays readable.</summary>
     /// <param name="revision">The revision; reads and watches below it are refused from now on.</param>
-    /// <param name="cancellation">Looked at before the write is queued.</param>
+    /// <param name="cancellation">Ends the wait; the write may be applied all the same.</param>
     /// <exception cref="EtcdException">Compacted when that has happened already, FutureRev when it has not come yet.</exception>
     public async ValueTask CompactAsync(long revision, CancellationToken cancellation = default)
     {
@@ -196,7 +219,7 @@ public sealed class EtcdStore : IAsyncDisposable
     /// <summary>Grants a lease: keys attached to it are deleted, in one revision, when it is not renewed in time.</summary>
     /// <param name="ttl">Time to live, rounded up to whole seconds and raised to the floor.</param>
     /// <param name="id">The id wanted, or 0 to have one picked.</param>
-    /// <param name="cancellation">Looked at before the write is queued.</param>
+    /// <param name="cancellation">Ends the wait; the write may be applied all the same.</param>
     /// <returns>The id of the lease and the TTL granted.</returns>
     /// <exception cref="EtcdException">LeaseExist, LeaseTTLTooLarge, NoSpace.</exception>
     public async ValueTask<(long Id, TimeSpan Ttl)> GrantLeaseAsync(TimeSpan ttl, long id = 0, CancellationToken cancellation = default)
@@ -206,8 +229,14 @@ public sealed class EtcdStore : IAsyncDisposable
         return (result.LeaseId, TimeSpan.FromSeconds(result.LeaseTtl));
     }
 
-    /// <summary>Renews a lease to its granted TTL.</summary>
+    /// <summary>Renews a lease to its granted TTL. In a group it is the leader that does it, and that keeps time.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="cancellation">Ends the wait; the lease may be renewed all the same.</param>
     /// <returns>The TTL, or null when the lease does not exist or has run out.</returns>
+    /// <exception cref="EtcdException">
+    /// In a group, NoLeader, NotLeader or TimeoutDueToLeaderFail while leadership changes: renew again. A new leader gives every lease its
+    /// full TTL anew, so none runs out by the change.
+    /// </exception>
     public async ValueTask<TimeSpan?> RenewLeaseAsync(long id, CancellationToken cancellation = default)
     {
         long seconds = await _node.RenewLeaseAsync(id, cancellation).ConfigureAwait(false);
@@ -215,6 +244,8 @@ public sealed class EtcdStore : IAsyncDisposable
     }
 
     /// <summary>Ends a lease and deletes its keys.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="cancellation">Ends the wait; the lease may be ended all the same.</param>
     /// <exception cref="EtcdException">LeaseNotFound.</exception>
     public async ValueTask RevokeLeaseAsync(long id, CancellationToken cancellation = default)
     {
@@ -224,13 +255,20 @@ public sealed class EtcdStore : IAsyncDisposable
     }
 
     /// <summary>State of a lease, or null when it does not exist.</summary>
-    public LeaseStatus? TimeToLive(long id) => _node.TimeToLive(id, withKeys: true);
+    /// <param name="id">Its id.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="EtcdException">In a group, NoLeader, NotLeader or TimeoutDueToLeaderFail: ask again.</exception>
+    public ValueTask<LeaseStatus?> TimeToLiveAsync(long id, CancellationToken cancellation = default) =>
+        _node.TimeToLiveAsync(id, withKeys: true, cancellation);
 
-    /// <summary>Ids of all leases, soonest to run out first.</summary>
+    /// <summary>Ids of all leases: soonest to run out first where their time is kept (no group, or its leader), else ascending.</summary>
     public IReadOnlyList<long> LeaseIds() => _node.LeaseIds();
 
-    /// <summary>Finishes what is queued and closes the files. Everything that completed is on the disk, with or without this.</summary>
-    public ValueTask DisposeAsync() => _node.DisposeAsync();
+    /// <summary>
+    /// Finishes what is queued and closes the files. Everything that completed is on the disk, with or without this. The store of an
+    /// <see cref="EtcdCluster"/> is closed by that, not by this.
+    /// </summary>
+    public ValueTask DisposeAsync() => _ownsNode ? _node.DisposeAsync() : ValueTask.CompletedTask;
 
     /// <summary>Does now all that maintenance would do in time.</summary>
     internal Task RunMaintenanceAsync() => _node.RunMaintenanceAsync();
@@ -267,7 +305,7 @@ public sealed class EtcdStore : IAsyncDisposable
             throw new EtcdException(EtcdError.RequestTooLarge);
         }
 
-        ApplyResult result = await _node.ProposeAsync(kind, request.WrittenMemory, cancellation).ConfigureAwait(false);
+        ApplyResult result = await _node.ProposeOwnedAsync(kind, request.WrittenMemory, cancellation).ConfigureAwait(false);
         Check(result.Error);
         return result;
     }

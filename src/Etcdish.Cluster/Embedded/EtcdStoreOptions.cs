@@ -5,7 +5,10 @@ namespace Etcdish.Cluster;
 /// <summary>Settings of an embedded store. The defaults are for a program that keeps its own state in it.</summary>
 public sealed record EtcdStoreOptions
 {
-    /// <summary>Size of a log segment in bytes, 64 KiB to 1 GiB. One segment in use and one ahead are set aside on the disk.</summary>
+    /// <summary>
+    /// Size of a log segment in bytes, 64 KiB to 1 GiB. One segment in use and one ahead are set aside on the disk. In a group no member's
+    /// may be less than four times the <see cref="MaxRequestBytes"/> of another: a member that cannot log an entry of the group fails.
+    /// </summary>
     public int SegmentBytes { get; init; } = 16 << 20;
 
     /// <summary>Log bytes between two checkpoints of the index, 64 KiB or more: what an opening has to replay at most, or nearly so.</summary>

@@ -53,7 +53,7 @@ internal sealed class Replica
         _outbox = new ReplicaOutbox(parts.Network, parts.Tail, parts.Log);
         _membership = new ReplicaMembership(_raft, parts.Members, options);
         _writes = new ReplicaWrites(_raft, _log, parts.Tail, _outbox, _membership, Completed, options);
-        _reads = new ReplicaReads(_raft, _outbox, Completed, options);
+        _reads = new ReplicaReads(_raft, _outbox, Completed, options, parts.Metrics);
         parts.LeaseCalls.NumberFrom(options.Raft.Seed >> 8);
         _frames = new ReplicaFrames(_raft, parts.Tail, parts.Members, _writes, _reads, parts.LeaseCalls, host, ShowMembers);
         _snapshots = new ReplicaSnapshots(parts, _raft, _log, options);
@@ -88,6 +88,9 @@ internal sealed class Replica
 
     /// <summary>What the core wants written finds no room. As work, or while no round runs.</summary>
     public bool IsDiskFull => _diskIsFull;
+
+    /// <summary>This member leads others, who expect a sign of it with each tick. As work, or while no round runs.</summary>
+    public bool HeartbeatsAreDue => _raft.Role == Role.Leader && !DecidesAlone;
 
     private ulong AppliedIndex => _parts.Store.AppliedIndex;
 

@@ -9,7 +9,8 @@ namespace Etcdish.Cluster;
 /// applied here. Reads that arrive while one round is under way share the next. A read may be tried again freely, so a change of the leader
 /// costs it time only.
 /// </summary>
-internal sealed class ReplicaReads(RaftNode raft, ReplicaOutbox outbox, List<Proposal> completed, ReplicaOptions options)
+internal sealed class ReplicaReads(
+    RaftNode raft, ReplicaOutbox outbox, List<Proposal> completed, ReplicaOptions options, NodeMetrics metrics)
 {
     private readonly record struct Confirmed(ulong Index, List<Proposal> Reads);
 
@@ -140,6 +141,7 @@ internal sealed class ReplicaReads(RaftNode raft, ReplicaOutbox outbox, List<Pro
     {
         if (_asked is not null && _askedAt <= now - options.Raft.ElectionTicks)
         {
+            metrics.ReadIndexIsSlow();
             Return(_asked);
             _asked = null;
         }
@@ -151,6 +153,7 @@ internal sealed class ReplicaReads(RaftNode raft, ReplicaOutbox outbox, List<Pro
             {
                 _waiting[i].Fail(EtcdError.Timeout, completed);
                 _waiting.RemoveAt(i);
+                metrics.ReadsFailed(1);
             }
         }
 
@@ -211,6 +214,7 @@ internal sealed class ReplicaReads(RaftNode raft, ReplicaOutbox outbox, List<Pro
             if (reads[^1].HeldSince <= since)
             {
                 Fail(reads, EtcdError.TimeoutWaitAppliedIndex);
+                metrics.ReadsFailed(reads.Count);
                 _confirmed.RemoveAt(i);
             }
         }

@@ -5,8 +5,8 @@ namespace Etcdish.Cluster;
 /// <summary>What other threads may know of a replica, as of the end of its last round.</summary>
 internal sealed class ReplicaStatus
 {
-    private ulong _term;
-    private ulong _leader;
+    private Leadership _leadership;
+    private TaskCompletionSource _leadershipChange = NewChange();
     private ulong _commit;
     private ulong _applied;
     private bool _decidesAlone;
@@ -14,14 +14,23 @@ internal sealed class ReplicaStatus
     private bool _isQuarantined;
     private long _leaderChanges;
 
-    public ReplicaStatus(RaftNode raft, ulong applied, bool decidesAlone) =>
+    public ReplicaStatus(RaftNode raft, ulong applied, bool decidesAlone)
+    {
+        _leadership = new Leadership(raft.Term, 0);
         Update(raft, applied, decidesAlone, readsAreLocal: false);
+    }
 
     /// <summary>The newest term seen.</summary>
-    public ulong Term => Volatile.Read(ref _term);
+    public ulong Term => Leadership.Term;
 
     /// <summary>The leader; 0 when none is known.</summary>
-    public ulong Leader => Volatile.Read(ref _leader);
+    public ulong Leader => Leadership.Leader;
+
+    /// <summary>Both, as they belong together.</summary>
+    public Leadership Leadership => Volatile.Read(ref _leadership);
+
+    /// <summary>Completes with the next change of <see cref="Leadership"/>; to be read before that is.</summary>
+    public Task LeadershipChange => Volatile.Read(ref _leadershipChange).Task;
 
     /// <summary>How often a leader came to be known.</summary>
     public long LeaderChanges => Volatile.Read(ref _leaderChanges);
@@ -48,12 +57,22 @@ internal sealed class ReplicaStatus
         Volatile.Write(ref _isQuarantined, raft.IsQuarantined);
         Volatile.Write(ref _applied, applied);
         Volatile.Write(ref _commit, raft.Commit);
-        Volatile.Write(ref _term, raft.Term);
-        if (raft.Leader != 0 && raft.Leader != _leader)
+        if (raft.Leader != _leadership.Leader || raft.Term != _leadership.Term)
+        {
+            ChangeLeadership(new Leadership(raft.Term, raft.Leader));
+        }
+    }
+
+    private static TaskCompletionSource NewChange() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private void ChangeLeadership(Leadership next)
+    {
+        if (next.Leader != 0 && next.Leader != _leadership.Leader)
         {
             Volatile.Write(ref _leaderChanges, _leaderChanges + 1);
         }
 
-        Volatile.Write(ref _leader, raft.Leader);
+        Volatile.Write(ref _leadership, next);
+        Interlocked.Exchange(ref _leadershipChange, NewChange()).SetResult();
     }
 }

@@ -19,6 +19,14 @@ internal static class PeerMetrics
         AddBetween("etcd_network_active_peers", "gauge", "The current number of active peer connections.", peer => peer.IsActive ? 1 : 0);
         AddBetween("etcd_network_disconnected_peers_total", "counter", "The total number of disconnected peers.", peer => peer.Disconnects);
         AddBetween("etcd_network_known_peers", "gauge", "The current number of known peers.", static _ => 1);
+        registry.AddFamily("etcd_network_peer_round_trip_time_seconds", "histogram", "Round-Trip-Time histogram between peers", writer =>
+        {
+            foreach ((ulong member, DurationHistogram trips) in node.Metrics.RoundTrips)
+            {
+                string labels = MetricWriter.Labels(("To", member.ToString("x", null)));
+                writer.Buckets("etcd_network_peer_round_trip_time_seconds", labels, trips.Bounds, trips.Counts, trips.Seconds);
+            }
+        });
 
         void Add(string name, string type, string help, string side, Func<PeerTraffic, long> read) =>
             AddFamily(name, type, help, peer => MetricWriter.Labels((side, Hex(peer))), read);

@@ -87,13 +87,11 @@ internal sealed class ServerMetrics
         RegisterWatch(registry, node);
         PeerMetrics.Register(registry, node);
         registry.AddFamily("etcd_disk_wal_fsync_duration_seconds", "histogram", "The latency distributions of fsync called by WAL.",
-            writer => writer.Buckets(
-                "etcd_disk_wal_fsync_duration_seconds", "", NodeMetrics.SyncBuckets, node.Metrics.SyncCounts, node.Metrics.SyncSeconds));
+            writer => Syncs(writer, "etcd_disk_wal_fsync_duration_seconds", node));
 
         // One sync makes log and data durable here, so the second alert that etcd's mixin has reads the same figures.
         registry.AddFamily("etcd_disk_backend_commit_duration_seconds", "histogram", "The latency distributions of commit called by backend.",
-            writer => writer.Buckets(
-                "etcd_disk_backend_commit_duration_seconds", "", NodeMetrics.SyncBuckets, node.Metrics.SyncCounts, node.Metrics.SyncSeconds));
+            writer => Syncs(writer, "etcd_disk_backend_commit_duration_seconds", node));
         registry.AddCounter("etcdish_disk_full_batches_total", "Batches of writes refused because the disk was full.",
             () => node.Metrics.FullDiskBatches);
         registry.AddCounter("etcdish_collected_bytes_total", "Value bytes that the collector has copied.", () => node.Metrics.CollectedBytes);
@@ -101,6 +99,9 @@ internal sealed class ServerMetrics
         registry.AddCounter(
             "etcdish_checkpoint_seconds_total", "Time spent writing checkpoints.", () => node.Metrics.CheckpointSeconds);
     }
+
+    private static void Syncs(MetricWriter writer, string name, Node node) =>
+        writer.Buckets(name, "", node.Metrics.Syncs.Bounds, node.Metrics.Syncs.Counts, node.Metrics.Syncs.Seconds);
 
     private static void RegisterConsensus(MetricRegistry registry, Node node, long quotaBytes)
     {
@@ -117,10 +118,13 @@ internal sealed class ServerMetrics
             () => node.SnapshotsReceived);
         registry.AddGauge("etcdish_snapshots_sending", "Followers that are being sent the state.", () => node.SnapshotsSending);
         registry.AddCounter("etcd_server_leader_changes_seen_total", "The number of leader changes seen.", () => node.LeaderChanges);
-        registry.AddCounter("etcd_server_heartbeat_send_failures_total", "The total number of leader heartbeat send failures.", () => 0);
+        registry.AddCounter("etcd_server_heartbeat_send_failures_total", "The total number of leader heartbeat send failures.",
+            () => node.Metrics.LateHeartbeats);
         registry.AddCounter("etcd_server_slow_apply_total", "The total number of slow apply requests.", () => 0);
-        registry.AddCounter("etcd_server_slow_read_indexes_total", "The total number of pending read indexes not in sync.", () => 0);
-        registry.AddCounter("etcd_server_read_indexes_failed_total", "The total number of failed read indexes seen.", () => 0);
+        registry.AddCounter("etcd_server_slow_read_indexes_total", "The total number of pending read indexes not in sync.",
+            () => node.Metrics.SlowReadIndexes);
+        registry.AddCounter("etcd_server_read_indexes_failed_total", "The total number of failed read indexes seen.",
+            () => node.Metrics.FailedReads);
         registry.AddGauge("etcd_server_proposals_committed_total", "The total number of consensus proposals committed.",
             () => node.CommittedIndex);
         registry.AddGauge("etcd_server_proposals_applied_total", "The total number of consensus proposals applied.", () => node.AppliedIndex);

@@ -25,7 +25,7 @@ internal sealed class ClusterService(ServiceContext context)
     {
         if (request.Linearizable)
         {
-            await _node.ReadBarrierAsync().ConfigureAwait(false);
+            await context.ReadBarrierAsync(call).ConfigureAwait(false);
         }
 
         return new MemberListResponse { Header = Header, Members = { Members } };

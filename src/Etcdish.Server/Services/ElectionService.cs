@@ -53,7 +53,7 @@ internal sealed class ElectionService(ServiceContext context)
 
     private async ValueTask<LeaderResponse> LeaderAsync(LeaderRequest request, ServerCall call)
     {
-        await context.Node.ReadBarrierAsync().ConfigureAwait(false);
+        await context.Node.ReadBarrierAsync(call.CancellationToken).ConfigureAwait(false);
         return Current(KeyQueue.Prefix(request.Name.Span)) ?? throw new RpcException(StatusCode.Unknown, "election: no leader");
     }
 

@@ -42,7 +42,7 @@ internal sealed class KvService(ServiceContext context)
         context.AdmitRange(range);
         if (!range.Serializable)
         {
-            await _node.ReadBarrierAsync().ConfigureAwait(false);
+            await context.ReadBarrierAsync(call).ConfigureAwait(false);
         }
 
         RangeResult result = _spareResult ?? new RangeResult();
@@ -99,7 +99,7 @@ internal sealed class KvService(ServiceContext context)
         {
             if (!RevisionStore.IsSerializable(txn))
             {
-                await _node.ReadBarrierAsync().ConfigureAwait(false);
+                await context.ReadBarrierAsync(call).ConfigureAwait(false);
             }
 
             answer = _node.Store.ReadOnlyTxn(txn, out revision);

@@ -94,7 +94,7 @@ internal sealed class LeaseService(ServiceContext context)
 
     private async ValueTask<LeaseLeasesResponse> ListAsync(LeaseLeasesRequest request, ServerCall call)
     {
-        await _node.ReadBarrierAsync().ConfigureAwait(false);
+        await context.ReadBarrierAsync(call).ConfigureAwait(false);
         var response = new LeaseLeasesResponse { Header = context.HeaderMessage(_node.Store.CurrentRevision) };
         foreach (long id in _node.LeaseIds())
         {

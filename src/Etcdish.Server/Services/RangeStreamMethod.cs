@@ -25,7 +25,7 @@ internal sealed class RangeStreamMethod(ServiceContext context)
         Node node = context.Node;
         if (!range.Serializable)
         {
-            await node.ReadBarrierAsync().ConfigureAwait(false);
+            await node.ReadBarrierAsync(call.CancellationToken).ConfigureAwait(false);
         }
 
         using ReadScope scope = node.Values.EnterRead();

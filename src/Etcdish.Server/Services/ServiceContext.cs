@@ -81,6 +81,13 @@ internal sealed class ServiceContext(
         ClientUrls = [.. Options.AdvertiseClientUrls.Select(url => url.ToString())],
     });
 
+    /// <summary>
+    /// As <see cref="Node.ReadBarrierAsync"/>, for a call. With a leader that is a round trip, shorter than a token of the call is worth;
+    /// without one it waits for as long as the call does.
+    /// </summary>
+    public ValueTask ReadBarrierAsync(ServerCall call) =>
+        Node.LeaderId != 0 ? Node.ReadBarrierAsync() : Node.ReadBarrierAsync(call.CancellationToken);
+
     /// <summary>Refuses a write that is larger than the log takes from a client.</summary>
     public void CheckSize(ReadOnlyMemory<byte> request)
     {

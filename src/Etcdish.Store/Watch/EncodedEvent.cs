@@ -47,10 +47,10 @@ public sealed class EncodedEvent
     internal static EncodedEvent Encode(KeyRevision change, IValueSource values)
     {
         int valueLength = change.ValueLength;
-        int kvSize = WatchWire.KeyValueSize(change, valueLength);
-        byte[] body = new byte[(change.IsTombstone ? 2 : 0) + WatchWire.BytesFieldSize(kvSize)];
-        int at = change.IsTombstone ? WatchWire.WriteField(body, 1, 1) : 0;
-        at += WatchWire.WriteBytesHead(body.AsSpan(at), WatchWire.EventKvTag, kvSize);
+        int kvSize = KeyValueEncoder.Size(change);
+        byte[] body = new byte[(change.IsTombstone ? 2 : 0) + ProtoFields.LengthDelimitedSize(kvSize)];
+        int at = change.IsTombstone ? ProtoFields.Write(body, 1, 1) : 0;
+        at += ProtoFields.WriteLength(body.AsSpan(at), WatchWire.EventKvField, kvSize);
         WatchWire.WriteKeyValue(body.AsSpan(at), change, valueLength, out int valueOffset);
         ReadValue(change, values, body.AsSpan(at + valueOffset, valueLength));
         return new EncodedEvent(change, body, at + valueOffset, valueLength);
@@ -70,9 +70,9 @@ public sealed class EncodedEvent
         }
 
         int valueLength = previous.ValueLength;
-        int kvSize = WatchWire.KeyValueSize(previous, valueLength);
-        byte[] field = new byte[WatchWire.BytesFieldSize(kvSize)];
-        int at = WatchWire.WriteBytesHead(field, WatchWire.EventPrevKvTag, kvSize);
+        int kvSize = KeyValueEncoder.Size(previous);
+        byte[] field = new byte[ProtoFields.LengthDelimitedSize(kvSize)];
+        int at = ProtoFields.WriteLength(field, WatchWire.EventPrevKvField, kvSize);
         WatchWire.WriteKeyValue(field.AsSpan(at), previous, valueLength, out int valueOffset);
         ReadValue(previous, values, field.AsSpan(at + valueOffset, valueLength));
         _previousValueOffset = at + valueOffset;

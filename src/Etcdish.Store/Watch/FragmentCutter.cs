@@ -56,5 +56,5 @@ internal sealed class FragmentCutter
         return true;
     }
 
-    private int EventSize(EncodedEvent change) => WatchWire.BytesFieldSize(change.MessageSize(_withPrevious));
+    private int EventSize(EncodedEvent change) => ProtoFields.LengthDelimitedSize(change.MessageSize(_withPrevious));
 }

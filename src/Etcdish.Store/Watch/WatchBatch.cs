@@ -58,7 +58,7 @@ public sealed class WatchBatch
     {
         int size = HeadSize(header, out _, out _);
         foreach (EncodedEvent change in _events)
-            size += WatchWire.BytesFieldSize(change.MessageSize(WithPrevious));
+            size += ProtoFields.LengthDelimitedSize(change.MessageSize(WithPrevious));
         return size;
     }
 
@@ -85,45 +85,45 @@ public sealed class WatchBatch
 
     private int HeadSize(in WatchHeader header, out int headerSize, out int reasonLength)
     {
-        headerSize = WatchWire.FieldSize(header.ClusterId) + WatchWire.FieldSize(header.MemberId)
-            + WatchWire.FieldSize((ulong)Revision) + WatchWire.FieldSize(header.RaftTerm);
+        headerSize = ProtoFields.SizeOf(header.ClusterId) + ProtoFields.SizeOf(header.MemberId)
+            + ProtoFields.SizeOf((ulong)Revision) + ProtoFields.SizeOf(header.RaftTerm);
         reasonLength = Encoding.UTF8.GetByteCount(CancelReason);
-        return WatchWire.BytesFieldSize(headerSize)
-            + WatchWire.FieldSize((ulong)WatchId)
+        return ProtoFields.LengthDelimitedSize(headerSize)
+            + ProtoFields.SizeOf((ulong)WatchId)
             + (Created ? 2 : 0)
             + (Canceled ? 2 : 0)
-            + WatchWire.FieldSize((ulong)CompactRevision)
-            + (reasonLength == 0 ? 0 : WatchWire.BytesFieldSize(reasonLength))
+            + ProtoFields.SizeOf((ulong)CompactRevision)
+            + (reasonLength == 0 ? 0 : ProtoFields.LengthDelimitedSize(reasonLength))
             + (Fragment ? 2 : 0);
     }
 
     private void WriteHead(Span<byte> to, in WatchHeader header, int headerSize, int reasonLength)
     {
-        int at = WatchWire.WriteBytesHead(to, 1 << 3 | 2, headerSize);
-        at += WatchWire.WriteField(to[at..], 1, header.ClusterId);
-        at += WatchWire.WriteField(to[at..], 2, header.MemberId);
-        at += WatchWire.WriteField(to[at..], 3, (ulong)Revision);
-        at += WatchWire.WriteField(to[at..], 4, header.RaftTerm);
-        at += WatchWire.WriteField(to[at..], 2, (ulong)WatchId);
-        at += WatchWire.WriteField(to[at..], 3, Created ? 1u : 0);
-        at += WatchWire.WriteField(to[at..], 4, Canceled ? 1u : 0);
-        at += WatchWire.WriteField(to[at..], 5, (ulong)CompactRevision);
+        int at = ProtoFields.WriteLength(to, 1, headerSize);
+        at += ProtoFields.Write(to[at..], 1, header.ClusterId);
+        at += ProtoFields.Write(to[at..], 2, header.MemberId);
+        at += ProtoFields.Write(to[at..], 3, (ulong)Revision);
+        at += ProtoFields.Write(to[at..], 4, header.RaftTerm);
+        at += ProtoFields.Write(to[at..], 2, (ulong)WatchId);
+        at += ProtoFields.Write(to[at..], 3, Created ? 1u : 0);
+        at += ProtoFields.Write(to[at..], 4, Canceled ? 1u : 0);
+        at += ProtoFields.Write(to[at..], 5, (ulong)CompactRevision);
         if (reasonLength != 0)
         {
-            at += WatchWire.WriteBytesHead(to[at..], WatchWire.ReasonTag, reasonLength);
+            at += ProtoFields.WriteLength(to[at..], WatchWire.ReasonField, reasonLength);
             at += Encoding.UTF8.GetBytes(CancelReason, to[at..]);
         }
 
-        WatchWire.WriteField(to[at..], 7, Fragment ? 1u : 0);
+        ProtoFields.Write(to[at..], 7, Fragment ? 1u : 0);
     }
 
     private static void WriteEvent(IBufferWriter<byte> writer, byte[] body, byte[] previous)
     {
         int length = body.Length + previous.Length;
-        int headSize = WatchWire.BytesFieldSize(length) - length;
+        int headSize = ProtoFields.LengthDelimitedSize(length) - length;
         if (length > OnePieceBytes)
         {
-            WatchWire.WriteBytesHead(writer.GetSpan(headSize), WatchWire.EventsTag, length);
+            ProtoFields.WriteLength(writer.GetSpan(headSize), WatchWire.EventsField, length);
             writer.Advance(headSize);
             writer.Write(body);
             writer.Write(previous);
@@ -131,7 +131,7 @@ public sealed class WatchBatch
         }
 
         Span<byte> to = writer.GetSpan(headSize + length);
-        WatchWire.WriteBytesHead(to, WatchWire.EventsTag, length);
+        ProtoFields.WriteLength(to, WatchWire.EventsField, length);
         body.CopyTo(to[headSize..]);
         previous.CopyTo(to[(headSize + body.Length)..]);
         writer.Advance(headSize + length);

@@ -45,6 +45,15 @@ internal static class ProtoFields
         }
     }
 
+    /// <summary>Writes a varint field to where there is room for it.</summary>
+    /// <returns>Its length, 0 for the value 0.</returns>
+    public static int Write(Span<byte> to, int field, ulong value) => value == 0 ? 0 : WriteVarintField(to, field << 3, value);
+
+    /// <summary>Writes the head of a length-delimited field to where there is room for it; its bytes follow.</summary>
+    /// <returns>The length of the head.</returns>
+    public static int WriteLength(Span<byte> to, int field, int length) =>
+        WriteVarintField(to, field << 3 | ProtoReader.LengthDelimited, (ulong)length);
+
     /// <summary>Writes the head of a length-delimited field; its bytes follow.</summary>
     public static void WriteLength(IBufferWriter<byte> output, int field, long length) =>
         WriteVarintField(output, field << 3 | ProtoReader.LengthDelimited, (ulong)length);
@@ -61,10 +70,12 @@ internal static class ProtoFields
         return length;
     }
 
-    private static void WriteVarintField(IBufferWriter<byte> output, int tag, ulong value)
+    private static void WriteVarintField(IBufferWriter<byte> output, int tag, ulong value) =>
+        output.Advance(WriteVarintField(output.GetSpan(MaxVarintField), tag, value));
+
+    private static int WriteVarintField(Span<byte> to, int tag, ulong value)
     {
-        var span = output.GetSpan(MaxVarintField);
-        span[0] = (byte)tag;
-        output.Advance(1 + WriteVarint(span[1..], value));
+        to[0] = (byte)tag;
+        return 1 + WriteVarint(to[1..], value);
     }
 }

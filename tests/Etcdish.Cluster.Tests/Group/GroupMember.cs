@@ -38,6 +38,10 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
 
     public WatchHub Watches { get; private set; } = null!;
 
+    public NodeMetrics Metrics { get; private set; } = null!;
+
+    public LeaseStatus? LeaseStatus(long id) => _leases.Status(id, withKeys: false);
+
     public LeaseCalls LeaseCalls { get; private set; } = null!;
 
     /// <summary>The state that is being received, if any.</summary>
@@ -61,18 +65,19 @@ internal sealed class GroupMember : IReplicaHost, IWriteQueue
             replay.Members.Introduce(new MembersFrame(ulong.MaxValue, _group[1].Members.InForce), applied: 0);
         }
 
-        NodeMetrics metrics = new();
-        _leases = new LeaseKeeper(Store.Leases, _group.Clock, metrics);
+        Metrics = new NodeMetrics();
+        _leases = new LeaseKeeper(Store.Leases, _group.Clock, Metrics);
         Watches = new WatchHub(Store, _recovered.Values, new WatchOptions());
         IPeerNetwork network = _group.Network.Of(Id);
         LeaseCalls = new LeaseCalls(_leases, network) { Queue = this };
         ReplicaParts parts = new(
-            _recovered.Log, _recovered.Member, Store, _recovered.Values, replay.Restored, replay.Tail, replay.Members, Watches, _leases, LeaseCalls, network, metrics);
+            _recovered.Log, _recovered.Member, Store, _recovered.Values, replay.Restored, replay.Tail, replay.Members, Watches, _leases,
+            LeaseCalls, network, Metrics);
         Replica = new Replica(parts, ReplicaGroup.ReplicaOptionsOf(Id, _life++), this);
         _receiver = new SnapshotReceiver(network, this, Replica, _group.OptionsOf(Id, Disk));
         Receiving = Task.CompletedTask;
         _checkpointer = new Checkpointer(
-            _recovered.Log, Store, Replica, this, _recovered.Checkpoints, _group.OptionsOf(Id, Disk), metrics);
+            _recovered.Log, Store, Replica, this, _recovered.Checkpoints, _group.OptionsOf(Id, Disk), Metrics);
         _checkpointer.Recovered(_recovered.ReplayFrom, _recovered.CheckpointBytes);
         IsUp = true;
     }

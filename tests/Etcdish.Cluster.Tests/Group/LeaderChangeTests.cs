@@ -190,7 +190,33 @@ public class LeaderChangeTests
         Task<LeaseAnswerFrame> left = group[3].LeaseCalls.AskAsync(1, LeaseCallKind.TimeToLive, 7);
         group.Settle();
         Assert.That(left.Result.GrantedSeconds, Is.EqualTo(5));
-        Assert.That(left.Result.Seconds, Is.InRange(1, 2));
+        Assert.That(left.Result.Seconds, Is.EqualTo(1));
+    }
+
+    [TestCase(0, 5)]
+    [TestCase(1, 4)]
+    [TestCase(10, 4)]
+    [TestCase(11, 3)]
+    [TestCase(49, 0)]
+    public void A_followers_word_on_a_lease_is_the_leaders_own_in_whole_seconds(int ticks, int seconds)
+    {
+        ReplicaGroup group = ReplicaGroup.OfThree();
+        _ = group[1].Grant(7, 5);
+        group.Settle();
+        group.Tick(ticks);
+        Task<LeaseAnswerFrame> left = group[3].LeaseCalls.AskAsync(1, LeaseCallKind.TimeToLive, 7);
+        group.Settle();
+        Assert.That(left.Result.Seconds, Is.EqualTo(seconds));
+        Assert.That((long)group[1].LeaseStatus(7)!.Remaining.TotalSeconds, Is.EqualTo(seconds));
+    }
+
+    [Test]
+    public void A_lease_that_is_gone_is_gone_for_a_follower()
+    {
+        ReplicaGroup group = ReplicaGroup.OfThree();
+        Task<LeaseAnswerFrame> left = group[3].LeaseCalls.AskAsync(1, LeaseCallKind.TimeToLive, 7);
+        group.Settle();
+        Assert.That(left.Result.Seconds, Is.EqualTo(-1));
     }
 
     [Test]

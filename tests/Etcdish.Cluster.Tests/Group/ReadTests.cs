@@ -38,6 +38,22 @@ public class ReadTests
     }
 
     [Test]
+    public void Questions_asked_again_and_reads_given_up_are_counted()
+    {
+        ReplicaGroup group = ReplicaGroup.OfThree();
+        group.Network.Cut(2, 1);
+        group.Network.Cut(2, 3);
+        Task<ApplyResult> read = group[2].Barrier();
+        group.Tick(5);
+        Assert.That(group[2].Metrics.SlowReadIndexes, Is.Zero, "the answer is not overdue");
+        group.Tick(75);
+        Assert.That(read.Exception?.InnerException, Is.TypeOf<EtcdException>());
+        Assert.That(group[2].Metrics.SlowReadIndexes, Is.Positive);
+        Assert.That(group[2].Metrics.FailedReads, Is.EqualTo(1));
+        Assert.That(group[1].Metrics.FailedReads, Is.Zero);
+    }
+
+    [Test]
     public void A_read_survives_a_change_of_the_leader()
     {
         ReplicaGroup group = ReplicaGroup.OfThree();

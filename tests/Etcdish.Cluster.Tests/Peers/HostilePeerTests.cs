@@ -39,6 +39,25 @@ public class HostilePeerTests
     }
 
     [Test]
+    public async Task A_member_with_a_lower_limit_says_so_and_goes_on_with_what_is_shorter()
+    {
+        await using TestPeer alice = TestPeer.Start(1, options => options with { MaxFrameBytes = 1 << 10 });
+        await using TestPeer bob = TestPeer.Start(2);
+        TestPeer.Introduce(alice, bob);
+        await bob.SendUntilHeard(alice, 1);
+        Assert.That(bob.Network.Send(1, TestPeer.Numbered(2, 2 << 10)));
+        await bob.Inbox.Until(inbox => inbox.UnreachableMembers.Count > 0);
+
+        await bob.SendUntilHeard(alice, 3);
+
+        Assert.That(alice.Inbox.Frames.Select(frame => TestPeer.NumberOf(frame.Frame)), Has.None.EqualTo(2));
+        Assert.That(
+            alice.Inbox.Notices.Select(notice => notice.Message),
+            Has.Some.Contains("member 2").And.Some.Contains("a frame of 2048 bytes; the longest may have 1024"));
+        Assert.That(alice.Network.Send(2, TestPeer.Numbered(4, 2 << 10)), Is.False, "nor does it send what it would not take");
+    }
+
+    [Test]
     public async Task A_frame_that_the_inbox_finds_malformed_closes_the_connection_and_the_next_one_is_welcome()
     {
         await using TestPeer alice = TestPeer.Start(1);

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Etcdish.Cluster.Peers;
+using Etcdish.Testing;
 
 namespace Etcdish.Cluster.Tests.Peers;
 

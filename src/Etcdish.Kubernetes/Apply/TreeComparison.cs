@@ -1,0 +1,179 @@
+using System.Text.Json.Nodes;
+
+namespace Etcdish.Kubernetes;
+
+/// <summary>What became of an object's fields from one version of it to the next.</summary>
+internal sealed class TreeComparison
+{
+    private static readonly JsonObject _emptyStruct = [];
+
+    private TreeComparison(FieldSet added, FieldSet modified, FieldSet removed)
+    {
+        Added = added;
+        Modified = modified;
+        Removed = removed;
+    }
+
+    public FieldSet Added { get; }
+
+    public FieldSet Modified { get; }
+
+    public FieldSet Removed { get; }
+
+    public static TreeComparison Compare(JsonObject before, JsonObject after, SchemaType type)
+    {
+        var result = new Builders(new FieldSetBuilder(), new FieldSetBuilder(), new FieldSetBuilder());
+        CompareMaps(before, after, type, result);
+        return new TreeComparison(result.Added.Build(), result.Modified.Build(), result.Removed.Build());
+    }
+
+    /// <summary>The comparison without some fields and all below them.</summary>
+    public TreeComparison Without(FieldSet fields) =>
+        fields.IsEmpty ? this : new TreeComparison(Added.ExceptTrees(fields), Modified.ExceptTrees(fields), Removed.ExceptTrees(fields));
+
+    private static void Compare(in Slot before, in Slot after, SchemaType type, in Builders parent, PathElement element)
+    {
+        var shapeBefore = before.Exists ? TypeShape.Of(type, before.Value) : default(ShapeKind?);
+        var shapeAfter = after.Exists ? TypeShape.Of(type, after.Value) : default(ShapeKind?);
+        if (shapeBefore is { } first && shapeAfter is not null && first != shapeAfter)
+        {
+            CompareAs(first, before, after, type, parent, element);
+        }
+
+        var isLeaf = CompareAs(shapeAfter ?? shapeBefore!.Value, before, after, type, parent, element);
+        if (!isLeaf && !before.Exists)
+        {
+            parent.Added.Add(element);
+        }
+        else if (!isLeaf && !after.Exists)
+        {
+            parent.Removed.Add(element);
+        }
+    }
+
+    /// <summary>Returns whether the value was compared as a whole.</summary>
+    private static bool CompareAs(ShapeKind shape, in Slot before, in Slot after, SchemaType type, in Builders parent, PathElement element)
+    {
+        if (shape == ShapeKind.Map && !(before.IsEmptyMap && after.IsEmptyMap))
+        {
+            CompareMaps(before.Value as JsonObject, after.Value as JsonObject, type, parent.Below(element));
+            return false;
+        }
+
+        if (shape == ShapeKind.List && !(before.IsEmptyList && after.IsEmptyList))
+        {
+            CompareLists(before.Value as JsonArray, after.Value as JsonArray, type, parent.Below(element));
+            return false;
+        }
+
+        if (!before.Exists)
+        {
+            parent.Added.Add(element);
+        }
+        else if (!after.Exists)
+        {
+            parent.Removed.Add(element);
+        }
+        else if (!JsonNode.DeepEquals(before.Value, after.Value))
+        {
+            parent.Modified.Add(element);
+        }
+
+        return true;
+    }
+
+    private static void CompareMaps(JsonObject? before, JsonObject? after, SchemaType type, in Builders builders)
+    {
+        foreach (var (name, value) in before ?? [])
+        {
+            var other = after is not null && after.TryGetPropertyValue(name, out var found) ? new Slot(true, found)
+                : Absent(after, type, name);
+            Compare(new Slot(true, value), other, TypeShape.TypeOf(type, name), builders, PathElement.Field(name));
+        }
+
+        foreach (var (name, value) in after ?? [])
+        {
+            if (before is null || !before.ContainsKey(name))
+            {
+                Compare(Absent(before, type, name), new Slot(true, value), TypeShape.TypeOf(type, name), builders, PathElement.Field(name));
+            }
+        }
+    }
+
+    /// <summary>A struct that is no pointer is there even if JSON leaves it out: nobody comes to own it for being there.</summary>
+    private static Slot Absent(JsonObject? parent, SchemaType type, string name) =>
+        parent is not null && type.Struct?.FindField(name) is { IsPointer: false, Type.Kind: ValueKind.Struct }
+            ? new Slot(true, _emptyStruct)
+            : default;
+
+    private static void CompareLists(JsonArray? before, JsonArray? after, SchemaType type, in Builders builders)
+    {
+        var left = Index(before, type);
+        var right = Index(after, type);
+        foreach (var element in left.Keys.Union(right.Keys))
+        {
+            CompareItems(left.GetValueOrDefault(element, []), right.GetValueOrDefault(element, []), type, builders, element);
+        }
+    }
+
+    /// <summary>Items that stand in a list twice have no owners within: they are compared as one.</summary>
+    private static void CompareItems(List<JsonNode?> before, List<JsonNode?> after, SchemaType type, in Builders builders,
+        PathElement element)
+    {
+        var left = before.Count == 1 ? new Slot(true, before[0]) : default;
+        var right = after.Count == 1 ? new Slot(true, after[0]) : default;
+        if (before.Count > 1 && after.Count > 1)
+        {
+            if (before.Count != after.Count || !before.Zip(after).All(p => JsonNode.DeepEquals(p.First, p.Second)))
+            {
+                builders.Modified.Add(element);
+            }
+
+            return;
+        }
+
+        if (left.Exists || right.Exists)
+        {
+            Compare(left, right, type.Element!, builders, element);
+        }
+
+        if (before.Count > 1)
+        {
+            builders.Removed.Add(element);
+        }
+        else if (after.Count > 1)
+        {
+            builders.Added.Add(element);
+        }
+    }
+
+    private static Dictionary<PathElement, List<JsonNode?>> Index(JsonArray? items, SchemaType type)
+    {
+        var index = new Dictionary<PathElement, List<JsonNode?>>();
+        foreach (var item in items ?? [])
+        {
+            var element = TypeShape.ElementOf(type, item);
+            if (!index.TryGetValue(element, out var list))
+            {
+                index.Add(element, list = []);
+            }
+
+            list.Add(item);
+        }
+
+        return index;
+    }
+
+    /// <summary>A value that may be missing, which is not the same as null.</summary>
+    private readonly record struct Slot(bool Exists, JsonNode? Value)
+    {
+        public bool IsEmptyMap => Value is null or not JsonObject or JsonObject { Count: 0 };
+
+        public bool IsEmptyList => Value is null or not JsonArray or JsonArray { Count: 0 };
+    }
+
+    private readonly record struct Builders(FieldSetBuilder Added, FieldSetBuilder Modified, FieldSetBuilder Removed)
+    {
+        public Builders Below(PathElement element) => new(Added.Below(element), Modified.Below(element), Removed.Below(element));
+    }
+}
