@@ -32,6 +32,8 @@ internal sealed class ApiApplication(
         {
             if (http.Response.HasStarted)
             {
+                // Half an answer must not look like a whole one.
+                onDefect(e);
                 http.Abort();
                 return;
             }

@@ -76,7 +76,7 @@ internal static class ObjectMeta
         }
     }
 
-    /// <summary>The object with kind, apiVersion and metadata at the front, as the store wants it.</summary>
+    /// <summary>Brings kind, apiVersion and metadata to the front, as the store wants it.</summary>
     public static JsonObject InStoredOrder(this JsonObject value, string kind, string apiVersion)
     {
         var metadata = value.Metadata();
@@ -85,13 +85,9 @@ internal static class ObjectMeta
         value.Remove("apiVersion");
         metadata.Remove("resourceVersion");
         metadata.Remove("selfLink");
-        var result = new JsonObject { ["kind"] = kind, ["apiVersion"] = apiVersion, ["metadata"] = metadata };
-        foreach (var (field, content) in value.ToArray())
-        {
-            value.Remove(field);
-            result[field] = content;
-        }
-
-        return result;
+        value.Insert(0, "kind", kind);
+        value.Insert(1, "apiVersion", apiVersion);
+        value.Insert(2, "metadata", metadata);
+        return value;
     }
 }

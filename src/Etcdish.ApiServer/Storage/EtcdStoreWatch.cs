@@ -75,8 +75,8 @@ internal sealed class EtcdStoreWatch(EtcdClient client, string prefix, long star
             items[i] = new StoreChange(
                 change.Kv.Key.ToStringUtf8(),
                 change.Kv.ModRevision,
-                change.Type == Event.Types.EventType.Delete ? null : change.Kv.Value.Memory,
-                change.PrevKv is null ? null : change.PrevKv.Value.Memory);
+                change.Type == Event.Types.EventType.Delete ? default(ReadOnlyMemory<byte>?) : change.Kv.Value.Memory,
+                change.PrevKv is null ? default(ReadOnlyMemory<byte>?) : change.PrevKv.Value.Memory);
         }
 
         return new StoreChanges(items, items.Length == 0 ? response.Header.Revision : items[^1].Revision);

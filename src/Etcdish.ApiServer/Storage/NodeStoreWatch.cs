@@ -65,8 +65,8 @@ internal sealed class NodeStoreWatch(Node node, string prefix, long startRevisio
             items[i] = new StoreChange(
                 Encoding.UTF8.GetString(change.Change.Key),
                 change.Change.ModRevision,
-                change.Change.IsTombstone ? null : change.Value,
-                change.Previous is null ? null : change.PreviousValue);
+                change.Change.IsTombstone ? default(ReadOnlyMemory<byte>?) : change.Value,
+                change.Previous is null ? default(ReadOnlyMemory<byte>?) : change.PreviousValue);
         }
 
         return new StoreChanges(items, items[^1].Revision);
