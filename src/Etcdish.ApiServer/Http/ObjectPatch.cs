@@ -1,0 +1,97 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Etcdish.Kubernetes;
+
+namespace Etcdish.ApiServer.Http;
+
+/// <summary>A patch, read once and applied as often as the write is tried.</summary>
+internal sealed class ObjectPatch
+{
+    private const string Json = "application/json-patch+json";
+    private const string Merge = "application/merge-patch+json";
+    private const string Strategic = "application/strategic-merge-patch+json";
+
+    private readonly ApiRequest _request;
+    private readonly Func<JsonObject, JsonNode> _apply;
+
+    private ObjectPatch(ApiRequest request, Func<JsonObject, JsonNode> apply)
+    {
+        _request = request;
+        _apply = apply;
+    }
+
+    /// <exception cref="ApiException">It is no patch, or of a type that is not taken.</exception>
+    public static async Task<ObjectPatch> ReadAsync(ApiRequest request)
+    {
+        var type = MediaType.Parse(request.Http.Request.ContentType ?? "").Name;
+        if (type is not (Json or Merge or Strategic))
+        {
+            throw ApiErrors.UnsupportedMediaType($"{Json}, {Merge}, {Strategic}");
+        }
+
+        var body = await RequestBody.ReadAsync(request.Http.Request, request.Cancellation);
+        try
+        {
+            return new ObjectPatch(request, Parse(type, body, request.Type.Info.Type));
+        }
+        catch (PatchException e)
+        {
+            throw Translate(request, e);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        {
+            throw ApiErrors.BadRequest($"error decoding patch: {e.Message}");
+        }
+    }
+
+    /// <summary>Makes the object that the patch leads to.</summary>
+    /// <exception cref="ApiException">It does not fit the object.</exception>
+    public JsonNode Apply(JsonObject stored)
+    {
+        try
+        {
+            return _apply(stored);
+        }
+        catch (PatchException e)
+        {
+            throw Translate(_request, e);
+        }
+    }
+
+    private static Func<JsonObject, JsonNode> Parse(string type, byte[] body, StructType kind)
+    {
+        if (type == Json)
+        {
+            var operations = JsonPatch.Parse(body);
+            return target => operations.Apply(target);
+        }
+
+        // The nodes of a JSON object are made when they are looked at, and keys that appear twice are noticed then: here.
+        var patch = (JsonObject)ApiJson.Parse(body).DeepClone();
+        return target =>
+        {
+            if (type == Merge)
+            {
+                MergePatch.Apply(target, patch);
+            }
+            else
+            {
+                StrategicMergePatch.Apply(target, patch, kind);
+            }
+
+            return target;
+        };
+    }
+
+    private static ApiException Translate(ApiRequest request, PatchException fault) => fault.Fault switch
+    {
+        PatchFault.Malformed => ApiErrors.BadRequest(fault.Message),
+        PatchFault.TooLarge => new ApiException(413, "RequestEntityTooLarge", fault.Message),
+        _ => new ApiException(422, "Invalid", $"the server rejected our request due to an error in our request: {fault.Message}")
+        {
+            Name = request.Name,
+            Group = request.Type.Info.Group,
+            Kind = request.Type.Info.Kind,
+        },
+    };
+}

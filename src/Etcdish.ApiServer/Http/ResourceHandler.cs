@@ -1,0 +1,178 @@
+using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Registry;
+using Etcdish.ApiServer.Tables;
+using Etcdish.Kubernetes;
+
+namespace Etcdish.ApiServer.Http;
+
+/// <summary>Answers requests for resources: one path for all kinds.</summary>
+internal sealed class ResourceHandler(
+    ObjectReader reader, ObjectWriter writer, Deletion deletion, NamespaceDrain drain, WatchHandler watches, TableBuilder tables)
+{
+    public Task HandleAsync(ApiRequest request)
+    {
+        var method = request.Http.Request.Method;
+        if (request.Path.Subresource.Length > 0)
+        {
+            return HandleSubresourceAsync(request, method);
+        }
+
+        CheckScope(request, method);
+        return (method, request.Name.Length > 0) switch
+        {
+            ("GET", true) => GetAsync(request),
+            ("GET", false) => ListAsync(request),
+            ("POST", false) => CreateAsync(request),
+            ("PUT", true) => UpdateAsync(request, UpdatePart.Main),
+            ("PATCH", true) => PatchAsync(request, UpdatePart.Main),
+            ("DELETE", true) => DeleteAsync(request),
+            ("DELETE", false) when request.Type.Info.Verbs.Contains("deletecollection") => DeleteCollectionAsync(request),
+            _ => throw ApiErrors.MethodNotAllowed(),
+        };
+    }
+
+    private Task HandleSubresourceAsync(ApiRequest request, string method)
+    {
+        var info = request.Type.Info.Subresources.FirstOrDefault(s => s.Name == request.Path.Subresource)
+            ?? throw ApiErrors.PathNotFound();
+        CheckScope(request, method);
+        var part = info.Name == "status" ? UpdatePart.Status : UpdatePart.Finalize;
+        return method switch
+        {
+            "GET" when info.Verbs.Contains("get") => GetAsync(request),
+            "PUT" when info.Verbs.Contains("update") => UpdateAsync(request, part),
+            "PATCH" when info.Verbs.Contains("patch") => PatchAsync(request, part),
+            _ => throw ApiErrors.MethodNotAllowed(),
+        };
+    }
+
+    private static void CheckScope(ApiRequest request, string method)
+    {
+        var hasNamespace = request.Namespace.Length > 0;
+        if (hasNamespace && !request.Type.Info.IsNamespaced)
+        {
+            throw ApiErrors.PathNotFound();
+        }
+
+        // Across namespaces there are only lists and watches.
+        if (request.Type.Info.IsNamespaced && !hasNamespace && (request.Name.Length > 0 || method != "GET"))
+        {
+            throw request.Name.Length > 0 ? ApiErrors.PathNotFound() : ApiErrors.MethodNotAllowed();
+        }
+    }
+
+    private async Task GetAsync(ApiRequest request)
+    {
+        var revision = ListOptions.ReadRevision(request.Http.Request.Query);
+        var found = await reader.GetAsync(request.Type, request.Namespace, request.Name, revision, request.Cancellation);
+        await ApiResponse.SendAsync(request.Http, 200, View(request).One(found.Value, found.Revision));
+    }
+
+    private async Task ListAsync(ApiRequest request)
+    {
+        var options = ListOptions.Read(request.Http.Request.Query, request.Type.Info);
+        if (options.IsWatch)
+        {
+            await watches.HandleAsync(request, options, View(request));
+            return;
+        }
+
+        var page = await reader.ListAsync(request.Type, request.Namespace, options, request.Cancellation);
+        await ApiResponse.SendAsync(request.Http, 200, View(request).List(page));
+    }
+
+    private async Task CreateAsync(ApiRequest request)
+    {
+        var options = WriteOptions.Read(request.Http.Request.Query);
+        var value = await ReadBodyAsync(request, options.Validation);
+        var written = await writer.CreateAsync(request.Type, request.Namespace, value, options.IsDryRun, request.Cancellation);
+        await ApiResponse.SendAsync(request.Http, 201, View(request).One(written.Value, written.Revision));
+    }
+
+    private async Task UpdateAsync(ApiRequest request, UpdatePart part)
+    {
+        var options = WriteOptions.Read(request.Http.Request.Query);
+        var value = await ReadBodyAsync(request, options.Validation);
+        await WriteAsync(request, part, options.IsDryRun, _ => (JsonObject)value.DeepClone());
+    }
+
+    private async Task PatchAsync(ApiRequest request, UpdatePart part)
+    {
+        var options = WriteOptions.Read(request.Http.Request.Query);
+        var patch = await ObjectPatch.ReadAsync(request);
+        IReadOnlyList<string> warnings = [];
+        await WriteAsync(request, part, options.IsDryRun, stored =>
+        {
+            if (stored is null)
+            {
+                throw ApiErrors.NotFound(request.Type.Info, request.Name);
+            }
+
+            var patched = ApiJson.Write(patch.Apply(stored));
+            var info = request.Type.Info;
+            return ObjectDocument.Decode(patched, info.Type, info.Kind, info.ApiVersion, options.Validation, out warnings);
+        }, () => request.Warn(warnings));
+    }
+
+    private async Task WriteAsync(
+        ApiRequest request, UpdatePart part, bool isDryRun, Func<JsonObject?, JsonObject> change, Action? beforeAnswer = null)
+    {
+        var written = await writer.UpdateAsync(
+            request.Type, request.Namespace, request.Name, part, change, isDryRun, request.Cancellation);
+        beforeAnswer?.Invoke();
+        await ApiResponse.SendAsync(request.Http, written.IsNew ? 201 : 200, View(request).One(written.Value, written.Revision));
+    }
+
+    private async Task DeleteAsync(ApiRequest request)
+    {
+        var options = await DeleteOptions.ReadAsync(request.Http.Request, request.Cancellation);
+        var deleted = await deletion.DeleteAsync(request.Type, request.Namespace, request.Name, options, request.Cancellation);
+        if (request.Type.Info.Kind == "Namespace" && !options.IsDryRun)
+        {
+            drain.Begin(request.Name);
+        }
+
+        if (!deleted.IsGone || request.Type.Rules.GraceSeconds is not null)
+        {
+            await ApiResponse.SendAsync(request.Http, 200, View(request).One(deleted.Object, deleted.Revision));
+            return;
+        }
+
+        var info = request.Type.Info;
+        var output = new System.Buffers.ArrayBufferWriter<byte>(256);
+        StatusWriter.WriteDeleted(output, request.Name, info.Group, info.Name, ApiJson.Parse(deleted.Object.Span).Uid());
+        await ApiResponse.SendAsync(request.Http, 200, output.WrittenMemory);
+    }
+
+    private async Task DeleteCollectionAsync(ApiRequest request)
+    {
+        var options = await DeleteOptions.ReadAsync(request.Http.Request, request.Cancellation);
+        var list = ListOptions.Read(request.Http.Request.Query, request.Type.Info);
+        var page = await reader.ListAsync(request.Type, request.Namespace, list, request.Cancellation);
+        foreach (var item in page.Items)
+        {
+            var (scope, name) = request.Type.Split(System.Text.Encoding.UTF8.GetString(item.Key.Span));
+            try
+            {
+                await deletion.DeleteAsync(request.Type, scope, name, options, request.Cancellation);
+            }
+            catch (ApiException e) when (e.Code == 404)
+            {
+                // Somebody else was faster; it is gone, which is what was asked for.
+            }
+        }
+
+        await ApiResponse.SendAsync(request.Http, 200, View(request).List(page));
+    }
+
+    private static async Task<JsonObject> ReadBodyAsync(ApiRequest request, FieldValidation validation)
+    {
+        var info = request.Type.Info;
+        var body = await RequestBody.ReadObjectAsync(request.Http.Request, info.Type, request.Cancellation);
+        var value = ObjectDocument.Decode(body.Span, info.Type, info.Kind, info.ApiVersion, validation, out var warnings);
+        request.Warn(warnings);
+        return value;
+    }
+
+    private ObjectView View(ApiRequest request) => new(request, tables);
+}

@@ -1,0 +1,183 @@
+using System.Net;
+using System.Security.Authentication;
+using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Discovery;
+using Etcdish.ApiServer.Http;
+using Etcdish.ApiServer.OpenApi;
+using Etcdish.ApiServer.Registry;
+using Etcdish.ApiServer.Security;
+using Etcdish.ApiServer.Tables;
+using Etcdish.ApiServer.Watching;
+using Etcdish.Kubernetes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Etcdish.ApiServer;
+
+/// <summary>
+/// A Kubernetes API server over a revisioned store. Started once and disposed of once; several may serve one store.
+/// </summary>
+public sealed class KubernetesApiServer : IAsyncDisposable
+{
+    // Watches end at once; what is left are requests that are nearly done.
+    private static readonly TimeSpan _drainTime = TimeSpan.FromSeconds(1);
+
+    private static readonly string[] _systemNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+    private readonly ApiServerOptions _options;
+    private readonly ResourceDirectory _resources;
+    private readonly ObjectWriter _writer;
+    private readonly NamespaceDrain _drain;
+    private readonly WatchHubs _hubs;
+    private readonly IHost _host;
+    private ListenOptions? _listen;
+
+    private KubernetesApiServer(ApiServerOptions options)
+    {
+        options.Validate();
+        _options = options;
+        var store = options.Store;
+        _resources = new ResourceDirectory(SchemaCatalog.BuiltIn, options.StorePrefix);
+        var metadata = new MetadataRules(options.Clock);
+        var reader = new ObjectReader(store, options.Clock);
+        var deletion = new Deletion(store, metadata);
+        var settings = new WatchSettings();
+        var tables = new TableBuilder(options.Clock);
+        _writer = new ObjectWriter(store, metadata, new NamespaceGate(store, _resources));
+        _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);
+        _hubs = new WatchHubs(_resources, store, settings);
+        var watches = new WatchHandler(reader, _hubs, settings);
+        var application = new ApiApplication(
+            new PlainPaths(store),
+            new ClientGate(isOpen: options.Certificates is null),
+            new DiscoveryHandler(new DiscoveryDocuments(_resources)),
+            new OpenApiHandler(_resources),
+            _resources,
+            new ResourceHandler(reader, _writer, deletion, _drain, watches, tables),
+            defect => options.Warn($"a request failed: {defect}"));
+        _host = MakeHost(application);
+    }
+
+    /// <summary>Where the server listens; with the port it got.</summary>
+    public IPEndPoint EndPoint => _listen?.IPEndPoint ?? _options.Listen;
+
+    /// <summary>The URL by which clients of this machine reach it.</summary>
+    public string Url
+    {
+        get
+        {
+            var host = EndPoint.Address.Equals(IPAddress.Any) || EndPoint.Address.Equals(IPAddress.IPv6Any) ? IPAddress.Loopback : EndPoint.Address;
+            return $"{(_options.Certificates is null ? "http" : "https")}://{new IPEndPoint(host, EndPoint.Port)}";
+        }
+    }
+
+    /// <summary>Starts a server: it answers when this completes.</summary>
+    /// <exception cref="IOException">The address is taken.</exception>
+    /// <exception cref="Storage.StoreUnavailableException">The store does not answer.</exception>
+    public static async Task<KubernetesApiServer> StartAsync(ApiServerOptions options, CancellationToken cancellation = default)
+    {
+        var server = new KubernetesApiServer(options);
+        try
+        {
+            await server.EnsureNamespacesAsync(cancellation);
+            await server._drain.ResumeAsync(cancellation);
+            await server._host.StartAsync(cancellation);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Ends watches and connections, then what runs in the background.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _hubs.DisposeAsync();
+        await _host.StopAsync();
+        _host.Dispose();
+        await _drain.DisposeAsync();
+    }
+
+    private IHost MakeHost(ApiApplication application)
+    {
+        var builder = new HostBuilder();
+        builder.ConfigureServices(services =>
+        {
+            services.AddSingleton<IHostLifetime, NoLifetime>();
+            services.Configure<HostOptions>(host => host.ShutdownTimeout = _drainTime);
+        });
+        builder.ConfigureWebHost(web => web
+            .UseKestrelCore()
+            .ConfigureKestrel(Configure)
+            .Configure(app => app.Run(application.HandleAsync)));
+        builder.ConfigureLogging(logging => logging.ClearProviders());
+        return builder.Build();
+    }
+
+    private void Configure(KestrelServerOptions kestrel)
+    {
+        const int StreamsPerConnection = 250;
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = RequestBody.MaxBytes + 1;
+        kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnection;
+        kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
+        kestrel.Listen(_options.Listen, listen =>
+        {
+            listen.Protocols = _options.Certificates is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
+            if (_options.Certificates is { } certificates)
+            {
+                listen.UseHttps(Tls(certificates));
+            }
+
+            _listen = listen;
+        });
+    }
+
+    private HttpsConnectionAdapterOptions Tls(ClusterCertificates certificates) => new()
+    {
+        ServerCertificate = certificates.MakeServer(_options.Listen.Address),
+        SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+        ClientCertificateMode = ClientCertificateMode.AllowCertificate,
+        ClientCertificateValidation = (certificate, _, _) => certificates.Trusts(certificate),
+    };
+
+    private async Task EnsureNamespacesAsync(CancellationToken cancellation)
+    {
+        var type = _resources.Find("", "v1", "namespaces")!;
+        foreach (var name in _systemNamespaces)
+        {
+            if (await _options.Store.GetAsync(type.KeyOf("", name), cancellation) is null)
+            {
+                await TryCreateAsync(type, name, cancellation);
+            }
+        }
+    }
+
+    private async Task TryCreateAsync(ResourceType type, string name, CancellationToken cancellation)
+    {
+        try
+        {
+            var value = new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } };
+            await _writer.CreateAsync(type, "", value, isDryRun: false, cancellation);
+        }
+        catch (ApiException e) when (e.Code == 409)
+        {
+            // Another server on this store was faster.
+        }
+    }
+
+    /// <summary>The process belongs to whoever made the server; so do its signals.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,137 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Etcdish.Kubernetes;
+
+namespace Etcdish.ApiServer.Registry;
+
+/// <summary>The rules of each kind that has any.</summary>
+internal static class KindRules
+{
+    private static readonly HashSet<string> _withGeneration = new(StringComparer.Ordinal)
+    {
+        "Pod", "ReplicationController", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet", "CronJob", "Job", "PodDisruptionBudget",
+        "Ingress", "IngressClass", "NetworkPolicy", "PriorityClass", "FlowSchema", "PriorityLevelConfiguration",
+    };
+
+    private static readonly HashSet<string> _needRevision = new(StringComparer.Ordinal)
+    {
+        "PodDisruptionBudget", "Lease", "CSIDriver", "CSINode", "VolumeAttachment", "RuntimeClass",
+    };
+
+    private static readonly HashSet<string> _createdByUpdate = new(StringComparer.Ordinal)
+    {
+        "Lease", "Event", "Endpoints", "LimitRange", "Service", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "RuntimeClass",
+    };
+
+    public static ResourceRules Of(ResourceInfo info)
+    {
+        var rules = new ResourceRules
+        {
+            HasGeneration = _withGeneration.Contains(info.Kind),
+            AllowsUnconditionalUpdate = !_needRevision.Contains(info.Kind),
+            CreatesOnUpdate = _createdByUpdate.Contains(info.Kind),
+        };
+        return info.Kind switch
+        {
+            "Namespace" => rules with { CheckName = NameRules.Dns1123Label, Prepare = PrepareNamespace },
+            "Pod" => rules with { GraceSeconds = PodGrace, Prepare = PodDefaults.PreparePod, Validate = PodDefaults.ValidatePod },
+            "Secret" => rules with { Prepare = PrepareSecret, Validate = ValidateSecret },
+            "ConfigMap" => rules with { Validate = ValidateConfigMap },
+            "Service" => rules with { CheckName = NameRules.Dns1035Label, Prepare = ServiceDefaults.Prepare },
+            "Deployment" or "StatefulSet" or "DaemonSet" or "ReplicaSet" or "ReplicationController" or "Job" or "CronJob" =>
+                rules with { Prepare = (value, _) => WorkloadDefaults.Prepare(info.Kind, value), Validate = WorkloadDefaults.Validate },
+            "Role" or "RoleBinding" or "ClusterRole" or "ClusterRoleBinding" => rules with { CheckName = NameRules.PathSegment },
+            "IPAddress" => rules with { CheckName = NameRules.PathSegment },
+            _ => rules,
+        };
+    }
+
+    private static long PodGrace(JsonObject pod)
+    {
+        var isIdle = pod.Part("spec").Text("nodeName").Length == 0 || pod.Part("status").Text("phase") is "Failed" or "Succeeded";
+        return isIdle ? 0 : pod.Part("spec").Number("terminationGracePeriodSeconds") ?? 30;
+    }
+
+    private static void PrepareNamespace(JsonObject value, JsonObject? stored)
+    {
+        var labels = value.Metadata().Ensure("labels");
+        labels["kubernetes.io/metadata.name"] = value.Name();
+        if (stored is null)
+        {
+            value.Ensure("spec")["finalizers"] = new JsonArray("kubernetes");
+            value["status"] = new JsonObject { ["phase"] = "Active" };
+        }
+    }
+
+    /// <summary>Text that clients gave as <c>stringData</c> becomes bytes; the field itself is never shown again.</summary>
+    private static void PrepareSecret(JsonObject value, JsonObject? stored)
+    {
+        if (value.Part("stringData") is { } texts)
+        {
+            var data = value.Ensure("data");
+            foreach (var (key, text) in texts)
+            {
+                data[key] = Convert.ToBase64String(Encoding.UTF8.GetBytes(text?.GetValue<string>() ?? ""));
+            }
+
+            value.Remove("stringData");
+        }
+
+        value.Default("type", stored?["type"]?.DeepClone() ?? "Opaque");
+    }
+
+    private static void ValidateSecret(JsonObject value, JsonObject? stored, List<FieldError> errors)
+    {
+        CheckKeys(value, "data", errors);
+        if (stored is null)
+        {
+            return;
+        }
+
+        if (stored.Text("type") != value.Text("type"))
+        {
+            errors.Add(FieldError.Invalid("type", value.Text("type"), "field is immutable"));
+        }
+
+        CheckImmutable(value, stored, ["data"], errors);
+    }
+
+    private static void ValidateConfigMap(JsonObject value, JsonObject? stored, List<FieldError> errors)
+    {
+        CheckKeys(value, "data", errors);
+        CheckKeys(value, "binaryData", errors);
+        if (stored is not null)
+        {
+            CheckImmutable(value, stored, ["data", "binaryData"], errors);
+        }
+    }
+
+    private static void CheckKeys(JsonObject value, string field, List<FieldError> errors)
+    {
+        foreach (var (key, _) in value.Part(field) ?? [])
+        {
+            errors.AddRange(NameRules.ConfigMapKey(key).Select(e => FieldError.Invalid($"{field}[{key}]", key, e)));
+        }
+    }
+
+    private static void CheckImmutable(JsonObject value, JsonObject stored, string[] fields, List<FieldError> errors)
+    {
+        if (stored["immutable"]?.GetValue<bool>() != true)
+        {
+            return;
+        }
+
+        if (value["immutable"]?.GetValue<bool>() != true)
+        {
+            errors.Add(FieldError.Forbidden("immutable", "field is immutable when `immutable` is set"));
+        }
+
+        foreach (var field in fields)
+        {
+            if (!JsonNode.DeepEquals(value[field], stored[field]))
+            {
+                errors.Add(FieldError.Forbidden(field, "field is immutable when `immutable` is set"));
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using System.Text.Json.Nodes;
+using Etcdish.Kubernetes;
+
+namespace Etcdish.ApiServer.Registry;
+
+/// <summary>What differs between kinds beside data: the hooks of the one path that all writes take.</summary>
+internal sealed record ResourceRules
+{
+    /// <summary>The rules of a kind that has none of its own.</summary>
+    public static ResourceRules Default { get; } = new();
+
+    /// <summary>Whether <c>metadata.generation</c> counts changes of what the user wants.</summary>
+    public bool HasGeneration { get; init; }
+
+    /// <summary>Whether an update without a resourceVersion replaces whatever is there.</summary>
+    public bool AllowsUnconditionalUpdate { get; init; } = true;
+
+    /// <summary>Whether an update of a missing object creates it.</summary>
+    public bool CreatesOnUpdate { get; init; }
+
+    /// <summary>How long a deletion waits for whoever runs the object; null if it does not.</summary>
+    public Func<JsonObject, long>? GraceSeconds { get; init; }
+
+    /// <summary>What is wrong with a name; nothing if it is fine.</summary>
+    public Func<string, IReadOnlyList<string>> CheckName { get; init; } = NameRules.Dns1123Subdomain;
+
+    /// <summary>Fills in what the server decides, before a new or changed object is checked. The second is the stored object or null.</summary>
+    public Action<JsonObject, JsonObject?>? Prepare { get; init; }
+
+    /// <summary>Checks a new or changed object. The second is the stored object or null.</summary>
+    public Action<JsonObject, JsonObject?, List<FieldError>>? Validate { get; init; }
+}

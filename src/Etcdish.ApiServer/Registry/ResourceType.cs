@@ -1,0 +1,38 @@
+using Etcdish.Kubernetes;
+
+namespace Etcdish.ApiServer.Registry;
+
+/// <summary>A served resource: its row of the table of kinds, its rules and its place in the store.</summary>
+internal sealed class ResourceType
+{
+    public ResourceType(ResourceInfo info, ResourceRules rules, string rootPrefix)
+    {
+        Info = info;
+        Rules = rules;
+        Prefix = $"{rootPrefix}{(info.Group.Length == 0 ? "core" : info.Group)}/{info.Name}/";
+    }
+
+    public ResourceInfo Info { get; }
+
+    public ResourceRules Rules { get; }
+
+    /// <summary>The prefix of all its keys.</summary>
+    public string Prefix { get; }
+
+    public string ListKind => Info.Kind + "List";
+
+    public bool HasStatus => Info.Subresources.Any(s => s.Name == "status");
+
+    /// <summary>The prefix of a namespace's objects, or of all if there is none.</summary>
+    public string PrefixOf(string scope) => scope.Length == 0 ? Prefix : $"{Prefix}{scope}/";
+
+    public string KeyOf(string scope, string name) => PrefixOf(scope) + name;
+
+    /// <summary>Namespace and name of a key.</summary>
+    public (string Namespace, string Name) Split(string key)
+    {
+        var rest = key[Prefix.Length..];
+        var slash = rest.IndexOf('/', StringComparison.Ordinal);
+        return slash < 0 ? ("", rest) : (rest[..slash], rest[(slash + 1)..]);
+    }
+}

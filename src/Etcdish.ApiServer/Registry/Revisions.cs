@@ -1,0 +1,9 @@
+using System.Globalization;
+
+namespace Etcdish.ApiServer.Registry;
+
+/// <summary>Revisions as text.</summary>
+internal static class Revisions
+{
+    public static string Format(long revision) => revision.ToString(CultureInfo.InvariantCulture);
+}

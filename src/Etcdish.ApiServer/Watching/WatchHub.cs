@@ -1,0 +1,239 @@
+using System.Runtime.CompilerServices;
+using Etcdish.ApiServer.Registry;
+using Etcdish.ApiServer.Storage;
+
+namespace Etcdish.ApiServer.Watching;
+
+/// <summary>
+/// The one watch of the store that feeds all watchers of a resource, with the newest events kept for those who join a little late. Whoever
+/// comes from further back catches up by a watch of its own and then joins. Begins with the first watcher; when the store's watch ends,
+/// so do all watchers, and the next one begins anew.
+/// </summary>
+internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSettings settings) : IAsyncDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly HashSet<WatchQueue> _queues = [];
+    private readonly Queue<ResourceEvent> _recent = [];
+    private readonly SemaphoreSlim _starting = new(1, 1);
+    private readonly CancellationTokenSource _stopping = new();
+    private long _recentBytes;
+    private long _recentFrom;
+    private Task _running = Task.CompletedTask;
+    private bool _isRunning;
+
+    /// <summary>All events behind a revision, in order, as they come; bookmarks among them if they are wanted.</summary>
+    /// <exception cref="StoreCompactedException">Events behind the revision are gone.</exception>
+    public async IAsyncEnumerable<IReadOnlyList<ResourceEvent>> ReadAsync(
+        long after, bool wantsBookmarks, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await EnsureRunningAsync(cancellation);
+        var queue = new WatchQueue(wantsBookmarks);
+        try
+        {
+            if (!TryJoin(queue, after))
+            {
+                await foreach (var changes in CatchUpAsync(after, cancellation))
+                {
+                    yield return [.. changes.Items.Select(change => new ResourceEvent(type, change))];
+                    if (TryJoin(queue, changes.Revision))
+                    {
+                        break;
+                    }
+                }
+            }
+
+            if (queue.Backlog.Count > 0)
+            {
+                yield return queue.Backlog;
+            }
+
+            while (await queue.Reader.WaitToReadAsync(cancellation))
+            {
+                var batch = new List<ResourceEvent>();
+                while (queue.Reader.TryRead(out var item))
+                {
+                    batch.Add(item);
+                }
+
+                yield return batch;
+            }
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _queues.Remove(queue);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _running;
+        _stopping.Dispose();
+        _starting.Dispose();
+    }
+
+    /// <summary>Adds a watcher that has seen everything up to a revision; false if events behind it are not kept any more.</summary>
+    private bool TryJoin(WatchQueue queue, long after)
+    {
+        lock (_lock)
+        {
+            if (!_isRunning)
+            {
+                queue.Close(null);
+                return true;
+            }
+
+            if (after + 1 < _recentFrom)
+            {
+                return false;
+            }
+
+            queue.Backlog = [.. _recent.Where(item => item.Revision > after)];
+            _queues.Add(queue);
+            return true;
+        }
+    }
+
+    /// <summary>A watch of its own; asks for progress, as there may be nothing to tell before the point where it can join.</summary>
+    private async IAsyncEnumerable<StoreChanges> CatchUpAsync(long after, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var watch = store.Watch(type.Prefix, after + 1);
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var asking = AskForProgressAsync(watch, settings.CatchUpInterval, done.Token);
+        try
+        {
+            await foreach (var changes in watch.WithCancellation(cancellation))
+            {
+                yield return changes;
+            }
+        }
+        finally
+        {
+            await done.CancelAsync();
+            await asking;
+        }
+    }
+
+    private async ValueTask EnsureRunningAsync(CancellationToken cancellation)
+    {
+        if (Volatile.Read(ref _isRunning))
+        {
+            return;
+        }
+
+        await _starting.WaitAsync(cancellation);
+        try
+        {
+            if (_isRunning)
+            {
+                return;
+            }
+
+            var start = await store.GetRevisionAsync(cancellation) + 1;
+            lock (_lock)
+            {
+                _recent.Clear();
+                _recentBytes = 0;
+                _recentFrom = start;
+                _isRunning = true;
+            }
+
+            _running = RunAsync(start);
+        }
+        finally
+        {
+            _starting.Release();
+        }
+    }
+
+    private async Task RunAsync(long start)
+    {
+        var watch = store.Watch(type.Prefix, start);
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        var asking = AskForProgressAsync(watch, settings.BookmarkInterval, done.Token);
+        Exception? reason = null;
+        try
+        {
+            await foreach (var changes in watch.WithCancellation(_stopping.Token))
+            {
+                Deliver(changes);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The server stops.
+        }
+        catch (Exception e) when (e is StoreUnavailableException or StoreCompactedException)
+        {
+            reason = e;
+        }
+
+        await done.CancelAsync();
+        await asking;
+        End(reason);
+    }
+
+    private void Deliver(StoreChanges changes)
+    {
+        lock (_lock)
+        {
+            foreach (var change in changes.Items)
+            {
+                var item = new ResourceEvent(type, change);
+                Keep(item);
+                _queues.RemoveWhere(queue => !queue.TryAdd(item));
+            }
+
+            if (changes.Items.Count == 0)
+            {
+                var bookmark = ResourceEvent.Bookmark(changes.Revision);
+                _queues.RemoveWhere(queue => queue.WantsBookmarks && !queue.TryAdd(bookmark));
+            }
+        }
+    }
+
+    private void Keep(ResourceEvent item)
+    {
+        _recent.Enqueue(item);
+        _recentBytes += item.Size;
+        while (_recent.Count > settings.MaxRecentEvents || _recentBytes > settings.MaxRecentBytes)
+        {
+            var dropped = _recent.Dequeue();
+            _recentBytes -= dropped.Size;
+            _recentFrom = dropped.Revision + 1;
+        }
+    }
+
+    private void End(Exception? reason)
+    {
+        lock (_lock)
+        {
+            _isRunning = false;
+            foreach (var queue in _queues)
+            {
+                queue.Close(reason);
+            }
+
+            _queues.Clear();
+        }
+    }
+
+    private static async Task AskForProgressAsync(IStoreWatch watch, TimeSpan interval, CancellationToken cancellation)
+    {
+        using var timer = new PeriodicTimer(interval);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellation))
+            {
+                await watch.RequestProgressAsync(cancellation);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The watch has ended.
+        }
+    }
+}

@@ -1,0 +1,23 @@
+namespace Etcdish.ApiServer.Watching;
+
+/// <summary>How watches are kept. One server has one.</summary>
+internal sealed record WatchSettings
+{
+    /// <summary>Time between two bookmarks of a quiet resource.</summary>
+    public TimeSpan BookmarkInterval { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Time between two questions how far a watcher has come that catches up.</summary>
+    public TimeSpan CatchUpInterval { get; init; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Most events of a resource that are kept for late watchers.</summary>
+    public int MaxRecentEvents { get; init; } = 4096;
+
+    /// <summary>Most bytes of such events.</summary>
+    public long MaxRecentBytes { get; init; } = 16 << 20;
+
+    /// <summary>Least time that a watch without a timeout of its own lasts; it is up to twice that, at random, so that not all end together.</summary>
+    public TimeSpan MinTimeout { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>How long before its end a watch sends a last bookmark.</summary>
+    public TimeSpan LastBookmarkAhead { get; init; } = TimeSpan.FromSeconds(2);
+}

@@ -1,0 +1,129 @@
+using System.CommandLine;
+using System.Net;
+using Etcdish.ApiServer;
+using Etcdish.ApiServer.Security;
+using Etcdish.ApiServer.Storage;
+using Etcdish.Client;
+using Etcdish.Cluster;
+using Etcdish.Log;
+using Etcdish.Server;
+
+namespace Etcdish.Cli.Verbs;
+
+/// <summary>What <c>up</c> and <c>apiserver</c> share: their options, and an API server over a store until a signal comes.</summary>
+internal sealed class ControlPlane
+{
+    private const int CouldNotStart = 1;
+
+    private readonly Option<string> _dataDirectory = new("--data-dir")
+    {
+        Description = "Folder of the cluster: its store (unless --etcd-servers is given), its authority, its kubeconfig.",
+        DefaultValueFactory = _ => "etcdish.cluster",
+    };
+
+    private readonly Option<string> _address = new("--bind-address")
+    {
+        Description = "Address to listen on.",
+        DefaultValueFactory = _ => "127.0.0.1",
+    };
+
+    private readonly Option<int> _port = new("--https-listen-port", "--secure-port")
+    {
+        Description = "Port to listen on; 0 takes a free one.",
+        DefaultValueFactory = _ => 6443,
+    };
+
+    private readonly Option<string?> _kubeconfig = new("--kubeconfig")
+    {
+        Description = "Where to write the administrator's kubeconfig; default: 'kubeconfig' in the data folder.",
+    };
+
+    private readonly Option<string?> _etcdServers = new("--etcd-servers")
+    {
+        Description = "Keep objects in this etcd (URLs with commas between) instead of the data folder.",
+    };
+
+    /// <summary>A verb that runs an API server.</summary>
+    /// <param name="name">The verb.</param>
+    /// <param name="description">What it does, with examples.</param>
+    /// <param name="announce">Tells that it is ready.</param>
+    public Command Command(string name, string description, Action<KubernetesApiServer, string> announce)
+    {
+        var command = new Command(name, description) { _dataDirectory, _address, _port, _kubeconfig, _etcdServers };
+        command.SetAction((parsed, cancellation) => RunAsync(name, parsed, announce, cancellation));
+        return command;
+    }
+
+    private async Task<int> RunAsync(
+        string name, ParseResult parsed, Action<KubernetesApiServer, string> announce, CancellationToken cancellation)
+    {
+        try
+        {
+            return await ServeAsync(parsed, announce, cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or LogLockedException or StoreUnavailableException
+            or ArgumentException or FormatException or CommandException)
+        {
+            await Console.Error.WriteLineAsync($"etcdish {name}: {e.Message}");
+            return CouldNotStart;
+        }
+    }
+
+    private async Task<int> ServeAsync(ParseResult parsed, Action<KubernetesApiServer, string> announce, CancellationToken cancellation)
+    {
+        var folder = Path.GetFullPath(parsed.GetRequiredValue(_dataDirectory));
+        if (!IPAddress.TryParse(parsed.GetRequiredValue(_address), out var address))
+        {
+            throw new CommandException($"--bind-address {parsed.GetValue(_address)} is no IP address");
+        }
+
+        var servers = parsed.GetValue(_etcdServers);
+        await using var node = servers is null ? await OpenNodeAsync(folder, cancellation) : null;
+        await using IObjectStore store = node is null
+            ? new EtcdObjectStore(new EtcdClient(new EtcdClientOptions { Endpoints = servers!.Split(','), Tls = ClientVerb.Tls(parsed) }))
+            : new NodeObjectStore(node, ownsNode: false);
+        using var certificates = ClusterCertificates.Open(Path.Combine(folder, "pki"));
+        await using var server = await KubernetesApiServer.StartAsync(
+            new ApiServerOptions
+            {
+                Store = store,
+                Listen = new IPEndPoint(address, parsed.GetRequiredValue(_port)),
+                Certificates = certificates,
+                Warn = line => Console.Error.WriteLine("etcdish: " + line),
+            },
+            cancellation);
+        var kubeconfig = Path.GetFullPath(parsed.GetValue(_kubeconfig) ?? Path.Combine(folder, "kubeconfig"));
+        Kubeconfig.WriteAdmin(kubeconfig, server.Url, certificates);
+        announce(server, kubeconfig);
+        return await WaitAsync(node, cancellation);
+    }
+
+    private static Task<Node> OpenNodeAsync(string folder, CancellationToken cancellation) => Node.OpenAsync(
+        new NodeOptions
+        {
+            DataDirectory = Path.Combine(folder, "store"),
+            OnNotice = notice => Console.Error.WriteLine("etcdish: " + notice.Message),
+        },
+        cancellation);
+
+    private static async Task<int> WaitAsync(Node? node, CancellationToken cancellation)
+    {
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = cancellation.Register(stopped.SetResult);
+        if (node is null || await Task.WhenAny(stopped.Task, node.Failed) == stopped.Task)
+        {
+            await stopped.Task;
+            return 0;
+        }
+
+        await Console.Error.WriteLineAsync($"etcdish: the store has failed and stops, look at the disk: {await node.Failed}");
+
+        // No orderly end: what is still under way must not be answered.
+        Environment.Exit(ServerProcess.NodeFailed);
+        return ServerProcess.NodeFailed;
+    }
+}

@@ -1,0 +1,129 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Etcdish.ApiServer.Tests;
+
+/// <summary>An API server on a store of its own, without TLS, with a client that speaks plain HTTP to it.</summary>
+internal sealed class TestCluster : IAsyncDisposable
+{
+    private readonly TestStore _store;
+    private readonly KubernetesApiServer _server;
+
+    private TestCluster(TestStore store, KubernetesApiServer server)
+    {
+        _store = store;
+        _server = server;
+        Http = new HttpClient { BaseAddress = new Uri(server.Url), Timeout = TimeSpan.FromSeconds(20) };
+    }
+
+    public HttpClient Http { get; }
+
+    public Func<long, Task> CompactAsync => _store.CompactAsync;
+
+    public static async Task<TestCluster> StartAsync(StoreKind kind)
+    {
+        var store = await TestStore.OpenAsync(kind);
+        var server = await KubernetesApiServer.StartAsync(new ApiServerOptions
+        {
+            Store = store.Store,
+            Listen = new IPEndPoint(IPAddress.Loopback, 0),
+            Warn = TestContext.Out.WriteLine,
+        });
+        return new TestCluster(store, server);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await _server.DisposeAsync();
+        await _store.DisposeAsync();
+    }
+
+    public async Task<Answer> SendAsync(
+        HttpMethod method, string path, string? body = null, string contentType = "application/json", string? accept = null)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (body is not null)
+        {
+            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+            request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
+        }
+
+        if (accept is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Accept", accept);
+        }
+
+        using var response = await Http.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        var warnings = response.Headers.TryGetValues("Warning", out var values) ? values.ToArray() : [];
+        return new Answer((int)response.StatusCode, text.StartsWith('{') ? JsonNode.Parse(text)!.AsObject() : [], text, warnings);
+    }
+
+    public Task<Answer> GetAsync(string path, string? accept = null) => SendAsync(HttpMethod.Get, path, accept: accept);
+
+    public Task<Answer> PostAsync(string path, string body) => SendAsync(HttpMethod.Post, path, body);
+
+    public Task<Answer> PutAsync(string path, string body) => SendAsync(HttpMethod.Put, path, body);
+
+    public Task<Answer> DeleteAsync(string path, string? body = null) => SendAsync(HttpMethod.Delete, path, body);
+
+    public Task<Answer> PatchAsync(string path, string body, string kind) =>
+        SendAsync(HttpMethod.Patch, path, body, $"application/{kind}-patch+json");
+
+    /// <summary>Opens a watch.</summary>
+    public async Task<EventReader> WatchAsync(string pathAndQuery) =>
+        new(await Http.GetAsync(new Uri(pathAndQuery, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead));
+}
+
+/// <summary>An answer.</summary>
+internal sealed record Answer(int Status, JsonObject Body, string Text, IReadOnlyList<string> Warnings)
+{
+    /// <summary>The text at a path of fields with dots between; empty if there is none.</summary>
+    public string this[string path] => Read(Body, path);
+
+    public static string Read(JsonNode? node, string path)
+    {
+        foreach (var part in path.Split('.'))
+        {
+            node = node is JsonArray list ? list[int.Parse(part)] : node?[part];
+        }
+
+        return node?.ToString() ?? "";
+    }
+}
+
+/// <summary>Reads the events of a watch.</summary>
+internal sealed class EventReader(HttpResponseMessage response) : IDisposable
+{
+    private StreamReader? _lines;
+
+    public async Task<JsonObject?> NextAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(15));
+        _lines ??= new StreamReader(await response.Content.ReadAsStreamAsync(limit.Token));
+        var line = await _lines.ReadLineAsync(limit.Token);
+        return line is null ? null : JsonNode.Parse(line)!.AsObject();
+    }
+
+    /// <summary>The next events, as <c>TYPE name</c>.</summary>
+    public async Task<string[]> NamesAsync(int count)
+    {
+        var names = new string[count];
+        for (var i = 0; i < count; i++)
+        {
+            var item = await NextAsync();
+            names[i] = $"{item?["type"]} {Answer.Read(item, "object.metadata.name")}".TrimEnd();
+        }
+
+        return names;
+    }
+
+    public void Dispose()
+    {
+        _lines?.Dispose();
+        response.Dispose();
+    }
+}

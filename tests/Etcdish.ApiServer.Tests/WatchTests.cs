@@ -1,0 +1,98 @@
+namespace Etcdish.ApiServer.Tests;
+
+/// <summary>Watches over HTTP, on both kinds of stores.</summary>
+[TestFixture(StoreKind.InProcess)]
+[TestFixture(StoreKind.GenuineEtcd)]
+public class WatchTests(StoreKind kind)
+{
+    private const string ConfigMaps = "/api/v1/namespaces/default/configmaps";
+    private const string WatchList = "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+
+    private TestCluster _cluster = null!;
+
+    [SetUp]
+    public async Task Start() => _cluster = await TestCluster.StartAsync(kind);
+
+    [TearDown]
+    public async Task Stop() => await _cluster.DisposeAsync();
+
+    [Test]
+    public async Task State_first_then_the_mark_of_its_end_then_changes()
+    {
+        await CreateAsync("a");
+        using var events = await _cluster.WatchAsync($"{ConfigMaps}?{WatchList}");
+        var state = await events.NamesAsync(1);
+        var mark = await events.NextAsync();
+        await CreateAsync("b");
+        await _cluster.DeleteAsync(ConfigMaps + "/a");
+
+        Assert.That(state, Is.EqualTo(["ADDED a"]));
+        Assert.That(mark!["type"]!.ToString(), Is.EqualTo("BOOKMARK"));
+        Assert.That(mark["object"]!["metadata"]!["annotations"]!["k8s.io/initial-events-end"]!.ToString(), Is.EqualTo("true"));
+        Assert.That(await events.NamesAsync(2), Is.EqualTo(["ADDED b", "DELETED a"]));
+    }
+
+    [Test]
+    public async Task Selectors_turn_changes_into_coming_and_going()
+    {
+        var list = await _cluster.GetAsync(ConfigMaps);
+        using var events = await _cluster.WatchAsync(
+            $"{ConfigMaps}?watch=1&labelSelector=on%3Dyes&resourceVersion={list["metadata.resourceVersion"]}");
+        await CreateAsync("a");
+        foreach (var on in new[] { "yes", "yes", "no", "yes" })
+        {
+            await _cluster.PatchAsync(
+                ConfigMaps + "/a", $$$"""{"metadata":{"labels":{"on":"{{{on}}}","n":"{{{Guid.NewGuid()}}}"} } }""", "merge");
+        }
+
+        await _cluster.DeleteAsync(ConfigMaps + "/a");
+
+        Assert.That(await events.NamesAsync(5), Is.EqualTo(["ADDED a", "MODIFIED a", "DELETED a", "ADDED a", "DELETED a"]));
+    }
+
+    [Test]
+    public async Task A_watch_from_before_the_first_watcher_misses_nothing()
+    {
+        var list = await _cluster.GetAsync(ConfigMaps);
+        await CreateAsync("a");
+        await CreateAsync("b");
+        using var events = await _cluster.WatchAsync($"{ConfigMaps}?watch=1&resourceVersion={list["metadata.resourceVersion"]}");
+        var early = await events.NamesAsync(2);
+        await CreateAsync("c");
+
+        Assert.That(early, Is.EqualTo(["ADDED a", "ADDED b"]));
+        Assert.That(await events.NamesAsync(1), Is.EqualTo(["ADDED c"]));
+    }
+
+    [Test]
+    public async Task A_revision_that_is_gone_is_an_event_of_failure()
+    {
+        await CreateAsync("a");
+        await CreateAsync("b");
+        var newest = await _cluster.GetAsync(ConfigMaps);
+        await _cluster.CompactAsync(long.Parse(newest["metadata.resourceVersion"]));
+        using var events = await _cluster.WatchAsync($"{ConfigMaps}?watch=1&resourceVersion=2");
+        var failure = await events.NextAsync();
+
+        Assert.That($"{failure!["type"]} {failure["object"]!["code"]} {failure["object"]!["reason"]}", Is.EqualTo("ERROR 410 Expired"));
+        Assert.That(await events.NextAsync(), Is.Null);
+    }
+
+    [Test]
+    public async Task The_time_asked_for_ends_a_watch_in_good_order()
+    {
+        using var events = await _cluster.WatchAsync($"{ConfigMaps}?watch=1&timeoutSeconds=1");
+
+        Assert.That(await events.NextAsync(), Is.Null);
+    }
+
+    [Test]
+    public async Task Parameters_that_contradict_each_other_are_refused()
+    {
+        var answer = await _cluster.GetAsync(ConfigMaps + "?watch=1&sendInitialEvents=true");
+
+        Assert.That((answer.Status, answer["reason"]), Is.EqualTo((422, "Invalid")));
+    }
+
+    private Task<Answer> CreateAsync(string name) => _cluster.PostAsync(ConfigMaps, $$$"""{"metadata":{"name":"{{{name}}}"}}""");
+}
