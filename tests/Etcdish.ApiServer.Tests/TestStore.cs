@@ -30,8 +30,12 @@ internal sealed class TestStore : IAsyncDisposable
         {
             var etcd = new GenuineEtcd();
             etcd.Start();
-            var client = new EtcdClient(new EtcdClientOptions { Endpoints = [etcd.ClientUrl] });
-            return new TestStore(new EtcdObjectStore(client), etcd, revision => client.Kv.CompactAsync(revision, physical: true));
+            var options = new EtcdClientOptions { Endpoints = [etcd.ClientUrl] };
+            return new TestStore(new EtcdObjectStore(options), etcd, async revision =>
+            {
+                await using var client = new EtcdClient(options);
+                await client.Kv.CompactAsync(revision, physical: true);
+            });
         }
 
         var folder = new TemporaryFolder();

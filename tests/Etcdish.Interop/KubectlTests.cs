@@ -97,9 +97,8 @@ public class KubectlTests(bool onGenuineEtcd)
         create poddisruptionbudget d --min-available=1 --selector=a=b => poddisruptionbudget\.policy/d created
         create priorityclass f --value=7 => priorityclass\.scheduling\.k8s\.io/f created
         create deployment w --image=nginx => deployment\.apps/w created
-        autoscale deployment w --max=3 => horizontalpodautoscaler\.autoscaling/w autoscaled
         get rolebinding b => NAME +ROLE +AGE\nb +Role/r +\d+s
-        get job,cronjob,svc,ing,pdb,hpa => .*job\.batch/j .*cronjob\.batch/k .*service/s .*i +<none> +h .*d +1 +N/A .*w +Deployment/w .*
+        get job,cronjob,svc,ing,pdb => .*job\.batch/j .*cronjob\.batch/k .*service/s .*i +<none> +h .*d +1 +N/A .*
         """);
 
     private void Run(string script, params IReadOnlyList<(string Name, string Content)> files)

@@ -66,8 +66,8 @@ internal sealed class KubernetesServer : IDisposable
         foreach (var line in script.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             var mustFail = line.Contains(" !=> ", StringComparison.Ordinal);
-            var (command, pattern) = line.Split(mustFail ? " !=> " : " => ", 2) is [var first, var second]
-                ? (first, second)
+            var (command, pattern) = (line + " ").Split(mustFail ? " !=> " : " => ", 2) is [var first, var second]
+                ? (first, second.Trim())
                 : throw new FormatException($"no => in: {line}");
             var result = Kubectl(command);
             var output = (result.StandardOutput + result.StandardError).Trim();

@@ -6,33 +6,36 @@ using Google.Protobuf;
 namespace Etcdish.ApiServer.Storage;
 
 /// <summary>A store behind etcd's v3 API: any etcd, genuine or not.</summary>
-/// <param name="client">The client; closed with this object.</param>
-public sealed class EtcdObjectStore(EtcdClient client) : IObjectStore
+/// <param name="options">Where it is. Connections open with the first call.</param>
+public sealed class EtcdObjectStore(EtcdClientOptions options) : IObjectStore
 {
     // etcd's texts; its codes alone do not tell these apart.
     private const string Compacted = "required revision has been compacted";
     private const string Future = "required revision is a future revision";
     private const string TooLarge = "request is too large";
 
+    private readonly EtcdClient _client = new(options);
+    private bool? _answersInOrder;
+
     /// <inheritdoc/>
     public async ValueTask<long> GetRevisionAsync(CancellationToken cancellation)
     {
         var request = new RangeRequest { Key = ByteString.CopyFromUtf8("/"), CountOnly = true };
-        return (await TryAsync(client.Kv.RangeAsync(request, cancellation))).Header.Revision;
+        return (await TryAsync(_client.Kv.RangeAsync(request, cancellation))).Header.Revision;
     }
 
     /// <inheritdoc/>
     public async ValueTask<StoredObject?> GetAsync(string key, CancellationToken cancellation)
     {
         var request = new RangeRequest { Key = ByteString.CopyFromUtf8(key) };
-        var response = await TryAsync(client.Kv.RangeAsync(request, cancellation));
+        var response = await TryAsync(_client.Kv.RangeAsync(request, cancellation));
         return response.Kvs.Count == 0 ? null : Read(response.Kvs[0]);
     }
 
     /// <inheritdoc/>
     public async ValueTask<StorePage> ListAsync(StorePageRequest request, CancellationToken cancellation)
     {
-        var response = await TryAsync(client.Kv.RangeAsync(
+        var response = await TryAsync(_client.Kv.RangeAsync(
             new RangeRequest
             {
                 Key = ByteString.CopyFromUtf8(request.StartKey ?? request.Prefix),
@@ -71,15 +74,34 @@ public sealed class EtcdObjectStore(EtcdClient client) : IObjectStore
     }
 
     /// <inheritdoc/>
-    public IStoreWatch Watch(string prefix, long startRevision) => new EtcdStoreWatch(client, prefix, startRevision);
+    public IStoreWatch Watch(string prefix, long startRevision) => new EtcdStoreWatch(this, _client, prefix, startRevision);
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => client.DisposeAsync();
+    public ValueTask DisposeAsync() => _client.DisposeAsync();
+
+    /// <summary>Whether every member may be asked how far a watch has come.</summary>
+    /// <exception cref="RpcException">A member does not answer.</exception>
+    internal async ValueTask<bool> AnswersInOrderAsync(CancellationToken cancellation)
+    {
+        if (_answersInOrder is { } known)
+        {
+            return known;
+        }
+
+        var all = true;
+        foreach (var endpoint in options.Endpoints)
+        {
+            all &= EtcdStoreWatch.AnswersInOrder((await _client.Maintenance.StatusAsync(endpoint, cancellation)).Version);
+        }
+
+        _answersInOrder = all;
+        return all;
+    }
 
     private async ValueTask<StoreWrite> CommitAsync(
         ByteString key, long expectedRevision, RequestOp write, CancellationToken cancellation)
     {
-        var response = await TryAsync(client.Kv.Txn()
+        var response = await TryAsync(_client.Kv.Txn()
             .When(If.ModRevision(key, Compare.Types.CompareResult.Equal, expectedRevision))
             .Then(write)
             .Else(Op.Get(key))

@@ -6,7 +6,7 @@ using Google.Protobuf;
 namespace Etcdish.ApiServer.Storage;
 
 /// <summary>A watch over etcd's v3 API; the client resumes it when connections break.</summary>
-internal sealed class EtcdStoreWatch(EtcdClient client, string prefix, long startRevision) : IStoreWatch
+internal sealed class EtcdStoreWatch(EtcdObjectStore store, EtcdClient client, string prefix, long startRevision) : IStoreWatch
 {
     private readonly Watcher _watcher = client.Watch.Watch(new WatchCreateRequest
     {
@@ -27,7 +27,10 @@ internal sealed class EtcdStoreWatch(EtcdClient client, string prefix, long star
 
         try
         {
-            await _watcher.RequestProgressAsync(cancellation);
+            if (await store.AnswersInOrderAsync(cancellation))
+            {
+                await _watcher.RequestProgressAsync(cancellation);
+            }
         }
         catch (Exception e) when (e is RpcException or InvalidOperationException)
         {
@@ -49,6 +52,13 @@ internal sealed class EtcdStoreWatch(EtcdClient client, string prefix, long star
             }
         }
     }
+
+    /// <summary>
+    /// Before 3.4.25 and 3.5.8 etcd answered at once with its newest revision, ahead of changes that it had yet to send: whoever believed
+    /// that lost them. Such a server is not asked.
+    /// </summary>
+    internal static bool AnswersInOrder(string version) => Version.TryParse(version.Split('-', '+')[0], out var parsed)
+        && parsed >= new Version(3, 4, 25) && (parsed.Minor != 5 || parsed.Major != 3 || parsed.Build >= 8);
 
     private static async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<WatchResponse> responses)
     {

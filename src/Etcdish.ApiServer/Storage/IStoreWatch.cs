@@ -7,7 +7,8 @@ namespace Etcdish.ApiServer.Storage;
 public interface IStoreWatch : IAsyncEnumerable<StoreChanges>
 {
     /// <summary>
-    /// Asks for a batch that tells how far the watch has come. The answer may stay out when the watch lags or its connection breaks.
+    /// Asks for a batch that tells how far the watch has come. The answer may stay out: when the watch lags, when its
+    /// connection breaks, or for good with an etcd that is too old to answer truthfully.
     /// </summary>
     ValueTask RequestProgressAsync(CancellationToken cancellation);
 }

@@ -97,7 +97,8 @@ internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSetti
         }
     }
 
-    /// <summary>A watch of its own; asks for progress, as there may be nothing to tell before the point where it can join.</summary>
+    /// <summary>A watch of its own; asks for progress, as there may be nothing to tell before the point where it can join. Without an answer the
+    /// watcher stays on its own until the next change.</summary>
     private async IAsyncEnumerable<StoreChanges> CatchUpAsync(long after, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var watch = store.Watch(type.Prefix, after + 1);

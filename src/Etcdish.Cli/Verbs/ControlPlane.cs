@@ -84,7 +84,7 @@ internal sealed class ControlPlane
         var servers = parsed.GetValue(_etcdServers);
         await using var node = servers is null ? await OpenNodeAsync(folder, cancellation) : null;
         await using IObjectStore store = node is null
-            ? new EtcdObjectStore(new EtcdClient(new EtcdClientOptions { Endpoints = servers!.Split(','), Tls = ClientVerb.Tls(parsed) }))
+            ? new EtcdObjectStore(new EtcdClientOptions { Endpoints = servers!.Split(','), Tls = ClientVerb.Tls(parsed) })
             : new NodeObjectStore(node, ownsNode: false);
         using var certificates = ClusterCertificates.Open(Path.Combine(folder, "pki"));
         await using var server = await KubernetesApiServer.StartAsync(
