@@ -1,3 +1,4 @@
+using System.Text;
 using Etcdish.Rpc.Http2;
 
 namespace Etcdish.Rpc.Tests.Http2;
@@ -200,6 +201,23 @@ public class HpackDecoderTests
         ];
 
         Assert.That(AllocatedBy(() => decoder.Decode(block, fields), fields), Is.Zero);
+    }
+
+    [Test]
+    public void Two_literals_in_one_place_do_not_drive_each_other_out()
+    {
+        RecentFields recent = new();
+        int pairs = 0;
+        for (int i = 0; i < 100; i++)
+        {
+            byte[] left = Encoding.ASCII.GetBytes($"value-{i}");
+            byte[] right = Encoding.ASCII.GetBytes($"other-value-{i}");
+            HeaderField first = recent.Get(null, "te"u8, left);
+            recent.Get(null, "te"u8, right);
+            pairs += ReferenceEquals(first, recent.Get(null, "te"u8, left)) ? 1 : 0;
+        }
+
+        Assert.That(pairs, Is.EqualTo(100));
     }
 
     [Test]

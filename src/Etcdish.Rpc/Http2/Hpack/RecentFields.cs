@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Numerics;
 using System.Text;
 
 namespace Etcdish.Rpc.Http2;
@@ -5,15 +7,16 @@ namespace Etcdish.Rpc.Http2;
 /// <summary>
 /// The fields a connection spelled out of late. Some clients (that of .NET among them) never use the dynamic table and send the same dozen
 /// literals with every request; others repeat a literal that their table has lost. Both get the same objects again instead of copies. A
-/// hash selects the only place where a field can be; whatever was there before makes way, so that a look-up costs one comparison.
+/// hash selects the two places where a field can be, of which the older one makes way: a look-up costs two comparisons at most, and two
+/// literals of one hash do not drive each other out. The hash is the same in every process, and so is what it costs.
 /// </summary>
 internal sealed class RecentFields
 {
     // A call has about ten fields. Short ones only: with long ones a peer could make a connection hold megabytes.
-    private const int Slots = 32;
+    private const int Pairs = 16;
     private const int MaxTextBytes = 256;
 
-    private readonly HeaderField?[] _slots = new HeaderField?[Slots];
+    private readonly HeaderField?[] _slots = new HeaderField?[Pairs * 2];
 
     /// <summary>The field of a name and a value.</summary>
     /// <param name="named">A field with the name, or null when it is spelled out.</param>
@@ -27,13 +30,18 @@ internal sealed class RecentFields
             return Make(named, name, value);
         }
 
-        ref HeaderField? slot = ref _slots[Hash(nameBytes, value) % Slots];
-        if (slot is null || !HasName(slot, named, name) || !HeaderField.IsText(slot.Value, value))
+        Span<HeaderField?> pair = _slots.AsSpan((int)(Hash(nameBytes, value) % Pairs) * 2, 2);
+        foreach (HeaderField? field in pair)
         {
-            slot = Make(named, name, value);
+            if (field is not null && HasName(field, named, name) && HeaderField.IsText(field.Value, value))
+            {
+                return field;
+            }
         }
 
-        return slot;
+        pair[1] = pair[0];
+        pair[0] = Make(named, name, value);
+        return pair[0]!;
     }
 
     /// <summary>A new field, without a trace left here.</summary>
@@ -48,10 +56,18 @@ internal sealed class RecentFields
 
     private static uint Hash(int nameBytes, ReadOnlySpan<byte> value)
     {
-        HashCode hash = default;
-        hash.Add(nameBytes);
-        hash.AddBytes(value);
-        return (uint)hash.ToHashCode();
+        uint hash = (uint)nameBytes;
+        for (; value.Length >= sizeof(ulong); value = value[sizeof(ulong)..])
+        {
+            hash = BitOperations.Crc32C(hash, BinaryPrimitives.ReadUInt64LittleEndian(value));
+        }
+
+        foreach (byte letter in value)
+        {
+            hash = BitOperations.Crc32C(hash, letter);
+        }
+
+        return hash;
     }
 
     // The texts that every gRPC client sends are shared by all connections.
