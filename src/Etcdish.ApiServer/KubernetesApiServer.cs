@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Authentication;
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Admission;
 using Etcdish.ApiServer.Discovery;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.OpenApi;
@@ -45,10 +46,11 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         _resources = new ResourceDirectory(SchemaCatalog.BuiltIn, options.StorePrefix);
         var metadata = new MetadataRules(options.Clock);
         var reader = new ObjectReader(store, options.Clock);
-        var deletion = new Deletion(store, metadata);
+        var admission = new AdmissionChain([]);
+        var deletion = new Deletion(store, metadata, admission);
         var settings = new WatchSettings();
         var tables = new TableBuilder(options.Clock);
-        _writer = new ObjectWriter(store, metadata, new NamespaceGate(store, _resources));
+        _writer = new ObjectWriter(store, metadata, new NamespaceGate(store, _resources), admission);
         _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);
         _hubs = new WatchHubs(_resources, store, settings);
         var watches = new WatchHandler(reader, _hubs, settings);
@@ -58,7 +60,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             new DiscoveryHandler(new DiscoveryDocuments(_resources)),
             new OpenApiHandler(_resources),
             _resources,
-            new ResourceHandler(reader, _writer, deletion, _drain, watches, tables),
+            new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources: []),
             defect => options.Warn($"a request failed: {defect}"));
         _host = MakeHost(application);
     }
@@ -165,7 +167,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         try
         {
             var value = new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } };
-            await _writer.CreateAsync(type, "", value, isDryRun: false, cancellation);
+            await _writer.CreateAsync(new WriteRequest(type, "", name), value, cancellation);
         }
         catch (ApiException e) when (e.Code == 409)
         {

@@ -1,4 +1,6 @@
 using Etcdish.ApiServer.Registry;
+using Etcdish.ApiServer.Security;
+using Etcdish.Kubernetes;
 using Microsoft.AspNetCore.Http;
 
 namespace Etcdish.ApiServer.Http;
@@ -19,6 +21,22 @@ internal sealed record ApiRequest(HttpContext Http, ResourceType Type, RequestPa
 
     /// <summary>What a row of a table carries beside its cells: None, Metadata or Object.</summary>
     public string IncludeObject { get; } = QueryValues.Text(Http.Request.Query, "includeObject") is { Length: > 0 } text ? text : "Metadata";
+
+    /// <summary>Who makes the request.</summary>
+    public RequestUser User => RequestUser.Of(Http);
+
+    /// <summary>The write that this request asks for, with the subresource's own part of the object or the whole of it.</summary>
+    public WriteRequest ToWrite(WriteOptions options, UpdatePart? part = null) => new(Type, Namespace, Name)
+    {
+        Part = part ?? UpdatePart.Main,
+        User = User,
+        FieldManager = options.FieldManager.Length > 0 ? options.FieldManager : Http.Request.Headers.UserAgent.ToString().Split('/')[0],
+        IsDryRun = options.IsDryRun,
+        Warn = text => Warn([text]),
+    };
+
+    /// <summary>The deletion that this request asks for.</summary>
+    public WriteRequest ToWrite(bool isDryRun) => ToWrite(new WriteOptions(isDryRun, FieldValidation.Ignore));
 
     public void Warn(IEnumerable<string> warnings)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Registry;
+using Etcdish.ApiServer.Subresources;
 using Etcdish.ApiServer.Tables;
 using Etcdish.Kubernetes;
 
@@ -7,8 +8,11 @@ namespace Etcdish.ApiServer.Http;
 
 /// <summary>Answers requests for resources: one path for all kinds.</summary>
 internal sealed class ResourceHandler(
-    ObjectReader reader, ObjectWriter writer, Deletion deletion, NamespaceDrain drain, WatchHandler watches, TableBuilder tables)
+    ObjectReader reader, ObjectWriter writer, Deletion deletion, NamespaceDrain drain, WatchHandler watches, TableBuilder tables,
+    IReadOnlyList<ISubresource> subresources)
 {
+    private readonly Dictionary<string, ISubresource> _subresources = subresources.ToDictionary(s => s.Name, StringComparer.Ordinal);
+
     public Task HandleAsync(ApiRequest request)
     {
         var method = request.Http.Request.Method;
@@ -36,6 +40,11 @@ internal sealed class ResourceHandler(
         var info = request.Type.Info.Subresources.FirstOrDefault(s => s.Name == request.Path.Subresource)
             ?? throw ApiErrors.PathNotFound();
         CheckScope(request, method);
+        if (_subresources.TryGetValue(info.Name, out var subresource))
+        {
+            return subresource.HandleAsync(request);
+        }
+
         var part = info.Name == "status" ? UpdatePart.Status : UpdatePart.Finalize;
         return method switch
         {
@@ -85,7 +94,7 @@ internal sealed class ResourceHandler(
     {
         var options = WriteOptions.Read(request.Http.Request.Query);
         var value = await ReadBodyAsync(request, options.Validation);
-        var written = await writer.CreateAsync(request.Type, request.Namespace, value, options.IsDryRun, request.Cancellation);
+        var written = await writer.CreateAsync(request.ToWrite(options), value, request.Cancellation);
         await ApiResponse.SendAsync(request.Http, 201, View(request).One(written.Value, written.Revision));
     }
 
@@ -93,7 +102,7 @@ internal sealed class ResourceHandler(
     {
         var options = WriteOptions.Read(request.Http.Request.Query);
         var value = await ReadBodyAsync(request, options.Validation);
-        await WriteAsync(request, part, options.IsDryRun, _ => (JsonObject)value.DeepClone());
+        await WriteAsync(request, request.ToWrite(options, part), _ => (JsonObject)value.DeepClone());
     }
 
     private async Task PatchAsync(ApiRequest request, UpdatePart part)
@@ -101,7 +110,7 @@ internal sealed class ResourceHandler(
         var options = WriteOptions.Read(request.Http.Request.Query);
         var patch = await ObjectPatch.ReadAsync(request);
         IReadOnlyList<string> warnings = [];
-        await WriteAsync(request, part, options.IsDryRun, stored =>
+        await WriteAsync(request, request.ToWrite(options, part), stored =>
         {
             if (stored is null)
             {
@@ -115,10 +124,9 @@ internal sealed class ResourceHandler(
     }
 
     private async Task WriteAsync(
-        ApiRequest request, UpdatePart part, bool isDryRun, Func<JsonObject?, JsonObject> change, Action? beforeAnswer = null)
+        ApiRequest request, WriteRequest write, Func<JsonObject?, JsonObject> change, Action? beforeAnswer = null)
     {
-        var written = await writer.UpdateAsync(
-            request.Type, request.Namespace, request.Name, part, change, isDryRun, request.Cancellation);
+        var written = await writer.UpdateAsync(write, change, request.Cancellation);
         beforeAnswer?.Invoke();
         await ApiResponse.SendAsync(request.Http, written.IsNew ? 201 : 200, View(request).One(written.Value, written.Revision));
     }
@@ -126,7 +134,7 @@ internal sealed class ResourceHandler(
     private async Task DeleteAsync(ApiRequest request)
     {
         var options = await DeleteOptions.ReadAsync(request.Http.Request, request.Cancellation);
-        var deleted = await deletion.DeleteAsync(request.Type, request.Namespace, request.Name, options, request.Cancellation);
+        var deleted = await deletion.DeleteAsync(request.ToWrite(options.IsDryRun), options, request.Cancellation);
         if (request.Type.Info.Kind == "Namespace" && !options.IsDryRun)
         {
             drain.Begin(request.Name);
@@ -154,7 +162,8 @@ internal sealed class ResourceHandler(
             var (scope, name) = request.Type.Split(System.Text.Encoding.UTF8.GetString(item.Key.Span));
             try
             {
-                await deletion.DeleteAsync(request.Type, scope, name, options, request.Cancellation);
+                await deletion.DeleteAsync(
+                    request.ToWrite(options.IsDryRun) with { Namespace = scope, Name = name }, options, request.Cancellation);
             }
             catch (ApiException e) when (e.Code == 404)
             {

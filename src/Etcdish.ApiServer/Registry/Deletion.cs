@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Admission;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Storage;
 
@@ -14,7 +15,7 @@ internal readonly record struct Deleted(ReadOnlyMemory<byte> Object, long Revisi
 /// Deletes objects, or marks them for those who must act first: whoever runs them (a grace period), whoever cleans up behind them
 /// (finalizers), or what empties a namespace.
 /// </summary>
-internal sealed class Deletion(IObjectStore store, MetadataRules metadata)
+internal sealed class Deletion(IObjectStore store, MetadataRules metadata, AdmissionChain admission)
 {
     /// <summary>Whether an object that is being deleted waits for nobody any more.</summary>
     public static bool IsDue(JsonObject value) =>
@@ -22,49 +23,61 @@ internal sealed class Deletion(IObjectStore store, MetadataRules metadata)
         && (value.Part("metadata").Number("deletionGracePeriodSeconds") ?? 0) == 0;
 
     /// <exception cref="ApiException">It is not there, or is not the one that was meant.</exception>
-    public async Task<Deleted> DeleteAsync(
-        ResourceType type, string scope, string name, DeleteOptions options, CancellationToken cancellation)
+    public async Task<Deleted> DeleteAsync(WriteRequest request, DeleteOptions options, CancellationToken cancellation)
     {
-        var key = type.KeyOf(scope, name);
-        var found = await store.GetAsync(key, cancellation);
+        var (type, scope, name) = request;
+        var found = await store.GetAsync(type.KeyOf(scope, name), cancellation);
         while (found is { } current)
         {
-            var value = ApiJson.Parse(current.Value.Span);
-            CheckPreconditions(type, name, value, current.Revision, options);
-            var isMarked = Mark(type, value, options);
-            if (IsDue(value))
+            var outcome = await TryAsync(request, options, current, cancellation);
+            if (outcome.Deleted is { } deleted)
             {
-                if (options.IsDryRun)
-                {
-                    return new Deleted(current.Value, current.Revision, true);
-                }
-
-                var deletion = await store.DeleteAsync(key, current.Revision, cancellation);
-                if (deletion.Succeeded)
-                {
-                    return new Deleted(current.Value, deletion.Revision, true);
-                }
-
-                found = deletion.Current;
-                continue;
+                return deleted;
             }
 
-            var bytes = ApiJson.Write(value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion));
-            if (!isMarked || options.IsDryRun)
-            {
-                return new Deleted(bytes, current.Revision, false);
-            }
-
-            var update = await store.UpdateAsync(key, bytes, current.Revision, cancellation);
-            if (update.Succeeded)
-            {
-                return new Deleted(bytes, update.Revision, false);
-            }
-
-            found = update.Current;
+            found = outcome.Current;
         }
 
         throw ApiErrors.NotFound(type.Info, name);
+    }
+
+    /// <summary>One try; if somebody was faster, it says what stands there now.</summary>
+    private async Task<(Deleted? Deleted, StoredObject? Current)> TryAsync(
+        WriteRequest request, DeleteOptions options, StoredObject current, CancellationToken cancellation)
+    {
+        var (type, scope, name) = request;
+        var value = ApiJson.Parse(current.Value.Span);
+        CheckPreconditions(type, name, value, current.Revision, options);
+        await AdmitAsync(request, value, cancellation);
+        var isMarked = Mark(type, value, options);
+        if (IsDue(value))
+        {
+            if (options.IsDryRun)
+            {
+                return (new Deleted(current.Value, current.Revision, true), null);
+            }
+
+            var deletion = await store.DeleteAsync(type.KeyOf(scope, name), current.Revision, cancellation);
+            return deletion.Succeeded
+                ? (new Deleted(current.Value, deletion.Revision, true), null)
+                : (null, deletion.Current);
+        }
+
+        var bytes = ApiJson.Write(value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion));
+        if (!isMarked || options.IsDryRun)
+        {
+            return (new Deleted(bytes, current.Revision, false), null);
+        }
+
+        var update = await store.UpdateAsync(type.KeyOf(scope, name), bytes, current.Revision, cancellation);
+        return update.Succeeded ? (new Deleted(bytes, update.Revision, false), null) : (null, update.Current);
+    }
+
+    private async ValueTask AdmitAsync(WriteRequest request, JsonObject value, CancellationToken cancellation)
+    {
+        var review = new AdmissionRequest(AdmissionOperation.Delete, request, null, value);
+        await admission.AdmitAsync(review, cancellation);
+        await admission.ValidateAsync(review, cancellation);
     }
 
     /// <summary>Sets what a deletion sets; false if nothing changed.</summary>

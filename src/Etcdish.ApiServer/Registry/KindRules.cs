@@ -34,12 +34,23 @@ internal static class KindRules
         return info.Kind switch
         {
             "Namespace" => rules with { CheckName = NameRules.Dns1123Label, Prepare = PrepareNamespace },
-            "Pod" => rules with { GraceSeconds = PodGrace, Prepare = PodDefaults.PreparePod, Validate = PodDefaults.ValidatePod },
+            "Pod" => rules with
+            {
+                GraceSeconds = PodGrace,
+                ApplyDefaults = PodDefaults.ApplyPod,
+                Prepare = PodDefaults.PreparePod,
+                Validate = PodDefaults.ValidatePod,
+            },
             "Secret" => rules with { Prepare = PrepareSecret, Validate = ValidateSecret },
             "ConfigMap" => rules with { Validate = ValidateConfigMap },
-            "Service" => rules with { CheckName = NameRules.Dns1035Label, Prepare = ServiceDefaults.Prepare },
+            "Service" => rules with
+            {
+                CheckName = NameRules.Dns1035Label,
+                ApplyDefaults = ServiceDefaults.Apply,
+                Prepare = ServiceDefaults.Prepare,
+            },
             "Deployment" or "StatefulSet" or "DaemonSet" or "ReplicaSet" or "ReplicationController" or "Job" or "CronJob" =>
-                rules with { Prepare = (value, _) => WorkloadDefaults.Prepare(info.Kind, value), Validate = WorkloadDefaults.Validate },
+                rules with { ApplyDefaults = value => WorkloadDefaults.Apply(info.Kind, value), Validate = WorkloadDefaults.Validate },
             "Role" or "RoleBinding" or "ClusterRole" or "ClusterRoleBinding" => rules with { CheckName = NameRules.PathSegment },
             "IPAddress" => rules with { CheckName = NameRules.PathSegment },
             _ => rules,

@@ -88,9 +88,11 @@ internal sealed class MetadataRules(TimeProvider clock)
                 type.Info, name, $"Precondition failed: UID in precondition: {uid}, UID in object meta: {stored.Uid()}");
         }
 
-        if (part != UpdatePart.Main)
+        if (part.Take is { } take)
         {
-            return MergePart(stored, wanted, part);
+            var copy = (JsonObject)stored.DeepClone();
+            take(copy, wanted);
+            return copy;
         }
 
         var result = (JsonObject)wanted.DeepClone();
@@ -121,21 +123,6 @@ internal sealed class MetadataRules(TimeProvider clock)
         {
             value.Metadata()["generation"] = (stored.Part("metadata").Number("generation") ?? 0) + 1;
         }
-    }
-
-    private static JsonObject MergePart(JsonObject stored, JsonObject wanted, UpdatePart part)
-    {
-        var result = (JsonObject)stored.DeepClone();
-        if (part == UpdatePart.Status)
-        {
-            result.CopyFrom(wanted, "status");
-        }
-        else
-        {
-            result.Ensure("spec").CopyFrom(wanted.Part("spec"), "finalizers");
-        }
-
-        return result;
     }
 
     private static bool SameIntent(JsonObject left, JsonObject right) => Fields(left).SetEquals(Fields(right))

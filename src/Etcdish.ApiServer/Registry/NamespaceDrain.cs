@@ -78,16 +78,12 @@ internal sealed class NamespaceDrain(
             }
 
             await writer.UpdateAsync(
-                Namespaces,
-                "",
-                name,
-                UpdatePart.Finalize,
+                new WriteRequest(Namespaces, "", name) { Part = UpdatePart.Finalize },
                 stored =>
                 {
                     stored!.Part("spec")?.Remove("finalizers");
                     return stored!;
                 },
-                isDryRun: false,
                 _stopping.Token);
             return true;
         }
@@ -119,7 +115,7 @@ internal sealed class NamespaceDrain(
     {
         try
         {
-            await deletion.DeleteAsync(type, scope, name, _options, _stopping.Token);
+            await deletion.DeleteAsync(new WriteRequest(type, scope, name), _options, _stopping.Token);
         }
         catch (ApiException e) when (e.Code == 404)
         {

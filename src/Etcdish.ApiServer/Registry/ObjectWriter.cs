@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Admission;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Storage;
 
@@ -11,34 +12,33 @@ namespace Etcdish.ApiServer.Registry;
 internal readonly record struct Written(ReadOnlyMemory<byte> Value, long Revision, bool IsNew);
 
 /// <summary>
-/// The one path that creations and changes of all kinds take: metadata, defaults, checks, then a conditional write that is tried again
-/// with what stands there when somebody else was faster.
+/// The one path that creations and changes of all kinds take: defaults, admission, what the server decides, checks, then a conditional
+/// write that is tried again with what stands there when somebody else was faster.
 /// </summary>
-internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, NamespaceGate namespaces)
+internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, NamespaceGate namespaces, AdmissionChain admission)
 {
     private const int MaxNameTries = 8;
 
     /// <exception cref="ApiException">The object is refused.</exception>
-    public async Task<Written> CreateAsync(
-        ResourceType type, string scope, JsonObject value, bool isDryRun, CancellationToken cancellation)
+    public async Task<Written> CreateAsync(WriteRequest request, JsonObject value, CancellationToken cancellation)
     {
-        MetadataRules.CheckScope(type, scope, value);
+        var type = request.Type;
+        MetadataRules.CheckScope(type, request.Namespace, value);
         var prefix = value.Part("metadata").Text("generateName");
         var generates = value.Name().Length == 0 && prefix.Length > 0;
         for (var attempt = 1; ; attempt++)
         {
+            var candidate = (JsonObject)value.DeepClone();
             if (generates)
             {
-                value.Metadata()["name"] = MetadataRules.GenerateName(prefix);
+                candidate.Metadata()["name"] = MetadataRules.GenerateName(prefix);
             }
 
-            var bytes = Prepare(type, value);
-            var name = value.Name();
-            await namespaces.CheckCreateAsync(type, scope, name, cancellation);
-            var outcome = await TryCreateAsync(type.KeyOf(scope, name), bytes, isDryRun, cancellation);
-            if (outcome.Succeeded)
+            var name = candidate.Name();
+            await namespaces.CheckCreateAsync(type, request.Namespace, name, cancellation);
+            if (await TryCreateAsync(request with { Name = name }, candidate, cancellation) is { } written)
             {
-                return new Written(bytes, outcome.Revision, true);
+                return written;
             }
 
             if (!generates)
@@ -54,50 +54,33 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
     }
 
     /// <summary>Changes an object by a function of what stands there, which may run more than once.</summary>
-    /// <param name="type">The resource.</param>
-    /// <param name="scope">The namespace, or empty.</param>
-    /// <param name="name">The name.</param>
-    /// <param name="part">Which part of the object may change.</param>
-    /// <param name="change">Makes the new object from the stored one, which carries its resourceVersion and must not be changed; null = missing.</param>
-    /// <param name="isDryRun">Whether everything is done but the write.</param>
+    /// <param name="request">Which object, which part of it, and who changes it.</param>
+    /// <param name="change">Makes the new object from the stored one, which carries its resourceVersion and is the function's own; null = missing.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ApiException">The change is refused.</exception>
-    public async Task<Written> UpdateAsync(
-        ResourceType type,
-        string scope,
-        string name,
-        UpdatePart part,
-        Func<JsonObject?, JsonObject> change,
-        bool isDryRun,
-        CancellationToken cancellation)
+    public async Task<Written> UpdateAsync(WriteRequest request, Func<JsonObject?, JsonObject> change, CancellationToken cancellation)
     {
-        var key = type.KeyOf(scope, name);
+        var type = request.Type;
+        var key = type.KeyOf(request.Namespace, request.Name);
         var found = await store.GetAsync(key, cancellation);
         while (true)
         {
             if (found is not { } current)
             {
-                return await CreateByUpdateAsync(type, scope, name, part, change, isDryRun, cancellation);
+                return await CreateByUpdateAsync(request, change, cancellation);
             }
 
             var stored = ApiJson.Parse(current.Value.Span);
             var seen = (JsonObject)stored.DeepClone();
             seen.Metadata()["resourceVersion"] = Revisions.Format(current.Revision);
             var wanted = change(seen);
-            CheckRevision(type, name, wanted, current.Revision);
-            var next = MetadataRules.Merge(type, stored, wanted, part);
-            var bytes = Check(type, next, stored);
-            if (isDryRun || bytes.AsSpan().SequenceEqual(current.Value.Span))
+            CheckRevision(type, request.Name, wanted, current.Revision);
+            var next = MetadataRules.Merge(type, stored, wanted, request.Part);
+            var review = new AdmissionRequest(AdmissionOperation.Update, request, next, stored);
+            var outcome = await TryUpdateAsync(review, current, cancellation);
+            if (outcome.Written is { } written)
             {
-                return new Written(bytes, current.Revision, false);
-            }
-
-            var outcome = Deletion.IsDue(next)
-                ? await store.DeleteAsync(key, current.Revision, cancellation)
-                : await store.UpdateAsync(key, bytes, current.Revision, cancellation);
-            if (outcome.Succeeded)
-            {
-                return new Written(bytes, outcome.Revision, false);
+                return written;
             }
 
             found = outcome.Current;
@@ -105,26 +88,20 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
     }
 
     private async Task<Written> CreateByUpdateAsync(
-        ResourceType type,
-        string scope,
-        string name,
-        UpdatePart part,
-        Func<JsonObject?, JsonObject> change,
-        bool isDryRun,
-        CancellationToken cancellation)
+        WriteRequest request, Func<JsonObject?, JsonObject> change, CancellationToken cancellation)
     {
-        if (part != UpdatePart.Main || !type.Rules.CreatesOnUpdate)
+        if (request.Part != UpdatePart.Main || !request.Type.Rules.CreatesOnUpdate)
         {
-            throw ApiErrors.NotFound(type.Info, name);
+            throw ApiErrors.NotFound(request.Type.Info, request.Name);
         }
 
         var wanted = change(null);
         if (wanted.Part("metadata").Text("resourceVersion") is { Length: > 0 })
         {
-            throw ApiErrors.NotFound(type.Info, name);
+            throw ApiErrors.NotFound(request.Type.Info, request.Name);
         }
 
-        return await CreateAsync(type, scope, wanted, isDryRun, cancellation);
+        return await CreateAsync(request, wanted, cancellation);
     }
 
     /// <summary>A client that names a revision changes that revision or nothing.</summary>
@@ -146,16 +123,78 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         }
     }
 
-    private byte[] Prepare(ResourceType type, JsonObject value)
+    /// <summary>One try; null if the name is taken.</summary>
+    private async Task<Written?> TryCreateAsync(WriteRequest request, JsonObject value, CancellationToken cancellation)
     {
-        metadata.Begin(type, value);
-        return Check(type, value, stored: null);
+        var type = request.Type;
+        var review = new AdmissionRequest(AdmissionOperation.Create, request, value, null);
+        var isWritten = false;
+        try
+        {
+            metadata.Begin(type, value);
+            var bytes = await PrepareAsync(review, cancellation);
+            var outcome = await CreateAsync(type.KeyOf(request.Namespace, value.Name()), bytes, request.IsDryRun, cancellation);
+            isWritten = outcome.Succeeded && !request.IsDryRun;
+            return outcome.Succeeded ? new Written(bytes, outcome.Revision, true) : null;
+        }
+        finally
+        {
+            if (!isWritten)
+            {
+                await review.UndoAsync();
+            }
+        }
     }
 
-    /// <summary>Defaults, checks and the bytes to store.</summary>
-    private static byte[] Check(ResourceType type, JsonObject value, JsonObject? stored)
+    /// <summary>One try; without an object written, it says what stands there now.</summary>
+    private async Task<(Written? Written, StoredObject? Current)> TryUpdateAsync(
+        AdmissionRequest review, StoredObject current, CancellationToken cancellation)
     {
-        type.Rules.Prepare?.Invoke(value, stored);
+        var isWritten = false;
+        try
+        {
+            var bytes = await PrepareAsync(review, cancellation);
+            if (review.Write.IsDryRun || bytes.AsSpan().SequenceEqual(current.Value.Span))
+            {
+                return (new Written(bytes, current.Revision, false), null);
+            }
+
+            var key = review.Write.Type.KeyOf(review.Write.Namespace, review.Write.Name);
+            var outcome = Deletion.IsDue(review.Object!)
+                ? await store.DeleteAsync(key, current.Revision, cancellation)
+                : await store.UpdateAsync(key, bytes, current.Revision, cancellation);
+            isWritten = outcome.Succeeded;
+            return isWritten ? (new Written(bytes, outcome.Revision, false), null) : (null, outcome.Current);
+        }
+        finally
+        {
+            if (!isWritten)
+            {
+                await review.UndoAsync();
+            }
+        }
+    }
+
+    /// <summary>Defaults, admission, what the server decides, checks, and then the bytes to store.</summary>
+    private async ValueTask<byte[]> PrepareAsync(AdmissionRequest review, CancellationToken cancellation)
+    {
+        var type = review.Write.Type;
+        var value = review.Object!;
+        type.Rules.ApplyDefaults?.Invoke(value);
+        await admission.AdmitAsync(review, cancellation);
+        type.Rules.Prepare?.Invoke(value, review.Stored);
+        CheckFields(type, value, review.Stored);
+        if (review.Stored is not null)
+        {
+            MetadataRules.CountGeneration(type, value, review.Stored);
+        }
+
+        await admission.ValidateAsync(review, cancellation);
+        return ApiJson.Write(value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion));
+    }
+
+    private static void CheckFields(ResourceType type, JsonObject value, JsonObject? stored)
+    {
         var errors = new List<FieldError>();
         MetadataChecks.Check(type, value, stored, errors);
         type.Rules.Validate?.Invoke(value, stored, errors);
@@ -163,16 +202,9 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         {
             throw ApiErrors.Invalid(type.Info, value.Name(), errors);
         }
-
-        if (stored is not null)
-        {
-            MetadataRules.CountGeneration(type, value, stored);
-        }
-
-        return ApiJson.Write(value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion));
     }
 
-    private async ValueTask<StoreWrite> TryCreateAsync(string key, byte[] bytes, bool isDryRun, CancellationToken cancellation)
+    private async ValueTask<StoreWrite> CreateAsync(string key, byte[] bytes, bool isDryRun, CancellationToken cancellation)
     {
         if (!isDryRun)
         {

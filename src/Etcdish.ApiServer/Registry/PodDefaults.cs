@@ -9,7 +9,7 @@ namespace Etcdish.ApiServer.Registry;
 /// </summary>
 internal static class PodDefaults
 {
-    public static void PreparePod(JsonObject pod, JsonObject? stored)
+    public static void ApplyPod(JsonObject pod)
     {
         if (pod.Part("spec") is { } spec)
         {
@@ -20,7 +20,10 @@ internal static class PodDefaults
                 DefaultRequests(container);
             }
         }
+    }
 
+    public static void PreparePod(JsonObject pod, JsonObject? stored)
+    {
         if (stored is null)
         {
             pod["status"] = new JsonObject { ["phase"] = "Pending", ["qosClass"] = Quality(pod.Part("spec")) };

@@ -11,6 +11,9 @@ internal sealed class ResourceDirectory
         "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "events.k8s.io",
     };
 
+    /// <summary>The subresources that somebody answers.</summary>
+    private static readonly HashSet<string> _servedSubresources = new(StringComparer.Ordinal) { "status", "finalize" };
+
     private readonly Dictionary<(string Group, string Version, string Name), ResourceType> _byPath = [];
 
     public ResourceDirectory(SchemaCatalog catalog, string rootPrefix)
@@ -35,6 +38,6 @@ internal sealed class ResourceDirectory
 
     private static ResourceInfo WithServedSubresources(ResourceInfo info) => info with
     {
-        Subresources = [.. info.Subresources.Where(s => s.Name is "status" or "finalize")],
+        Subresources = [.. info.Subresources.Where(s => _servedSubresources.Contains(s.Name))],
     };
 }

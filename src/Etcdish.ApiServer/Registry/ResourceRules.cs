@@ -6,9 +6,6 @@ namespace Etcdish.ApiServer.Registry;
 /// <summary>What differs between kinds beside data: the hooks of the one path that all writes take.</summary>
 internal sealed record ResourceRules
 {
-    /// <summary>The rules of a kind that has none of its own.</summary>
-    public static ResourceRules Default { get; } = new();
-
     /// <summary>Whether <c>metadata.generation</c> counts changes of what the user wants.</summary>
     public bool HasGeneration { get; init; }
 
@@ -23,6 +20,9 @@ internal sealed record ResourceRules
 
     /// <summary>What is wrong with a name; nothing if it is fine.</summary>
     public Func<string, IReadOnlyList<string>> CheckName { get; init; } = NameRules.Dns1123Subdomain;
+
+    /// <summary>Fills in what the author left out. Runs again on what it made, and also before owners of fields are compared.</summary>
+    public Action<JsonObject>? ApplyDefaults { get; init; }
 
     /// <summary>Fills in what the server decides, before a new or changed object is checked. The second is the stored object or null.</summary>
     public Action<JsonObject, JsonObject?>? Prepare { get; init; }

@@ -5,7 +5,7 @@ namespace Etcdish.ApiServer.Registry;
 /// <summary>Defaults of services. Cluster addresses are not allocated here.</summary>
 internal static class ServiceDefaults
 {
-    public static void Prepare(JsonObject service, JsonObject? stored)
+    public static void Apply(JsonObject service)
     {
         var spec = service.Ensure("spec");
         spec.Default("type", "ClusterIP");
@@ -28,7 +28,10 @@ internal static class ServiceDefaults
                 port["targetPort"] = number.DeepClone();
             }
         }
+    }
 
+    public static void Prepare(JsonObject service, JsonObject? stored)
+    {
         if (stored is null)
         {
             service["status"] = new JsonObject { ["loadBalancer"] = new JsonObject() };

@@ -1,14 +1,22 @@
+using System.Text.Json.Nodes;
+
 namespace Etcdish.ApiServer.Registry;
 
 /// <summary>Which part of an object a request may change.</summary>
-internal enum UpdatePart
+/// <param name="Subresource">The subresource that changes it; empty for the object itself.</param>
+/// <param name="Take">
+/// Takes the part from the wanted object (the second) over into a copy of the stored one (the first). Null: all is taken but what the
+/// server decides and what other parts own.
+/// </param>
+internal sealed record UpdatePart(string Subresource, Action<JsonObject, JsonObject>? Take)
 {
     /// <summary>All but the status, if the resource has a subresource for that.</summary>
-    Main,
+    public static UpdatePart Main { get; } = new("", null);
 
     /// <summary>The status only.</summary>
-    Status,
+    public static UpdatePart Status { get; } = new("status", (result, wanted) => result.CopyFrom(wanted, "status"));
 
     /// <summary>The finalizers of a namespace's content only.</summary>
-    Finalize,
+    public static UpdatePart Finalize { get; } =
+        new("finalize", (result, wanted) => result.Ensure("spec").CopyFrom(wanted.Part("spec"), "finalizers"));
 }

@@ -6,7 +6,7 @@ namespace Etcdish.ApiServer.Registry;
 /// <summary>Defaults and the first checks of the kinds that run pods.</summary>
 internal static class WorkloadDefaults
 {
-    public static void Prepare(string kind, JsonObject workload)
+    public static void Apply(string kind, JsonObject workload)
     {
         var spec = workload.Ensure("spec");
         switch (kind)

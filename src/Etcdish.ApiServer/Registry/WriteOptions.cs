@@ -10,6 +10,9 @@ namespace Etcdish.ApiServer.Registry;
 /// <param name="Validation">What to do about unknown and duplicate fields.</param>
 internal readonly record struct WriteOptions(bool IsDryRun, FieldValidation Validation)
 {
+    /// <summary>The name under which the writer's fields are noted; empty if the request does not say it.</summary>
+    public string FieldManager { get; init; } = "";
+
     /// <exception cref="ApiException">A parameter is wrong.</exception>
     public static WriteOptions Read(IQueryCollection query) => new(ReadDryRun(query), QueryValues.Text(query, "fieldValidation") switch
     {
@@ -17,7 +20,10 @@ internal readonly record struct WriteOptions(bool IsDryRun, FieldValidation Vali
         "Ignore" => FieldValidation.Ignore,
         "Strict" => FieldValidation.Strict,
         var other => throw ApiErrors.BadRequest($"invalid fieldValidation \"{other}\": it is one of Ignore, Warn, Strict"),
-    });
+    })
+    {
+        FieldManager = QueryValues.Text(query, "fieldManager"),
+    };
 
     public static bool ReadDryRun(IQueryCollection query) => QueryValues.Text(query, "dryRun") switch
     {

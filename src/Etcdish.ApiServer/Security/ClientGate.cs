@@ -10,7 +10,6 @@ namespace Etcdish.ApiServer.Security;
 /// </summary>
 internal sealed class ClientGate(bool isOpen)
 {
-    private const string Masters = "system:masters";
     private const string Organisation = "2.5.4.10";
 
     /// <exception cref="ApiException">The client is not let in.</exception>
@@ -18,15 +17,19 @@ internal sealed class ClientGate(bool isOpen)
     {
         if (isOpen)
         {
+            RequestUser.Server.AttachTo(http);
             return;
         }
 
         var certificate = http.Connection.ClientCertificate ?? throw ApiErrors.Unauthorized();
-        if (!Groups(certificate).Contains(Masters))
+        var user = new RequestUser(certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), [.. Groups(certificate)]);
+        if (!user.Groups.Contains(RequestUser.Masters))
         {
-            var user = certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
-            throw new ApiException(403, "Forbidden", $"User \"{user}\" is not one of {Masters}, and nobody else has rights yet");
+            throw new ApiException(
+                403, "Forbidden", $"User \"{user.Name}\" is not one of {RequestUser.Masters}, and nobody else has rights yet");
         }
+
+        user.AttachTo(http);
     }
 
     private static IEnumerable<string> Groups(X509Certificate2 certificate) =>
