@@ -57,13 +57,28 @@ public sealed class FieldManager(IObjectVersions versions)
     public void Update(JsonObject? live, JsonObject updated, WriteContext context)
     {
         var managed = ManagedFields.ForUpdate(live, updated, context.Subresource.Length > 0);
+        if (live is null && managed.IsEmpty)
+        {
+            RecordCreation(updated, context);
+            return;
+        }
+
         var isCreation = (live?["metadata"] as JsonObject)?["uid"] is null;
         if (!managed.IsEmpty || isCreation)
         {
-            Record(WithoutOwners(live), WithoutOwners(updated), managed, context);
+            // Nobody owns the list of owners, so it may stand in what is compared.
+            Record(live ?? [], updated, managed, context);
         }
 
         managed.Write(updated);
+    }
+
+    private void RecordCreation(JsonObject created, WriteContext context)
+    {
+        var type = versions.TypeOf(context.ApiVersion)
+            ?? throw new ArgumentException($"{context.ApiVersion} is not served", nameof(context));
+        var fields = CreatedFields.Write(created, SchemaType.Object(type), FieldSetOf(context.ResetFields), _neverOwned);
+        ManagedFields.WriteCreator(created, ManagerId.OfUpdate(context.Manager, context.ApiVersion, context.Subresource), context, fields);
     }
 
     private JsonObject ApplyOnce(JsonObject live, JsonObject config, WriteContext context, bool force)
