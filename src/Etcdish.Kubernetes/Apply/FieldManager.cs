@@ -152,7 +152,7 @@ public sealed class FieldManager(IObjectVersions versions)
 
     private void CheckConfig(JsonObject config, WriteContext context)
     {
-        var version = config["apiVersion"] is JsonValue value && value.TryGetValue<string>(out var text) ? text : "";
+        var version = Text(config, "apiVersion");
         if (version != context.ApiVersion)
         {
             throw new ApplyException(
@@ -164,11 +164,21 @@ public sealed class FieldManager(IObjectVersions versions)
             throw new ApplyException("metadata.managedFields must be nil");
         }
 
-        if (versions.TypeOf(version) is { } type && UndeclaredField.Find(config, SchemaType.Object(type)) is { } path)
+        if (versions.TypeOf(version) is { } type && ConfigurationFault.Find(config, SchemaType.Object(type)) is { } fault)
         {
-            throw new ApplyException($"failed to create typed patch object: {path}: field not declared in schema");
+            throw new ApplyException($"failed to create typed patch object ({Describe(config, version)}): {fault}");
         }
     }
+
+    /// <summary>The object as messages name it: <c>default/web; apps/v1, Kind=Deployment</c>.</summary>
+    private static string Describe(JsonObject config, string version)
+    {
+        var metadata = config["metadata"] as JsonObject;
+        return $"{Text(metadata, "namespace")}/{Text(metadata, "name")}; {version}, Kind={Text(config, "kind")}";
+    }
+
+    private static string Text(JsonObject? source, string field) =>
+        source?[field] is JsonValue value && value.TryGetValue<string>(out var text) ? text : "";
 
     private static JsonObject WithoutOwners(JsonObject? source)
     {
