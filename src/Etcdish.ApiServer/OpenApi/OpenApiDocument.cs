@@ -50,7 +50,7 @@ internal static class OpenApiDocument
     private static JsonObject Operations(ResourceInfo info, IReadOnlyList<(string Method, string Action)> operations)
     {
         var result = new JsonObject();
-        foreach (var (method, action) in operations)
+        foreach (var (method, action) in operations.Where(o => info.Verbs.Contains(o.Action)))
         {
             result[method] = Operation(info, method, action);
         }
