@@ -58,7 +58,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             new PlainPaths(store),
             new ClientGate(isOpen: options.Certificates is null),
             new DiscoveryHandler(new DiscoveryDocuments(_resources)),
-            new OpenApiHandler(_resources),
+            new OpenApiHandler(_resources, options.Clock),
             _resources,
             new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources: []),
             defect => options.Warn($"a request failed: {defect}"));
