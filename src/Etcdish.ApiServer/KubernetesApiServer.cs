@@ -61,7 +61,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             new PlainPaths(store),
             _security,
             new DiscoveryHandler(new DiscoveryDocuments(_resources)),
-            new OpenApiHandler(_resources),
+            new OpenApiHandler(_resources, options.Clock),
             _resources,
             new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources: [_security.TokenSubresource]),
             defect => options.Warn($"a request failed: {defect}"));
