@@ -8,6 +8,7 @@ using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.OpenApi;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security;
+using Etcdish.ApiServer.Subresources;
 using Etcdish.ApiServer.Tables;
 using Etcdish.ApiServer.Watching;
 using Etcdish.Kubernetes;
@@ -56,6 +57,14 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         _writer = new ObjectWriter(store, metadata, new FieldOwners(options.Clock), new NamespaceGate(store, _resources), admission);
         _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);
         _hubs = new WatchHubs(_resources, store, settings);
+        var budgets = new DisruptionBudgets(reader, _writer, metadata, _resources);
+        ISubresource[] subresources =
+        [
+            new ScaleSubresource(reader, _writer, tables),
+            new BindingSubresource(store, _resources, _writer, metadata),
+            new EvictionSubresource(reader, _writer, deletion, budgets, metadata),
+            _security.TokenSubresource,
+        ];
         var watches = new WatchHandler(reader, _hubs, settings);
         var application = new ApiApplication(
             new PlainPaths(store),
@@ -63,7 +72,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             new DiscoveryHandler(new DiscoveryDocuments(_resources)),
             new OpenApiHandler(_resources, options.Clock),
             _resources,
-            new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources: [_security.TokenSubresource]),
+            new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources),
             defect => options.Warn($"a request failed: {defect}"));
         _host = MakeHost(application);
     }
