@@ -11,6 +11,7 @@ namespace Etcdish.ApiServer.Http;
 internal sealed class ApiApplication(
     PlainPaths plain,
     ClientGate gate,
+    RequestLimits limits,
     DiscoveryHandler discovery,
     OpenApiHandler openApi,
     ResourceDirectory resources,
@@ -52,8 +53,10 @@ internal sealed class ApiApplication(
         }
 
         gate.Check(http);
-        return discovery.TryHandle(http) ?? openApi.TryHandle(http) ?? HandleResource(http);
+        return limits.RunAsync(http, HandleKnown);
     }
+
+    private Task HandleKnown(HttpContext http) => discovery.TryHandle(http) ?? openApi.TryHandle(http) ?? HandleResource(http);
 
     private Task HandleResource(HttpContext http)
     {
@@ -77,10 +80,17 @@ internal sealed class ApiApplication(
             case StoreTooLargeException:
                 return new ApiException(413, "RequestEntityTooLarge", e.Message);
             case BadHttpRequestException bad:
-                return new ApiException(bad.StatusCode, "BadRequest", bad.Message);
+                return new ApiException(bad.StatusCode, ReasonOf(bad.StatusCode), bad.Message);
             default:
                 onDefect(e);
                 return ApiErrors.Internal();
         }
     }
+
+    private static string ReasonOf(int code) => code switch
+    {
+        StatusCodes.Status408RequestTimeout => "Timeout",
+        StatusCodes.Status413PayloadTooLarge => "RequestEntityTooLarge",
+        _ => "BadRequest",
+    };
 }
