@@ -85,19 +85,23 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
         ApiRequest request, ListOptions options, WatchStream stream, CancellationToken cancellation)
     {
         var everything = new ListOptions { Selection = options.Selection, Revision = options.Revision };
-        var page = await reader.ListAsync(request.Type, request.Namespace, everything, cancellation);
-        foreach (var item in page.Items)
+        var revision = 0L;
+        await foreach (var part in reader.ReadAsync(request.Type, request.Namespace, everything, cancellation))
         {
-            stream.Write(EventKind.Added, item.Value, item.Revision);
-            await stream.FlushIfLargeAsync(cancellation);
+            revision = part.Revision;
+            foreach (var item in part.Items)
+            {
+                stream.Write(EventKind.Added, item.Value, item.Revision);
+                await stream.FlushIfLargeAsync(cancellation);
+            }
         }
 
         if (options.SendInitialEvents && options.AllowBookmarks)
         {
-            stream.WriteBookmark(page.Revision, endsInitialEvents: true);
+            stream.WriteBookmark(revision, endsInitialEvents: true);
         }
 
-        return page.Revision;
+        return revision;
     }
 
     /// <summary>The lines of one watch.</summary>
