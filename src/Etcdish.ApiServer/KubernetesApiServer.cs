@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Authentication;
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Admission;
+using Etcdish.ApiServer.Apply;
 using Etcdish.ApiServer.Discovery;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.OpenApi;
@@ -51,7 +52,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         var deletion = new Deletion(store, metadata, admission);
         var settings = new WatchSettings();
         var tables = new TableBuilder(options.Clock);
-        _writer = new ObjectWriter(store, metadata, new NamespaceGate(store, _resources), admission);
+        _writer = new ObjectWriter(store, metadata, new FieldOwners(options.Clock), new NamespaceGate(store, _resources), admission);
         _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);
         _hubs = new WatchHubs(_resources, store, settings);
         var budgets = new DisruptionBudgets(reader, _writer, metadata, _resources);
