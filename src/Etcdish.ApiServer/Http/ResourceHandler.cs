@@ -46,7 +46,7 @@ internal sealed class ResourceHandler(
             return subresource.HandleAsync(request);
         }
 
-        var part = info.Name == "status" ? UpdatePart.Status : UpdatePart.Finalize;
+        var part = SubresourceParts.Of(request.Type, info.Name);
         return method switch
         {
             "GET" when info.Verbs.Contains("get") => GetAsync(request),

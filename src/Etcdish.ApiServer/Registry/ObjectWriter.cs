@@ -212,8 +212,8 @@ internal sealed class ObjectWriter(
 
         await admission.AdmitAsync(review, cancellation);
         type.Rules.Prepare?.Invoke(value, review.Stored);
-        CheckFields(type, value, review.Stored);
-        if (review.Stored is not null)
+        CheckFields(review.Write, value, review.Stored);
+        if (review.Stored is not null && review.Write.Part.CountsGeneration)
         {
             MetadataRules.CountGeneration(type, value, review.Stored);
         }
@@ -222,11 +222,20 @@ internal sealed class ObjectWriter(
         value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion);
     }
 
-    private static void CheckFields(ResourceType type, JsonObject value, JsonObject? stored)
+    private static void CheckFields(WriteRequest request, JsonObject value, JsonObject? stored)
     {
+        var type = request.Type;
         var errors = new List<FieldError>();
         MetadataChecks.Check(type, value, stored, errors);
-        type.Rules.Validate?.Invoke(value, stored, errors);
+        if (request.Part.Check is { } check)
+        {
+            check(value, stored!, errors);
+        }
+        else
+        {
+            type.Rules.Validate?.Invoke(value, stored, errors);
+        }
+
         if (errors.Count > 0)
         {
             throw ApiErrors.Invalid(type.Info, value.Name(), errors);

@@ -103,15 +103,22 @@ internal sealed record DeleteOptions
         var type = SchemaCatalog.BuiltIn.FindKind("v1", "DeleteOptions")!;
         var body = await RequestBody.ReadObjectAsync(request, type, cancellation);
         var options = body.IsEmpty ? [] : ObjectDocument.Decode(body.Span, type, "DeleteOptions", "v1", FieldValidation.Ignore, out _);
+        return Of(options, request.Query);
+    }
+
+    /// <summary>Understands options that came within another object, and the query.</summary>
+    /// <exception cref="ApiException">One of them is wrong.</exception>
+    public static DeleteOptions Of(JsonObject options, IQueryCollection query)
+    {
         var preconditions = options.Part("preconditions");
         var propagation = options.Text("propagationPolicy");
         var result = new DeleteOptions
         {
-            IsDryRun = WriteOptions.ReadDryRun(request.Query) || options.Items("dryRun").Any(v => v?.GetValue<string>() == "All"),
-            GraceSeconds = options.Number("gracePeriodSeconds") ?? QueryValues.Number(request.Query, "gracePeriodSeconds"),
+            IsDryRun = WriteOptions.ReadDryRun(query) || options.Items("dryRun").Any(v => v?.GetValue<string>() == "All"),
+            GraceSeconds = options.Number("gracePeriodSeconds") ?? QueryValues.Number(query, "gracePeriodSeconds"),
             Uid = preconditions is null ? null : NullIfEmpty(preconditions.Text("uid")),
             ResourceVersion = preconditions is null ? null : NullIfEmpty(preconditions.Text("resourceVersion")),
-            Propagation = propagation.Length > 0 ? propagation : QueryValues.Text(request.Query, "propagationPolicy"),
+            Propagation = propagation.Length > 0 ? propagation : QueryValues.Text(query, "propagationPolicy"),
         };
         return result.Propagation is "" or "Orphan" or "Background" or "Foreground"
             ? result with { Propagation = OrphansAnyway(options) ? "Orphan" : result.Propagation }
