@@ -2,11 +2,13 @@ using System.Net;
 using System.Security.Authentication;
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Admission;
+using Etcdish.ApiServer.Apply;
 using Etcdish.ApiServer.Discovery;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.OpenApi;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security;
+using Etcdish.ApiServer.Subresources;
 using Etcdish.ApiServer.Tables;
 using Etcdish.ApiServer.Watching;
 using Etcdish.Kubernetes;
@@ -52,17 +54,25 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         var deletion = new Deletion(store, metadata, admission);
         var settings = new WatchSettings();
         var tables = new TableBuilder(options.Clock);
-        _writer = new ObjectWriter(store, metadata, new NamespaceGate(store, _resources), admission);
+        _writer = new ObjectWriter(store, metadata, new FieldOwners(options.Clock), new NamespaceGate(store, _resources), admission);
         _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);
         _hubs = new WatchHubs(_resources, store, settings);
+        var budgets = new DisruptionBudgets(reader, _writer, metadata, _resources);
+        ISubresource[] subresources =
+        [
+            new ScaleSubresource(reader, _writer, tables),
+            new BindingSubresource(store, _resources, _writer, metadata),
+            new EvictionSubresource(reader, _writer, deletion, budgets, metadata),
+            _security.TokenSubresource,
+        ];
         var watches = new WatchHandler(reader, _hubs, settings);
         var application = new ApiApplication(
             new PlainPaths(store),
             _security,
             new DiscoveryHandler(new DiscoveryDocuments(_resources)),
-            new OpenApiHandler(_resources),
+            new OpenApiHandler(_resources, options.Clock),
             _resources,
-            new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources: [_security.TokenSubresource]),
+            new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources),
             defect => options.Warn($"a request failed: {defect}"));
         _host = MakeHost(application);
     }

@@ -13,7 +13,10 @@ internal sealed class ResourceDirectory
     };
 
     /// <summary>The subresources that somebody answers.</summary>
-    private static readonly HashSet<string> _servedSubresources = new(StringComparer.Ordinal) { "status", "finalize", "token" };
+    private static readonly HashSet<string> _servedSubresources = new(StringComparer.Ordinal)
+    {
+        "status", "finalize", "scale", "binding", "eviction", "ephemeralcontainers", "resize", "approval", "token",
+    };
 
     private readonly Dictionary<(string Group, string Version, string Name), ResourceType> _byPath = [];
 
