@@ -38,6 +38,17 @@ public class AccountTokenTests(StoreKind kind)
     }
 
     [Test]
+    public async Task Nobody_puts_another_authority_in_front_of_pods()
+    {
+        const string Path = "/api/v1/namespaces/default/configmaps/kube-root-ca.crt";
+        var written = await TestCluster.SendAsync(
+            _cluster.Master, HttpMethod.Patch, Path, """{"data":{"ca.crt":"mine"}}""", "application/merge-patch+json");
+
+        Assert.That(written.Status, Is.EqualTo(200));
+        Assert.That((string?)(await _cluster.GetAsync(Path)).Body["data"]!["ca.crt"], Is.EqualTo(_cluster.Certificates.AuthorityPem));
+    }
+
+    [Test]
     public async Task A_token_says_whose_it_is_and_for_whom()
     {
         var account = await _cluster.PostAsync(Accounts, """{"metadata":{"name":"robot"}}""");
