@@ -52,7 +52,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         var reader = new ObjectReader(store, options.Clock);
         var admission = new AdmissionChain(_security.Plugins);
         var deletion = new Deletion(store, metadata, admission);
-        var settings = options.Watches;
+        var settings = options.Watches with { Clock = options.Clock };
         var tables = new TableBuilder(options.Clock);
         _writer = new ObjectWriter(store, metadata, new FieldOwners(options.Clock), new NamespaceGate(store, _resources), admission);
         _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);

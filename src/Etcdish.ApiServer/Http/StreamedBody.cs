@@ -10,6 +10,8 @@ namespace Etcdish.ApiServer.Http;
 /// </summary>
 internal sealed class StreamedBody : IBufferWriter<byte>, IDisposable
 {
+    private const int RecordBytes = 16 * 1024 - 64;
+
     private readonly HttpContext _http;
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
     private int _length;
@@ -73,7 +75,7 @@ internal sealed class StreamedBody : IBufferWriter<byte>, IDisposable
 
         if (_packing is null)
         {
-            await _http.Response.BodyWriter.WriteAsync(_buffer.AsMemory(0, _length), _http.RequestAborted);
+            await SendAsync(_buffer.AsMemory(0, _length));
         }
         else
         {
@@ -87,8 +89,23 @@ internal sealed class StreamedBody : IBufferWriter<byte>, IDisposable
 
     private async ValueTask SendPackedAsync()
     {
-        await _http.Response.BodyWriter.WriteAsync(_packed!.GetBuffer().AsMemory(0, (int)_packed.Length), _http.RequestAborted);
+        await SendAsync(_packed!.GetBuffer().AsMemory(0, (int)_packed.Length));
         _packed.SetLength(0);
+    }
+
+    /// <summary>In pieces of a TLS record: left to itself, the writer cuts four times as many.</summary>
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        var output = _http.Response.BodyWriter;
+        while (bytes.Length > 0)
+        {
+            var piece = bytes[..Math.Min(bytes.Length, RecordBytes)];
+            piece.Span.CopyTo(output.GetSpan(piece.Length));
+            output.Advance(piece.Length);
+            bytes = bytes[piece.Length..];
+        }
+
+        await output.FlushAsync(_http.RequestAborted);
     }
 
     private void Reserve(int size)

@@ -15,9 +15,9 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
 {
     public async Task HandleAsync(ApiRequest request, ListOptions options, ObjectView view)
     {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(request.Cancellation);
         var duration = options.Timeout ?? (settings.MinTimeout * (1 + Random.Shared.NextDouble()));
-        ending.CancelAfter(duration);
+        using var time = new CancellationTokenSource(duration, settings.Clock);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(request.Cancellation, time.Token);
         request.Http.Response.ContentType = ApiResponse.Json;
         var stream = new WatchStream(request, options, view, request.Http.Response.BodyWriter);
         try
@@ -52,14 +52,10 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
         // So that the client knows that the watch is in place.
         await stream.FlushAsync(cancellation);
         var hub = hubs.Of(request.Type);
-        using var last = new CancellationTokenSource();
         var ahead = duration - settings.LastBookmarkAhead;
+        using var last = new CancellationTokenSource(
+            options.AllowBookmarks && ahead > TimeSpan.Zero ? ahead : Timeout.InfiniteTimeSpan, settings.Clock);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation, last.Token);
-        if (options.AllowBookmarks && ahead > TimeSpan.Zero)
-        {
-            last.CancelAfter(ahead);
-        }
-
         try
         {
             await foreach (var batch in hub.ReadAsync(after, options.AllowBookmarks, both.Token))
@@ -70,7 +66,10 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
                     after = item.Revision;
                 }
 
-                await stream.FlushAsync(cancellation);
+                if (stream.HasUnsent)
+                {
+                    await stream.FlushAsync(cancellation);
+                }
             }
         }
         catch (OperationCanceledException) when (last.IsCancellationRequested && !cancellation.IsCancellationRequested)
@@ -110,6 +109,8 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
         private const int LargeBytes = 64 * 1024;
 
         private bool _hasColumns;
+
+        public bool HasUnsent => output.UnflushedBytes > 0;
 
         public void Write(ResourceEvent item)
         {
@@ -169,6 +170,6 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
         }
 
         public ValueTask FlushIfLargeAsync(CancellationToken cancellation) =>
-            output.CanGetUnflushedBytes && output.UnflushedBytes > LargeBytes ? FlushAsync(cancellation) : ValueTask.CompletedTask;
+            output.UnflushedBytes > LargeBytes ? FlushAsync(cancellation) : ValueTask.CompletedTask;
     }
 }

@@ -24,6 +24,9 @@ internal enum EventKind
 internal sealed class ResourceEvent
 {
     private readonly byte[]?[] _lines = new byte[]?[3];
+    private readonly ResourceType? _type;
+    private ObjectFacts? _after;
+    private ObjectFacts? _before;
 
     /// <exception cref="StoreCompactedException">The store does not know any more what was deleted.</exception>
     public ResourceEvent(ResourceType type, StoreChange change)
@@ -34,6 +37,7 @@ internal sealed class ResourceEvent
             throw new StoreCompactedException();
         }
 
+        _type = type;
         Change = change;
         Revision = change.Revision;
         (Namespace, Name) = type.Split(change.Key);
@@ -62,8 +66,13 @@ internal sealed class ResourceEvent
     /// <summary>What a watcher with this selection is told; null for nothing.</summary>
     public EventKind? KindFor(Selection selection)
     {
-        var isSelected = Change!.Value is { } value && selection.Matches(value);
-        var wasSelected = Change.Previous is { } previous && selection.Matches(previous);
+        if (selection.RequiredName is { } name && name != Name)
+        {
+            return null;
+        }
+
+        var isSelected = IsSelected(selection, Change!.Value, ref _after);
+        var wasSelected = IsSelected(selection, Change.Previous, ref _before);
         return (wasSelected, isSelected) switch
         {
             (false, true) => EventKind.Added,
@@ -71,6 +80,17 @@ internal sealed class ResourceEvent
             (true, false) => EventKind.Deleted,
             _ => null,
         };
+    }
+
+    // Two watchers may both look into the object; what they find is the same.
+    private bool IsSelected(Selection selection, ReadOnlyMemory<byte>? state, ref ObjectFacts? facts)
+    {
+        if (state is not { } stored)
+        {
+            return false;
+        }
+
+        return selection.IsEverything || selection.Matches(facts ??= new ObjectFacts(stored, _type!.Info));
     }
 
     /// <summary>The object that an event of this kind shows: for a deletion, its last selected state.</summary>
