@@ -3,6 +3,7 @@ using System.Security.Authentication;
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Admission;
 using Etcdish.ApiServer.Discovery;
+using Etcdish.ApiServer.Extensions;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.OpenApi;
 using Etcdish.ApiServer.Registry;
@@ -35,6 +36,8 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     private readonly ObjectWriter _writer;
     private readonly NamespaceDrain _drain;
     private readonly WatchHubs _hubs;
+    private readonly DefinitionCleanup _cleanup;
+    private readonly DefinitionController _definitions;
     private readonly IHost _host;
     private ListenOptions? _listen;
 
@@ -52,12 +55,14 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         var tables = new TableBuilder(options.Clock);
         _writer = new ObjectWriter(store, metadata, new NamespaceGate(store, _resources), admission);
         _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);
+        _cleanup = new DefinitionCleanup(_resources, reader, _writer, deletion, metadata, options.Warn);
+        _definitions = new DefinitionController(store, _resources, _writer, metadata, _cleanup, options.Warn);
         _hubs = new WatchHubs(_resources, store, settings);
         var watches = new WatchHandler(reader, _hubs, settings);
         var application = new ApiApplication(
             new PlainPaths(store),
             new ClientGate(isOpen: options.Certificates is null),
-            new DiscoveryHandler(new DiscoveryDocuments(_resources)),
+            new DiscoveryHandler(_resources),
             new OpenApiHandler(_resources),
             _resources,
             new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources: []),
@@ -87,6 +92,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         try
         {
             await server.EnsureNamespacesAsync(cancellation);
+            await server._definitions.StartAsync(cancellation);
             await server._drain.ResumeAsync(cancellation);
             await server._host.StartAsync(cancellation);
             return server;
@@ -105,6 +111,8 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         await _host.StopAsync();
         _host.Dispose();
         await _drain.DisposeAsync();
+        await _definitions.DisposeAsync();
+        await _cleanup.DisposeAsync();
     }
 
     private IHost MakeHost(ApiApplication application)

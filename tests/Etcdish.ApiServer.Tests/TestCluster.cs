@@ -10,6 +10,7 @@ internal sealed class TestCluster : IAsyncDisposable
 {
     private readonly TestStore _store;
     private readonly KubernetesApiServer _server;
+    private bool _ownsStore = true;
 
     private TestCluster(TestStore store, KubernetesApiServer server)
     {
@@ -25,20 +26,27 @@ internal sealed class TestCluster : IAsyncDisposable
     public static async Task<TestCluster> StartAsync(StoreKind kind)
     {
         var store = await TestStore.OpenAsync(kind);
-        var server = await KubernetesApiServer.StartAsync(new ApiServerOptions
-        {
-            Store = store.Store,
-            Listen = new IPEndPoint(IPAddress.Loopback, 0),
-            Warn = TestContext.Out.WriteLine,
-        });
-        return new TestCluster(store, server);
+        return new TestCluster(store, await StartServerAsync(store));
     }
+
+    private static Task<KubernetesApiServer> StartServerAsync(TestStore store) => KubernetesApiServer.StartAsync(new ApiServerOptions
+    {
+        Store = store.Store,
+        Listen = new IPEndPoint(IPAddress.Loopback, 0),
+        Warn = TestContext.Out.WriteLine,
+    });
+
+    /// <summary>Another server on the same store; it goes before this one.</summary>
+    public async Task<TestCluster> StartAnotherAsync() => new(_store, await StartServerAsync(_store)) { _ownsStore = false };
 
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
         await _server.DisposeAsync();
-        await _store.DisposeAsync();
+        if (_ownsStore)
+        {
+            await _store.DisposeAsync();
+        }
     }
 
     public async Task<Answer> SendAsync(

@@ -29,6 +29,11 @@ internal sealed class ObjectPatch
             throw ApiErrors.UnsupportedMediaType($"{Json}, {Merge}, {Strategic}");
         }
 
+        if (type == Strategic && request.Type.Custom is not null)
+        {
+            throw ApiErrors.UnsupportedMediaType($"{Json}, {Merge}, application/apply-patch+yaml");
+        }
+
         var body = await RequestBody.ReadAsync(request.Http.Request, request.Cancellation);
         try
         {

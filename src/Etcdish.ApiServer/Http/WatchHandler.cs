@@ -51,7 +51,12 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
 
         // So that the client knows that the watch is in place.
         await stream.FlushAsync(cancellation);
-        var hub = hubs.Of(request.Type);
+        if (hubs.Of(request.Type) is not { } hub)
+        {
+            // The resource has gone or changed meanwhile: the client finds out when it asks again.
+            return;
+        }
+
         using var last = new CancellationTokenSource();
         var ahead = duration - settings.LastBookmarkAhead;
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation, last.Token);
@@ -115,6 +120,7 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
                 return;
             }
 
+            item = item.As(request.Type);
             if ((request.Namespace.Length > 0 && item.Namespace != request.Namespace) || item.KindFor(options.Selection) is not { } kind)
             {
                 return;

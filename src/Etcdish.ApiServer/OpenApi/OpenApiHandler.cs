@@ -53,6 +53,6 @@ internal sealed class OpenApiHandler(ResourceDirectory resources)
         var types = resources.All.Where(type => PathOf(type) == path).ToArray();
         return types.Length == 0
             ? null
-            : _documents.GetOrAdd(path, _ => new Lazy<TaggedDocument>(() => TaggedDocument.Of(OpenApiDocument.Build(path, types)))).Value;
+            : _documents.GetOrAdd($"{(types.All(type => type.Custom is null) ? 0 : resources.Current.Version)} {path}", _ => new Lazy<TaggedDocument>(() => TaggedDocument.Of(OpenApiDocument.Build(path, types)))).Value;
     }
 }

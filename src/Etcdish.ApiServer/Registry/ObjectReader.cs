@@ -28,7 +28,8 @@ internal sealed class ObjectReader(IObjectStore store, TimeProvider clock)
             await WaitForAsync(notOlderThan.Value, cancellation);
         }
 
-        return await store.GetAsync(type.KeyOf(scope, name), cancellation) ?? throw ApiErrors.NotFound(type.Info, name);
+        var found = await store.GetAsync(type.KeyOf(scope, name), cancellation) ?? throw ApiErrors.NotFound(type.Info, name);
+        return type.ToServed(found);
     }
 
     /// <summary>Reads a page of a list.</summary>
@@ -75,8 +76,9 @@ internal sealed class ObjectReader(IObjectStore store, TimeProvider clock)
             var page = await store.ListAsync(
                 new StorePageRequest(prefix) { StartKey = start, Revision = revision, Limit = missing }, cancellation);
             revision = page.Revision;
-            foreach (var item in page.Objects)
+            foreach (var stored in page.Objects)
             {
+                var item = type.ToServed(stored);
                 if (options.Selection.Matches(item.Value))
                 {
                     items.Add(item);

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Admission;
 using Etcdish.ApiServer.Http;
+using Etcdish.ApiServer.Security;
 using Etcdish.ApiServer.Storage;
 
 namespace Etcdish.ApiServer.Registry;
@@ -23,6 +24,11 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
     public async Task<Written> CreateAsync(WriteRequest request, JsonObject value, CancellationToken cancellation)
     {
         var type = request.Type;
+        if (type.Rules.CreationRefusal is { } why)
+        {
+            throw ApiErrors.Forbidden(type.Info, value.Name(), why);
+        }
+
         MetadataRules.CheckScope(type, request.Namespace, value);
         var prefix = value.Part("metadata").Text("generateName");
         var generates = value.Name().Length == 0 && prefix.Length > 0;
@@ -38,6 +44,7 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
             await namespaces.CheckCreateAsync(type, request.Namespace, name, cancellation);
             if (await TryCreateAsync(request with { Name = name }, candidate, cancellation) is { } written)
             {
+                await SettleAsync(request, written, cancellation);
                 return written;
             }
 
@@ -70,7 +77,7 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
                 return await CreateByUpdateAsync(request, change, cancellation);
             }
 
-            var stored = ApiJson.Parse(current.Value.Span);
+            var stored = ApiJson.Parse(type.ToServed(current.Value).Span);
             var seen = (JsonObject)stored.DeepClone();
             seen.Metadata()["resourceVersion"] = Revisions.Format(current.Revision);
             var wanted = change(seen);
@@ -80,12 +87,18 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
             var outcome = await TryUpdateAsync(review, current, cancellation);
             if (outcome.Written is { } written)
             {
+                await SettleAsync(request, written, cancellation);
                 return written;
             }
 
             found = outcome.Current;
         }
     }
+
+    private static Task SettleAsync(WriteRequest request, Written written, CancellationToken cancellation) =>
+        request.IsDryRun || request.Type.Rules.Settle is not { } settle || request.User == RequestUser.Server
+            ? Task.CompletedTask
+            : settle(written.Revision, cancellation);
 
     private async Task<Written> CreateByUpdateAsync(
         WriteRequest request, Func<JsonObject?, JsonObject> change, CancellationToken cancellation)
@@ -133,7 +146,8 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         {
             metadata.Begin(type, value);
             var bytes = await PrepareAsync(review, cancellation);
-            var outcome = await CreateAsync(type.KeyOf(request.Namespace, value.Name()), bytes, request.IsDryRun, cancellation);
+            var key = type.KeyOf(request.Namespace, value.Name());
+            var outcome = await CreateAsync(key, type.ToStored(bytes), request.IsDryRun, cancellation);
             isWritten = outcome.Succeeded && !request.IsDryRun;
             return outcome.Succeeded ? new Written(bytes, outcome.Revision, true) : null;
         }
@@ -154,7 +168,8 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         try
         {
             var bytes = await PrepareAsync(review, cancellation);
-            if (review.Write.IsDryRun || bytes.AsSpan().SequenceEqual(current.Value.Span))
+            var toStore = review.Write.Type.ToStored(bytes);
+            if (review.Write.IsDryRun || toStore.Span.SequenceEqual(current.Value.Span))
             {
                 return (new Written(bytes, current.Revision, false), null);
             }
@@ -162,7 +177,7 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
             var key = review.Write.Type.KeyOf(review.Write.Namespace, review.Write.Name);
             var outcome = Deletion.IsDue(review.Object!)
                 ? await store.DeleteAsync(key, current.Revision, cancellation)
-                : await store.UpdateAsync(key, bytes, current.Revision, cancellation);
+                : await store.UpdateAsync(key, toStore, current.Revision, cancellation);
             isWritten = outcome.Succeeded;
             return isWritten ? (new Written(bytes, outcome.Revision, false), null) : (null, outcome.Current);
         }
@@ -189,6 +204,11 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
             MetadataRules.CountGeneration(type, value, review.Stored);
         }
 
+        foreach (var warning in type.Rules.Warnings?.Invoke(value, review.Stored) ?? [])
+        {
+            review.Write.Warn(warning);
+        }
+
         await admission.ValidateAsync(review, cancellation);
         return ApiJson.Write(value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion));
     }
@@ -204,7 +224,7 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         }
     }
 
-    private async ValueTask<StoreWrite> CreateAsync(string key, byte[] bytes, bool isDryRun, CancellationToken cancellation)
+    private async ValueTask<StoreWrite> CreateAsync(string key, ReadOnlyMemory<byte> bytes, bool isDryRun, CancellationToken cancellation)
     {
         if (!isDryRun)
         {

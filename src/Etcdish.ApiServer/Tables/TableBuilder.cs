@@ -18,7 +18,7 @@ internal sealed class TableBuilder(TimeProvider clock)
         {
             rows.Add(new JsonObject
             {
-                ["cells"] = new JsonArray([.. cells.Select(cell => cell(value, now))]),
+                ["cells"] = type.Columns?.Cells(value, now) ?? new JsonArray([.. cells.Select(cell => cell(value, now))]),
                 ["object"] = includeObject switch
                 {
                     "Object" => value,
@@ -34,7 +34,7 @@ internal sealed class TableBuilder(TimeProvider clock)
             ["kind"] = "Table",
             ["apiVersion"] = "meta.k8s.io/v1",
             ["metadata"] = listMeta,
-            ["columnDefinitions"] = withColumns ? Columns(type) : null,
+            ["columnDefinitions"] = withColumns ? type.Columns?.Definitions() ?? Columns(type) : null,
             ["rows"] = rows,
         };
     }

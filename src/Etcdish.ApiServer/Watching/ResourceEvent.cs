@@ -24,9 +24,10 @@ internal enum EventKind
 internal sealed class ResourceEvent
 {
     private readonly byte[]?[] _lines = new byte[]?[3];
+    private View? _views;
 
     /// <exception cref="StoreCompactedException">The store does not know any more what was deleted.</exception>
-    public ResourceEvent(ResourceType type, StoreChange change)
+    public ResourceEvent(ResourceStorage storage, StoreChange change)
     {
         if (change.Value is null && change.Previous is null)
         {
@@ -36,7 +37,15 @@ internal sealed class ResourceEvent
 
         Change = change;
         Revision = change.Revision;
-        (Namespace, Name) = type.Split(change.Key);
+        (Namespace, Name) = storage.Split(change.Key);
+    }
+
+    private ResourceEvent(ResourceEvent source, StoreChange change)
+    {
+        Change = change;
+        Revision = source.Revision;
+        Namespace = source.Namespace;
+        Name = source.Name;
     }
 
     private ResourceEvent(long revision)
@@ -58,6 +67,34 @@ internal sealed class ResourceEvent
     public int Size => (Change?.Value?.Length ?? 0) + (Change?.Previous?.Length ?? 0);
 
     public static ResourceEvent Bookmark(long revision) => new(revision);
+
+    /// <summary>The event as one of the versions that share what is stored sees it; made once for all watchers of that version.</summary>
+    public ResourceEvent As(ResourceType type)
+    {
+        if (type.Form is not { } form || Change is not { } change)
+        {
+            return this;
+        }
+
+        var first = Volatile.Read(ref _views);
+        for (var view = first; view is not null; view = view.Next)
+        {
+            if (view.Form == form)
+            {
+                return view.Event;
+            }
+        }
+
+        var converted = new ResourceEvent(this, change with
+        {
+            Value = change.Value is { } value ? form.ToServed(value) : null,
+            Previous = change.Previous is { } previous ? form.ToServed(previous) : null,
+        });
+
+        // Whoever loses the race has converted in vain, and his event is as good.
+        Interlocked.CompareExchange(ref _views, new View(form, converted, first), first);
+        return converted;
+    }
 
     /// <summary>What a watcher with this selection is told; null for nothing.</summary>
     public EventKind? KindFor(Selection selection)
@@ -91,4 +128,6 @@ internal sealed class ResourceEvent
 
         return line;
     }
+
+    private sealed record View(StoredForm Form, ResourceEvent Event, View? Next);
 }

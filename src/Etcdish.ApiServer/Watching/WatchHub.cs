@@ -9,7 +9,7 @@ namespace Etcdish.ApiServer.Watching;
 /// comes from further back catches up by a watch of its own and then joins. Begins with the first watcher; when the store's watch ends,
 /// so do all watchers, and the next one begins anew.
 /// </summary>
-internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSettings settings) : IAsyncDisposable
+internal sealed class WatchHub(ResourceStorage storage, IObjectStore store, WatchSettings settings) : IAsyncDisposable
 {
     private readonly Lock _lock = new();
     private readonly HashSet<WatchQueue> _queues = [];
@@ -34,7 +34,7 @@ internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSetti
             {
                 await foreach (var changes in CatchUpAsync(after, cancellation))
                 {
-                    yield return [.. changes.Items.Select(change => new ResourceEvent(type, change))];
+                    yield return [.. changes.Items.Select(change => new ResourceEvent(storage, change))];
                     if (TryJoin(queue, changes.Revision))
                     {
                         break;
@@ -101,7 +101,7 @@ internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSetti
     /// watcher stays on its own until the next change.</summary>
     private async IAsyncEnumerable<StoreChanges> CatchUpAsync(long after, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var watch = store.Watch(type.Prefix, after + 1);
+        var watch = store.Watch(storage.Prefix, after + 1);
         using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var asking = AskForProgressAsync(watch, settings.CatchUpInterval, done.Token);
         try
@@ -152,7 +152,7 @@ internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSetti
 
     private async Task RunAsync(long start)
     {
-        var watch = store.Watch(type.Prefix, start);
+        var watch = store.Watch(storage.Prefix, start);
         using var done = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
         var asking = AskForProgressAsync(watch, settings.BookmarkInterval, done.Token);
         Exception? reason = null;
@@ -183,7 +183,7 @@ internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSetti
         {
             foreach (var change in changes.Items)
             {
-                var item = new ResourceEvent(type, change);
+                var item = new ResourceEvent(storage, change);
                 Keep(item);
                 _queues.RemoveWhere(queue => !queue.TryAdd(item));
             }
