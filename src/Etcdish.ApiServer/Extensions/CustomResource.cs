@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Registry;
+using Etcdish.ApiServer.Subresources;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Extensions;
@@ -15,6 +16,7 @@ internal sealed class CustomResource
     private readonly JsonObject _names;
     private readonly string _group;
     private readonly bool _isTerminating;
+    private readonly CustomVersions _versions;
 
     private CustomResource(JsonObject definition, string rootPrefix)
     {
@@ -24,6 +26,7 @@ internal sealed class CustomResource
         _isTerminating = definition.IsBeingDeleted();
         var versions = definition.Part("spec").Items("versions").OfType<JsonObject>()
             .Select(version => CustomVersion.Of(definition, version)).ToArray();
+        _versions = new CustomVersions(_group, versions);
         var storage = Array.Find(versions, version => version.IsStorage)!;
         var place = new ResourceStorage(ResourceDirectory.PrefixOf(rootPrefix, _group, _names.Text("plural")));
         Served = [.. versions.Where(version => version.IsServed).OrderByDescending(version => VersionRank.Of(version.Name))
@@ -44,7 +47,7 @@ internal sealed class CustomResource
     {
         var kind = _names.Text("kind");
         var scale = version.Source.Part("subresources").Part("scale");
-        return new ResourceType(MakeInfo(version, kind, scale is not null), MakeRules(version), place)
+        return new ResourceType(MakeInfo(version, kind, scale is not null), MakeRules(version), place, _versions)
         {
             Form = new CustomStoredForm(_group, kind, version, storage),
             Custom = version,

@@ -33,9 +33,11 @@ internal sealed class CustomStoredForm : StoredForm
 
     private bool IsSameSchema => _served.Stamp == _storage.Stamp;
 
+    public override bool IsCurrent(ReadOnlyMemory<byte> stored) => stored.Span.StartsWith(_storedHeader);
+
     public override ReadOnlyMemory<byte> ToServed(ReadOnlyMemory<byte> stored)
     {
-        var isCurrent = stored.Span.StartsWith(_storedHeader);
+        var isCurrent = IsCurrent(stored);
         if (isCurrent && IsSameSchema)
         {
             return Replace(stored, _storedHeader.Length, _servedHeader);

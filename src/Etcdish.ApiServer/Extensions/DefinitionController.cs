@@ -108,24 +108,25 @@ internal sealed class DefinitionController(
             }
 
             Publish();
-
-            // Names that are accepted by a write come back as a change: only then it is settled.
-            if (!await AcceptNamesAsync(_stopping.Token))
-            {
-                resources.Reach(changes.Revision);
-            }
+            await AcceptNamesAsync(_stopping.Token);
+            resources.Reach(changes.Revision);
         }
     }
 
     private void Take(string name, ReadOnlyMemory<byte>? value)
     {
-        if (value is not { } bytes)
+        if (value is { } bytes)
+        {
+            Take(name, ApiJson.Parse(bytes.Span));
+        }
+        else
         {
             _definitions.Remove(name);
-            return;
         }
+    }
 
-        var definition = ApiJson.Parse(bytes.Span);
+    private void Take(string name, JsonObject definition)
+    {
         var before = _definitions.GetValueOrDefault(name);
         var isSame = before is not null && before.Fingerprint == Entry.FingerprintOf(definition);
         _definitions[name] = new Entry(definition, isSame ? before!.Resource : MakeResource(name, definition));
@@ -169,24 +170,28 @@ internal sealed class DefinitionController(
         }
     }
 
-    /// <summary>Writes the status of definitions whose names are not decided; whether there were any.</summary>
-    private async Task<bool> AcceptNamesAsync(CancellationToken cancellation)
+    /// <summary>
+    /// Decides about names and writes that into the status, one definition after the other. What is established is served before its status
+    /// says so: who sees the condition finds the resource.
+    /// </summary>
+    private async Task AcceptNamesAsync(CancellationToken cancellation)
     {
-        var isPending = false;
-        foreach (var (name, entry) in _definitions)
+        foreach (var (name, entry) in _definitions.ToArray())
         {
-            var others = OthersOf(name, entry.Definition.Part("spec").Text("group"));
-            if (!entry.Definition.IsBeingDeleted()
-                && DefinitionNames.Update((JsonObject)entry.Definition.DeepClone(), others, metadata.Now()))
+            if (entry.Definition.IsBeingDeleted())
             {
-                isPending |= await WriteStatusAsync(name, others, cancellation);
+                continue;
+            }
 
-                // The names just given away count for the next one when they come back.
-                break;
+            var others = OthersOf(name, entry.Definition.Part("spec").Text("group"));
+            var decided = (JsonObject)entry.Definition.DeepClone();
+            if (DefinitionNames.Update(decided, others, metadata.Now()))
+            {
+                Take(name, decided);
+                Publish();
+                await WriteStatusAsync(name, others, cancellation);
             }
         }
-
-        return isPending;
     }
 
     private JsonObject[] OthersOf(string name, string group)
@@ -200,7 +205,7 @@ internal sealed class DefinitionController(
             .Select(pair => pair.Value.Definition.Part("status").Part("acceptedNames")).OfType<JsonObject>()];
     }
 
-    private async Task<bool> WriteStatusAsync(string name, IReadOnlyList<JsonObject> others, CancellationToken cancellation)
+    private async Task WriteStatusAsync(string name, IReadOnlyList<JsonObject> others, CancellationToken cancellation)
     {
         try
         {
@@ -214,17 +219,14 @@ internal sealed class DefinitionController(
 
                 return stored!;
             }, cancellation);
-            return true;
+        }
+        catch (ApiException e) when (e.Code == 404)
+        {
+            // Deleted meanwhile: that comes as a change.
         }
         catch (ApiException e)
         {
-            // Deleted meanwhile: that comes as a change. Anything else is told, and tried again with the next change.
-            if (e.Code != 404)
-            {
-                warn($"the status of the custom resource definition {name} cannot be written: {e.Message}");
-            }
-
-            return e.Code == 404;
+            warn($"the status of the custom resource definition {name} cannot be written: {e.Message}");
         }
     }
 

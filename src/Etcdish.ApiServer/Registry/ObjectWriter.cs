@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Admission;
+using Etcdish.ApiServer.Apply;
 using Etcdish.ApiServer.Http;
-using Etcdish.ApiServer.Security;
 using Etcdish.ApiServer.Storage;
 
 namespace Etcdish.ApiServer.Registry;
@@ -13,10 +13,11 @@ namespace Etcdish.ApiServer.Registry;
 internal readonly record struct Written(ReadOnlyMemory<byte> Value, long Revision, bool IsNew);
 
 /// <summary>
-/// The one path that creations and changes of all kinds take: defaults, admission, what the server decides, checks, then a conditional
-/// write that is tried again with what stands there when somebody else was faster.
+/// The one path that creations and changes of all kinds take: defaults, owners of fields, admission, what the server decides, checks, then
+/// a conditional write that is tried again with what stands there when somebody else was faster.
 /// </summary>
-internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, NamespaceGate namespaces, AdmissionChain admission)
+internal sealed class ObjectWriter(
+    IObjectStore store, MetadataRules metadata, FieldOwners owners, NamespaceGate namespaces, AdmissionChain admission)
 {
     private const int MaxNameTries = 8;
 
@@ -82,7 +83,7 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
             seen.Metadata()["resourceVersion"] = Revisions.Format(current.Revision);
             var wanted = change(seen);
             CheckRevision(type, request.Name, wanted, current.Revision);
-            var next = MetadataRules.Merge(type, stored, wanted, request.Part);
+            var next = MetadataRules.Merge(request, stored, wanted);
             var review = new AdmissionRequest(AdmissionOperation.Update, request, next, stored);
             var outcome = await TryUpdateAsync(review, current, cancellation);
             if (outcome.Written is { } written)
@@ -95,20 +96,35 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         }
     }
 
+    /// <summary>Applies a configuration to an object, which is created if it is missing.</summary>
+    /// <exception cref="ApiException">The configuration is refused, or conflicts with what others own.</exception>
+    public Task<Written> ApplyAsync(WriteRequest request, ApplyConfiguration configuration, CancellationToken cancellation)
+    {
+        var apply = request with { IsApply = true };
+        return UpdateAsync(apply, stored => owners.Apply(apply, stored, configuration), cancellation);
+    }
+
     private static Task SettleAsync(WriteRequest request, Written written, CancellationToken cancellation) =>
-        request.IsDryRun || request.Type.Rules.Settle is not { } settle || request.User == RequestUser.Server
-            ? Task.CompletedTask
-            : settle(written.Revision, cancellation);
+        request.AwaitsEffect && !request.IsDryRun && request.Type.Rules.Settle is { } settle
+            ? settle(written.Revision, cancellation)
+            : Task.CompletedTask;
 
     private async Task<Written> CreateByUpdateAsync(
         WriteRequest request, Func<JsonObject?, JsonObject> change, CancellationToken cancellation)
     {
-        if (request.Part != UpdatePart.Main || !request.Type.Rules.CreatesOnUpdate)
+        var mayCreate = request.IsApply || request.Type.Rules.CreatesOnUpdate;
+        if (request.Part != UpdatePart.Main || !mayCreate)
         {
             throw ApiErrors.NotFound(request.Type.Info, request.Name);
         }
 
         var wanted = change(null);
+        if (request.IsApply)
+        {
+            MetadataRules.CheckNew(request, wanted);
+            return await CreateAsync(request, wanted, cancellation);
+        }
+
         if (wanted.Part("metadata").Text("resourceVersion") is { Length: > 0 })
         {
             throw ApiErrors.NotFound(request.Type.Info, request.Name);
@@ -145,7 +161,8 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         try
         {
             metadata.Begin(type, value);
-            var bytes = await PrepareAsync(review, cancellation);
+            await PrepareAsync(review, cancellation);
+            var bytes = ApiJson.Write(value);
             var key = type.KeyOf(request.Namespace, value.Name());
             var outcome = await CreateAsync(key, type.ToStored(bytes), request.IsDryRun, cancellation);
             isWritten = outcome.Succeeded && !request.IsDryRun;
@@ -167,17 +184,23 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         var isWritten = false;
         try
         {
-            var bytes = await PrepareAsync(review, cancellation);
-            var toStore = review.Write.Type.ToStored(bytes);
-            if (review.Write.IsDryRun || toStore.Span.SequenceEqual(current.Value.Span))
+            await PrepareAsync(review, cancellation);
+            var type = review.Write.Type;
+            if (FieldOwners.AreSame(review.Stored!, review.Object!) && type.IsInStoredForm(current.Value))
+            {
+                return (new Written(type.ToServed(current.Value), current.Revision, false), null);
+            }
+
+            var bytes = ApiJson.Write(review.Object!);
+            if (review.Write.IsDryRun)
             {
                 return (new Written(bytes, current.Revision, false), null);
             }
 
-            var key = review.Write.Type.KeyOf(review.Write.Namespace, review.Write.Name);
+            var key = type.KeyOf(review.Write.Namespace, review.Write.Name);
             var outcome = Deletion.IsDue(review.Object!)
                 ? await store.DeleteAsync(key, current.Revision, cancellation)
-                : await store.UpdateAsync(key, toStore, current.Revision, cancellation);
+                : await store.UpdateAsync(key, type.ToStored(bytes), current.Revision, cancellation);
             isWritten = outcome.Succeeded;
             return isWritten ? (new Written(bytes, outcome.Revision, false), null) : (null, outcome.Current);
         }
@@ -190,16 +213,21 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         }
     }
 
-    /// <summary>Defaults, admission, what the server decides, checks, and then the bytes to store.</summary>
-    private async ValueTask<byte[]> PrepareAsync(AdmissionRequest review, CancellationToken cancellation)
+    /// <summary>Defaults, owners, admission, what the server decides, and checks: then the object is as it will be stored.</summary>
+    private async ValueTask PrepareAsync(AdmissionRequest review, CancellationToken cancellation)
     {
         var type = review.Write.Type;
         var value = review.Object!;
         type.Rules.ApplyDefaults?.Invoke(value);
+        if (!review.Write.IsApply)
+        {
+            owners.Record(review.Write, review.Stored, value);
+        }
+
         await admission.AdmitAsync(review, cancellation);
         type.Rules.Prepare?.Invoke(value, review.Stored);
-        CheckFields(type, value, review.Stored);
-        if (review.Stored is not null)
+        CheckFields(review.Write, value, review.Stored);
+        if (review.Stored is not null && review.Write.Part.CountsGeneration)
         {
             MetadataRules.CountGeneration(type, value, review.Stored);
         }
@@ -210,14 +238,23 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         }
 
         await admission.ValidateAsync(review, cancellation);
-        return ApiJson.Write(value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion));
+        value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion);
     }
 
-    private static void CheckFields(ResourceType type, JsonObject value, JsonObject? stored)
+    private static void CheckFields(WriteRequest request, JsonObject value, JsonObject? stored)
     {
+        var type = request.Type;
         var errors = new List<FieldError>();
         MetadataChecks.Check(type, value, stored, errors);
-        type.Rules.Validate?.Invoke(value, stored, errors);
+        if (request.Part.Check is { } check)
+        {
+            check(value, stored!, errors);
+        }
+        else
+        {
+            type.Rules.Validate?.Invoke(value, stored, errors);
+        }
+
         if (errors.Count > 0)
         {
             throw ApiErrors.Invalid(type.Info, value.Name(), errors);

@@ -1,3 +1,4 @@
+using Etcdish.ApiServer.Security.Reviews;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Registry;
@@ -9,7 +10,10 @@ namespace Etcdish.ApiServer.Registry;
 internal sealed class ResourceDirectory
 {
     /// <summary>The subresources that somebody answers.</summary>
-    private static readonly HashSet<string> _servedSubresources = new(StringComparer.Ordinal) { "status", "finalize" };
+    private static readonly HashSet<string> _servedSubresources = new(StringComparer.Ordinal)
+    {
+        "status", "finalize", "scale", "binding", "eviction", "ephemeralcontainers", "resize", "approval", "token",
+    };
 
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
 
@@ -88,7 +92,8 @@ internal sealed class ResourceDirectory
     }
 
     private static bool IsServed(ResourceInfo info) =>
-        info.Verbs.Contains("create") && info.Verbs.Contains("list") && info.Group is not ("events.k8s.io" or "apiregistration.k8s.io")
+        info.Verbs.Contains("create") && (info.Verbs.Contains("list") || ReviewHandler.Handles(info))
+        && info.Group is not ("events.k8s.io" or "apiregistration.k8s.io")
         && info is not { Group: "autoscaling", Version: "v1" };
 
     private static ResourceInfo WithServedSubresources(ResourceInfo info) => info with

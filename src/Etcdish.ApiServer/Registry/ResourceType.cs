@@ -1,5 +1,6 @@
 using Etcdish.ApiServer.Extensions;
 using Etcdish.ApiServer.Storage;
+using Etcdish.ApiServer.Subresources;
 using Etcdish.ApiServer.Tables;
 using Etcdish.Kubernetes;
 
@@ -8,13 +9,22 @@ namespace Etcdish.ApiServer.Registry;
 /// <summary>A resource in one served version: its row of the table of kinds, its rules and its place in the store.</summary>
 internal sealed class ResourceType
 {
-    public ResourceType(ResourceInfo info, ResourceRules rules, ResourceStorage storage)
+    private readonly Lazy<FieldManager> _fieldManager;
+    private readonly Lazy<IReadOnlyList<string>> _allButStatus;
+
+    /// <param name="info">Its row of the table of kinds.</param>
+    /// <param name="rules">What differs from other kinds.</param>
+    /// <param name="storage">Where its objects are.</param>
+    /// <param name="versions">The versions of the kind, in which its fields' owners may be noted; null if it has but one.</param>
+    public ResourceType(ResourceInfo info, ResourceRules rules, ResourceStorage storage, IObjectVersions? versions = null)
     {
         Info = info;
         Rules = rules;
         Storage = storage;
         ListKind = info.Kind + "List";
-        Scale = info.Subresources.Any(s => s.Name == "scale") ? ScalePaths.Workload : null;
+        _fieldManager = new(() => new FieldManager(versions ?? new SingleVersion(info.ApiVersion, info.Type)));
+        _allButStatus = new(() => [.. info.Type.JsonFields.Select(f => f.Name).Where(f => f is not ("status" or "kind" or "apiVersion"))]);
+        Scale = info.Subresources.Any(s => s.Name == "scale") ? ScalePaths.BuiltIn : null;
     }
 
     public ResourceInfo Info { get; }
@@ -42,6 +52,12 @@ internal sealed class ResourceType
     /// <summary>The prefix of all its keys.</summary>
     public string Prefix => Storage.Prefix;
 
+    /// <summary>Who owns which field of its objects.</summary>
+    public FieldManager FieldManager => _fieldManager.Value;
+
+    /// <summary>The fields of its objects that a write of the status leaves alone.</summary>
+    public IReadOnlyList<string> AllButStatus => _allButStatus.Value;
+
     public string ListKind { get; init; }
 
     public bool HasStatus => Info.Subresources.Any(s => s.Name == "status");
@@ -57,6 +73,9 @@ internal sealed class ResourceType
     public ReadOnlyMemory<byte> ToServed(ReadOnlyMemory<byte> stored) => Form?.ToServed(stored) ?? stored;
 
     public StoredObject ToServed(StoredObject stored) => Form is null ? stored : stored with { Value = Form.ToServed(stored.Value) };
+
+    /// <summary>Whether stored bytes are as a write would leave them today.</summary>
+    public bool IsInStoredForm(ReadOnlyMemory<byte> stored) => Form?.IsCurrent(stored) ?? true;
 
     public ReadOnlyMemory<byte> ToStored(ReadOnlyMemory<byte> served) => Form?.ToStored(served) ?? served;
 }

@@ -11,4 +11,7 @@ internal abstract class StoredForm
 
     /// <summary>The object as it is stored.</summary>
     public abstract ReadOnlyMemory<byte> ToStored(ReadOnlyMemory<byte> served);
+
+    /// <summary>Whether stored bytes are as a write would leave them today.</summary>
+    public abstract bool IsCurrent(ReadOnlyMemory<byte> stored);
 }

@@ -87,8 +87,8 @@ internal sealed class ResourceEvent
 
         var converted = new ResourceEvent(this, change with
         {
-            Value = change.Value is { } value ? form.ToServed(value) : null,
-            Previous = change.Previous is { } previous ? form.ToServed(previous) : null,
+            Value = change.Value is { } value ? form.ToServed(value) : default(ReadOnlyMemory<byte>?),
+            Previous = change.Previous is { } previous ? form.ToServed(previous) : default(ReadOnlyMemory<byte>?),
         });
 
         // Whoever loses the race has converted in vain, and his event is as good.
