@@ -54,7 +54,7 @@ public class KubectlCommandTests
         get deploy app -o yaml => .*kind: Deployment\n.*
         get deploy app -o custom-columns=N:.metadata.name,R:.spec.replicas => N +R\napp +2
         get deploy app -o go-template={{.metadata.name}} => app
-        get cm --sort-by=.metadata.name => NAME +DATA +AGE\none +1 +\d+s
+        get cm --sort-by=.metadata.name => NAME +DATA +AGE\n(kube-root-ca.crt +1 +\d+s\n)?one +1 +\d+s
         get deploy --show-kind --no-headers => deployment\.apps/app +0/2 +0 +0 +\d+s
         get deploy -L app --show-labels => NAME .* AGE +APP +LABELS\napp .* app +app=app
         get ns --chunk-size=1 => NAME +STATUS +AGE\ndefault +Active .*
