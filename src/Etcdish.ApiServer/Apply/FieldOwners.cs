@@ -14,6 +14,9 @@ internal sealed class FieldOwners(TimeProvider clock)
 {
     private const string Field = "managedFields";
 
+    /// <summary>What a write of the object itself puts back to what is stored.</summary>
+    private static readonly IReadOnlyList<string> _status = ["status"];
+
     /// <summary>Notes what a write other than apply changed, in the object that is to be stored.</summary>
     /// <param name="request">Who writes, and which part.</param>
     /// <param name="stored">The object as stored; null for a creation.</param>
@@ -43,7 +46,8 @@ internal sealed class FieldOwners(TimeProvider clock)
         var info = request.Type.Info;
         try
         {
-            var result = request.Type.FieldManager.Apply(stored ?? [], configuration.Object, ContextOf(request), configuration.Force);
+            var wanted = PartialConfiguration.Take(request, configuration.Object);
+            var result = request.Type.FieldManager.Apply(stored ?? [], wanted, ContextOf(request), configuration.Force);
             return ObjectDocument.Decode(
                 ApiJson.Write(result), info.Type, info.Kind, info.ApiVersion, FieldValidation.Ignore, out _);
         }
@@ -119,6 +123,6 @@ internal sealed class FieldOwners(TimeProvider clock)
         Manager = request.FieldManager,
         Now = clock.GetUtcNow(),
         Subresource = request.Subresource,
-        ResetFields = ResetFields.Of(request.Type, request.Part),
+        ResetFields = request.Type.HasStatus && request.Part == UpdatePart.Main ? _status : [],
     };
 }
