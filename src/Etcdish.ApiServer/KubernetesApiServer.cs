@@ -2,11 +2,13 @@ using System.Net;
 using System.Security.Authentication;
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Admission;
+using Etcdish.ApiServer.Apply;
 using Etcdish.ApiServer.Discovery;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.OpenApi;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security;
+using Etcdish.ApiServer.Subresources;
 using Etcdish.ApiServer.Tables;
 using Etcdish.ApiServer.Watching;
 using Etcdish.Kubernetes;
@@ -32,6 +34,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
 
     private readonly ApiServerOptions _options;
     private readonly ResourceDirectory _resources;
+    private readonly SecurityServices _security;
     private readonly ObjectWriter _writer;
     private readonly NamespaceDrain _drain;
     private readonly WatchHubs _hubs;
@@ -42,26 +45,35 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     {
         options.Validate();
         _options = options;
-        var store = options.Store;
         _resources = new ResourceDirectory(SchemaCatalog.BuiltIn, options.StorePrefix);
+        _security = new SecurityServices(options, _resources);
+        var store = _security.Store;
         var metadata = new MetadataRules(options.Clock);
         var reader = new ObjectReader(store, options.Clock);
-        var admission = new AdmissionChain([]);
+        var admission = new AdmissionChain(_security.Plugins);
         var deletion = new Deletion(store, metadata, admission);
         var settings = options.Watches with { Clock = options.Clock };
         var tables = new TableBuilder(options.Clock);
-        _writer = new ObjectWriter(store, metadata, new NamespaceGate(store, _resources), admission);
+        _writer = new ObjectWriter(store, metadata, new FieldOwners(options.Clock), new NamespaceGate(store, _resources), admission);
         _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);
         _hubs = new WatchHubs(_resources, store, settings);
+        var budgets = new DisruptionBudgets(reader, _writer, metadata, _resources);
+        ISubresource[] subresources =
+        [
+            new ScaleSubresource(reader, _writer, tables),
+            new BindingSubresource(store, _resources, _writer, metadata),
+            new EvictionSubresource(reader, _writer, deletion, budgets, metadata),
+            _security.TokenSubresource,
+        ];
         var watches = new WatchHandler(reader, _hubs, settings);
         var application = new ApiApplication(
             new PlainPaths(store),
-            new ClientGate(isOpen: options.Certificates is null),
+            _security,
             new RequestLimits(options.Limits, options.Clock),
             new DiscoveryHandler(new DiscoveryDocuments(_resources)),
-            new OpenApiHandler(_resources),
+            new OpenApiHandler(_resources, options.Clock),
             _resources,
-            new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources: []),
+            new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources),
             defect => options.Warn($"a request failed: {defect}"));
         _host = MakeHost(application);
     }
@@ -88,6 +100,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         try
         {
             await server.EnsureNamespacesAsync(cancellation);
+            await server._security.StartAsync(server._writer, cancellation);
             await server._drain.ResumeAsync(cancellation);
             await server._host.StartAsync(cancellation);
             return server;
@@ -106,6 +119,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         await _host.StopAsync();
         _host.Dispose();
         await _drain.DisposeAsync();
+        await _security.DisposeAsync();
     }
 
     private IHost MakeHost(ApiApplication application)
@@ -154,23 +168,24 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         ServerCertificate = certificates.MakeServer(_options.Listen.Address),
         SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         ClientCertificateMode = ClientCertificateMode.AllowCertificate,
-        ClientCertificateValidation = (certificate, _, _) => certificates.Trusts(certificate),
+
+        // Whose it is, if anybody's, is found out with the request, so that a client with a wrong one is told so.
+        ClientCertificateValidation = static (_, _, _) => true,
     };
 
     private async Task EnsureNamespacesAsync(CancellationToken cancellation)
     {
         var type = _resources.Find("", "v1", "namespaces")!;
-        foreach (var name in _systemNamespaces)
-        {
-            if (await _options.Store.GetAsync(type.KeyOf("", name), cancellation) is null)
-            {
-                await TryCreateAsync(type, name, cancellation);
-            }
-        }
+        await Task.WhenAll(_systemNamespaces.Select(name => EnsureNamespaceAsync(type, name, cancellation)));
     }
 
-    private async Task TryCreateAsync(ResourceType type, string name, CancellationToken cancellation)
+    private async Task EnsureNamespaceAsync(ResourceType type, string name, CancellationToken cancellation)
     {
+        if (await _options.Store.GetAsync(type.KeyOf("", name), cancellation) is not null)
+        {
+            return;
+        }
+
         try
         {
             var value = new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } };

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Apply;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Http;
@@ -20,15 +21,17 @@ internal sealed class ObjectPatch
         _apply = apply;
     }
 
-    /// <exception cref="ApiException">It is no patch, or of a type that is not taken.</exception>
-    public static async Task<ObjectPatch> ReadAsync(ApiRequest request)
+    /// <summary>The media type of a patch.</summary>
+    /// <exception cref="ApiException">It is none that is taken.</exception>
+    public static string TypeOf(ApiRequest request) => MediaType.Parse(request.Http.Request.ContentType ?? "").Name switch
     {
-        var type = MediaType.Parse(request.Http.Request.ContentType ?? "").Name;
-        if (type is not (Json or Merge or Strategic))
-        {
-            throw ApiErrors.UnsupportedMediaType($"{Json}, {Merge}, {Strategic}");
-        }
+        var type when type is Json or Merge or Strategic or ApplyConfiguration.MediaType => type,
+        _ => throw ApiErrors.UnsupportedMediaType($"{Json}, {Merge}, {Strategic}, {ApplyConfiguration.MediaType}"),
+    };
 
+    /// <exception cref="ApiException">It is no patch of that type.</exception>
+    public static async Task<ObjectPatch> ReadAsync(ApiRequest request, string type)
+    {
         var body = await RequestBody.ReadAsync(request.Http.Request, request.Cancellation);
         try
         {

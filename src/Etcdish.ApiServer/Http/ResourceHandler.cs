@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Apply;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Subresources;
 using Etcdish.ApiServer.Tables;
@@ -45,7 +46,7 @@ internal sealed class ResourceHandler(
             return subresource.HandleAsync(request);
         }
 
-        var part = info.Name == "status" ? UpdatePart.Status : UpdatePart.Finalize;
+        var part = SubresourceParts.Of(request.Type, info.Name);
         return method switch
         {
             "GET" when info.Verbs.Contains("get") => GetAsync(request),
@@ -106,8 +107,16 @@ internal sealed class ResourceHandler(
 
     private async Task PatchAsync(ApiRequest request, UpdatePart part)
     {
-        var options = WriteOptions.Read(request.Http.Request.Query);
-        var patch = await ObjectPatch.ReadAsync(request);
+        var patchType = ObjectPatch.TypeOf(request);
+        var isApply = patchType == ApplyConfiguration.MediaType;
+        var options = WriteOptions.ReadPatch(request.Http.Request.Query, isApply);
+        if (isApply)
+        {
+            await ApplyAsync(request, options, part);
+            return;
+        }
+
+        var patch = await ObjectPatch.ReadAsync(request, patchType);
         IReadOnlyList<string> warnings = [];
         await WriteAsync(request, request.ToWrite(options, part), stored =>
         {
@@ -122,13 +131,23 @@ internal sealed class ResourceHandler(
         }, () => request.Warn(warnings));
     }
 
+    private async Task ApplyAsync(ApiRequest request, WriteOptions options, UpdatePart part)
+    {
+        var configuration = await ApplyConfiguration.ReadAsync(request, options);
+        request.Warn(configuration.Warnings);
+        await AnswerAsync(request, await writer.ApplyAsync(request.ToWrite(options, part), configuration, request.Cancellation));
+    }
+
     private async Task WriteAsync(
         ApiRequest request, WriteRequest write, Func<JsonObject?, JsonObject> change, Action? beforeAnswer = null)
     {
         var written = await writer.UpdateAsync(write, change, request.Cancellation);
         beforeAnswer?.Invoke();
-        await ApiResponse.SendAsync(request.Http, written.IsNew ? 201 : 200, View(request).One(written.Value, written.Revision));
+        await AnswerAsync(request, written);
     }
+
+    private Task AnswerAsync(ApiRequest request, Written written) =>
+        ApiResponse.SendAsync(request.Http, written.IsNew ? 201 : 200, View(request).One(written.Value, written.Revision));
 
     private async Task DeleteAsync(ApiRequest request)
     {

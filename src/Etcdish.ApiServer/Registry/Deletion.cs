@@ -139,7 +139,8 @@ internal sealed class Deletion(IObjectStore store, MetadataRules metadata, Admis
     private static bool HoldsNamespace(JsonObject value) =>
         value.Text("kind") == "Namespace" && value.Part("spec").Items("finalizers").Any();
 
-    private static void CheckPreconditions(ResourceType type, string name, JsonObject value, long revision, DeleteOptions options)
+    /// <exception cref="ApiException">The object is not the one that was meant.</exception>
+    public static void CheckPreconditions(ResourceType type, string name, JsonObject value, long revision, DeleteOptions options)
     {
         if (options.Uid is { } uid && uid != value.Uid())
         {

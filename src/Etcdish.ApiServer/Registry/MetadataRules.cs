@@ -54,7 +54,7 @@ internal sealed class MetadataRules(TimeProvider clock)
             throw ApiErrors.BadRequest("resourceVersion should not be set on objects to be created");
         }
 
-        foreach (var field in new[] { "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "managedFields" })
+        foreach (var field in new[] { "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation" })
         {
             fields.Remove(field);
         }
@@ -72,32 +72,57 @@ internal sealed class MetadataRules(TimeProvider clock)
         }
     }
 
-    /// <summary>The object that a change leads to: the wanted one in the part that may change, the stored one elsewhere.</summary>
-    /// <exception cref="ApiException">The wanted object is another one.</exception>
-    public static JsonObject Merge(ResourceType type, JsonObject stored, JsonObject wanted, UpdatePart part)
+    /// <summary>Sees that an object that an apply creates is the one that the request names, and says so in it.</summary>
+    /// <exception cref="ApiException">It is another one, or one that was there once.</exception>
+    public static void CheckNew(WriteRequest request, JsonObject value)
     {
-        var name = stored.Name();
-        if (wanted.Name() is { Length: > 0 } said && said != name)
+        CheckName(request.Name, value);
+        if (value.Uid() is { Length: > 0 } uid)
+        {
+            throw ApiErrors.Conflict(
+                request.Type.Info,
+                request.Name,
+                $"uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+        }
+
+        value.Metadata()["name"] = request.Name;
+    }
+
+    private static void CheckName(string name, JsonObject value)
+    {
+        if (value.Name() is { Length: > 0 } said && said != name)
         {
             throw ApiErrors.BadRequest($"the name of the object ({said}) does not match the name on the URL ({name})");
         }
+    }
 
+    /// <summary>The object that a change leads to: the wanted one in the part that may change, the stored one elsewhere.</summary>
+    /// <exception cref="ApiException">The wanted object is another one.</exception>
+    public static JsonObject Merge(WriteRequest request, JsonObject stored, JsonObject wanted)
+    {
+        var type = request.Type;
+        var name = stored.Name();
+        CheckName(name, wanted);
         if (wanted.Uid() is { Length: > 0 } uid && uid != stored.Uid())
         {
             throw ApiErrors.Conflict(
                 type.Info, name, $"Precondition failed: UID in precondition: {uid}, UID in object meta: {stored.Uid()}");
         }
 
-        if (part.Take is { } take)
+        if (request.Part.Take is { } take)
         {
             var copy = (JsonObject)stored.DeepClone();
             take(copy, wanted);
+            if (request.IsApply)
+            {
+                copy.Metadata().CopyFrom(wanted.Part("metadata"), "managedFields");
+            }
+
             return copy;
         }
 
         var result = (JsonObject)wanted.DeepClone();
         var fields = result.Metadata();
-        fields.Remove("managedFields");
         foreach (var field in _serverFields)
         {
             fields.CopyFrom(stored.Part("metadata"), field);

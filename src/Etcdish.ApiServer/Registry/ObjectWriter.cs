@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Admission;
+using Etcdish.ApiServer.Apply;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Storage;
 
@@ -12,10 +13,11 @@ namespace Etcdish.ApiServer.Registry;
 internal readonly record struct Written(ReadOnlyMemory<byte> Value, long Revision, bool IsNew);
 
 /// <summary>
-/// The one path that creations and changes of all kinds take: defaults, admission, what the server decides, checks, then a conditional
-/// write that is tried again with what stands there when somebody else was faster.
+/// The one path that creations and changes of all kinds take: defaults, owners of fields, admission, what the server decides, checks, then
+/// a conditional write that is tried again with what stands there when somebody else was faster.
 /// </summary>
-internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, NamespaceGate namespaces, AdmissionChain admission)
+internal sealed class ObjectWriter(
+    IObjectStore store, MetadataRules metadata, FieldOwners owners, NamespaceGate namespaces, AdmissionChain admission)
 {
     private const int MaxNameTries = 8;
 
@@ -75,7 +77,7 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
             seen.Metadata()["resourceVersion"] = Revisions.Format(current.Revision);
             var wanted = change(seen);
             CheckRevision(type, request.Name, wanted, current.Revision);
-            var next = MetadataRules.Merge(type, stored, wanted, request.Part);
+            var next = MetadataRules.Merge(request, stored, wanted);
             var review = new AdmissionRequest(AdmissionOperation.Update, request, next, stored);
             var outcome = await TryUpdateAsync(review, current, cancellation);
             if (outcome.Written is { } written)
@@ -87,15 +89,30 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         }
     }
 
+    /// <summary>Applies a configuration to an object, which is created if it is missing.</summary>
+    /// <exception cref="ApiException">The configuration is refused, or conflicts with what others own.</exception>
+    public Task<Written> ApplyAsync(WriteRequest request, ApplyConfiguration configuration, CancellationToken cancellation)
+    {
+        var apply = request with { IsApply = true };
+        return UpdateAsync(apply, stored => owners.Apply(apply, stored, configuration), cancellation);
+    }
+
     private async Task<Written> CreateByUpdateAsync(
         WriteRequest request, Func<JsonObject?, JsonObject> change, CancellationToken cancellation)
     {
-        if (request.Part != UpdatePart.Main || !request.Type.Rules.CreatesOnUpdate)
+        var mayCreate = request.IsApply || request.Type.Rules.CreatesOnUpdate;
+        if (request.Part != UpdatePart.Main || !mayCreate)
         {
             throw ApiErrors.NotFound(request.Type.Info, request.Name);
         }
 
         var wanted = change(null);
+        if (request.IsApply)
+        {
+            MetadataRules.CheckNew(request, wanted);
+            return await CreateAsync(request, wanted, cancellation);
+        }
+
         if (wanted.Part("metadata").Text("resourceVersion") is { Length: > 0 })
         {
             throw ApiErrors.NotFound(request.Type.Info, request.Name);
@@ -132,7 +149,8 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         try
         {
             metadata.Begin(type, value);
-            var bytes = await PrepareAsync(review, cancellation);
+            await PrepareAsync(review, cancellation);
+            var bytes = ApiJson.Write(value);
             var outcome = await CreateAsync(type.KeyOf(request.Namespace, value.Name()), bytes, request.IsDryRun, cancellation);
             isWritten = outcome.Succeeded && !request.IsDryRun;
             return outcome.Succeeded ? new Written(bytes, outcome.Revision, true) : null;
@@ -153,8 +171,14 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         var isWritten = false;
         try
         {
-            var bytes = await PrepareAsync(review, cancellation);
-            if (review.Write.IsDryRun || bytes.AsSpan().SequenceEqual(current.Value.Span))
+            await PrepareAsync(review, cancellation);
+            if (FieldOwners.AreSame(review.Stored!, review.Object!))
+            {
+                return (new Written(current.Value, current.Revision, false), null);
+            }
+
+            var bytes = ApiJson.Write(review.Object!);
+            if (review.Write.IsDryRun)
             {
                 return (new Written(bytes, current.Revision, false), null);
             }
@@ -175,29 +199,43 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         }
     }
 
-    /// <summary>Defaults, admission, what the server decides, checks, and then the bytes to store.</summary>
-    private async ValueTask<byte[]> PrepareAsync(AdmissionRequest review, CancellationToken cancellation)
+    /// <summary>Defaults, owners, admission, what the server decides, and checks: then the object is as it will be stored.</summary>
+    private async ValueTask PrepareAsync(AdmissionRequest review, CancellationToken cancellation)
     {
         var type = review.Write.Type;
         var value = review.Object!;
         type.Rules.ApplyDefaults?.Invoke(value);
+        if (!review.Write.IsApply)
+        {
+            owners.Record(review.Write, review.Stored, value);
+        }
+
         await admission.AdmitAsync(review, cancellation);
         type.Rules.Prepare?.Invoke(value, review.Stored);
-        CheckFields(type, value, review.Stored);
-        if (review.Stored is not null)
+        CheckFields(review.Write, value, review.Stored);
+        if (review.Stored is not null && review.Write.Part.CountsGeneration)
         {
             MetadataRules.CountGeneration(type, value, review.Stored);
         }
 
         await admission.ValidateAsync(review, cancellation);
-        return ApiJson.Write(value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion));
+        value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion);
     }
 
-    private static void CheckFields(ResourceType type, JsonObject value, JsonObject? stored)
+    private static void CheckFields(WriteRequest request, JsonObject value, JsonObject? stored)
     {
+        var type = request.Type;
         var errors = new List<FieldError>();
         MetadataChecks.Check(type, value, stored, errors);
-        type.Rules.Validate?.Invoke(value, stored, errors);
+        if (request.Part.Check is { } check)
+        {
+            check(value, stored!, errors);
+        }
+        else
+        {
+            type.Rules.Validate?.Invoke(value, stored, errors);
+        }
+
         if (errors.Count > 0)
         {
             throw ApiErrors.Invalid(type.Info, value.Name(), errors);

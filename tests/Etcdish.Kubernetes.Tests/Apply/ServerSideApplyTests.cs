@@ -393,7 +393,7 @@ public sealed class ServerSideApplyTests
         Assert.That(widget.Spec.ToJsonString(), Is.EqualTo("""{"a":{"c":[1]}}"""));
     }
 
-    [TestCase("""{"spec":{"foo":1}}""", "failed to create typed patch object: .spec.foo: field not declared in schema")]
+    [TestCase("""{"spec":{"foo":1}}""", "failed to create typed patch object (/; apps/v1, Kind=Deployment): .spec.foo: field not declared in schema")]
     [TestCase("""{"spec":{"template":{"spec":{"containers":[{"name":"a","imag":"x"}]}}}}""",
         ".spec.template.spec.containers[name=\"a\"].imag: field not declared in schema")]
     [TestCase("""{"spec":{"template":{"spec":{"containers":[{"name":"a"},{"name":"a"}]}}}}""", "duplicate entries for key [name=\"a\"]")]
