@@ -33,7 +33,7 @@ public sealed class ResourceClaimTests
         {
             await cluster.PostAsync(Slices, $$"""
                 {"metadata":{"name":"{{name}}"},
-                 "spec":{"driver":"{{driver}}","nodeName":"n","pool":{"name":"p","generation":1,"resourceSliceCount":1}}}
+                 "spec":{"driver":"{{driver}}","nodeName":"n","pool":{"name":"p","generation":1,"resourceSliceCount":1} } }
                 """);
         }
 
