@@ -16,6 +16,14 @@ public sealed record ApiServerOptions
     /// <summary>The cluster's authority. Null: no TLS, and everybody who can connect may do everything.</summary>
     public ClusterCertificates? Certificates { get; init; }
 
+    /// <summary>
+    /// A file of tokens by which users say who they are: a line each, <c>token,user,uid,"group,group"</c>. Read at the start. Null: none.
+    /// </summary>
+    public string? TokenFile { get; init; }
+
+    /// <summary>Who issues the tokens of service accounts, as a URL; tokens for this API have it as their audience, too.</summary>
+    public string ServiceAccountIssuer { get; init; } = "https://kubernetes.default.svc.cluster.local";
+
     /// <summary>Prefix of all keys in the store, ending in "/". Servers on one store that share it share their cluster.</summary>
     public string StorePrefix { get; init; } = "/etcdish/";
 

@@ -34,6 +34,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
 
     private readonly ApiServerOptions _options;
     private readonly ResourceDirectory _resources;
+    private readonly SecurityServices _security;
     private readonly ObjectWriter _writer;
     private readonly NamespaceDrain _drain;
     private readonly WatchHubs _hubs;
@@ -44,11 +45,12 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     {
         options.Validate();
         _options = options;
-        var store = options.Store;
         _resources = new ResourceDirectory(SchemaCatalog.BuiltIn, options.StorePrefix);
+        _security = new SecurityServices(options, _resources);
+        var store = _security.Store;
         var metadata = new MetadataRules(options.Clock);
         var reader = new ObjectReader(store, options.Clock);
-        var admission = new AdmissionChain([]);
+        var admission = new AdmissionChain(_security.Plugins);
         var deletion = new Deletion(store, metadata, admission);
         var settings = new WatchSettings();
         var tables = new TableBuilder(options.Clock);
@@ -61,13 +63,14 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             new ScaleSubresource(reader, _writer, tables),
             new BindingSubresource(store, _resources, _writer, metadata),
             new EvictionSubresource(reader, _writer, deletion, budgets, metadata),
+            _security.TokenSubresource,
         ];
         var watches = new WatchHandler(reader, _hubs, settings);
         var application = new ApiApplication(
             new PlainPaths(store),
-            new ClientGate(isOpen: options.Certificates is null),
+            _security,
             new DiscoveryHandler(new DiscoveryDocuments(_resources)),
-            new OpenApiHandler(_resources),
+            new OpenApiHandler(_resources, options.Clock),
             _resources,
             new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources),
             defect => options.Warn($"a request failed: {defect}"));
@@ -96,6 +99,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         try
         {
             await server.EnsureNamespacesAsync(cancellation);
+            await server._security.StartAsync(server._writer, cancellation);
             await server._drain.ResumeAsync(cancellation);
             await server._host.StartAsync(cancellation);
             return server;
@@ -114,6 +118,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         await _host.StopAsync();
         _host.Dispose();
         await _drain.DisposeAsync();
+        await _security.DisposeAsync();
     }
 
     private IHost MakeHost(ApiApplication application)
@@ -156,23 +161,24 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         ServerCertificate = certificates.MakeServer(_options.Listen.Address),
         SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         ClientCertificateMode = ClientCertificateMode.AllowCertificate,
-        ClientCertificateValidation = (certificate, _, _) => certificates.Trusts(certificate),
+
+        // Whose it is, if anybody's, is found out with the request, so that a client with a wrong one is told so.
+        ClientCertificateValidation = static (_, _, _) => true,
     };
 
     private async Task EnsureNamespacesAsync(CancellationToken cancellation)
     {
         var type = _resources.Find("", "v1", "namespaces")!;
-        foreach (var name in _systemNamespaces)
-        {
-            if (await _options.Store.GetAsync(type.KeyOf("", name), cancellation) is null)
-            {
-                await TryCreateAsync(type, name, cancellation);
-            }
-        }
+        await Task.WhenAll(_systemNamespaces.Select(name => EnsureNamespaceAsync(type, name, cancellation)));
     }
 
-    private async Task TryCreateAsync(ResourceType type, string name, CancellationToken cancellation)
+    private async Task EnsureNamespaceAsync(ResourceType type, string name, CancellationToken cancellation)
     {
+        if (await _options.Store.GetAsync(type.KeyOf("", name), cancellation) is not null)
+        {
+            return;
+        }
+
         try
         {
             var value = new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } };

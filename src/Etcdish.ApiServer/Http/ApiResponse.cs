@@ -41,6 +41,6 @@ internal static class ApiResponse
         await SendAsync(http, failure.Code, buffer.WrittenMemory);
     }
 
-    private static bool AcceptsGzip(HttpRequest request) =>
+    public static bool AcceptsGzip(HttpRequest request) =>
         MediaType.ParseList(request.Headers.AcceptEncoding.ToString()).Any(coding => coding.Name == "gzip" && coding["q"] != "0");
 }

@@ -1,3 +1,4 @@
+using Etcdish.ApiServer.Security.Reviews;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Registry;
@@ -14,7 +15,7 @@ internal sealed class ResourceDirectory
     /// <summary>The subresources that somebody answers.</summary>
     private static readonly HashSet<string> _servedSubresources = new(StringComparer.Ordinal)
     {
-        "status", "finalize", "scale", "binding", "eviction", "ephemeralcontainers", "resize", "approval",
+        "status", "finalize", "scale", "binding", "eviction", "ephemeralcontainers", "resize", "approval", "token",
     };
 
     private readonly Dictionary<(string Group, string Version, string Name), ResourceType> _byPath = [];
@@ -36,7 +37,7 @@ internal sealed class ResourceDirectory
     public ResourceType? Find(string group, string version, string name) => _byPath.GetValueOrDefault((group, version, name));
 
     private static bool IsServed(ResourceInfo info) =>
-        info.Verbs.Contains("create") && info.Verbs.Contains("list") && !_absentGroups.Contains(info.Group)
+        info.Verbs.Contains("create") && (info.Verbs.Contains("list") || ReviewHandler.Handles(info)) && !_absentGroups.Contains(info.Group)
         && info is not { Group: "autoscaling", Version: "v1" };
 
     private static ResourceInfo WithServedSubresources(ResourceInfo info) => info with

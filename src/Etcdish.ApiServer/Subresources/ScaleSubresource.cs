@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Apply;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Tables;
@@ -84,8 +85,14 @@ internal sealed class ScaleSubresource(ObjectReader reader, ObjectWriter writer,
 
     private async Task PatchAsync(ApiRequest request)
     {
-        var options = WriteOptions.Read(request.Http.Request.Query);
-        var patch = await ObjectPatch.ReadAsync(request with { Type = _scales });
+        var patchType = ObjectPatch.TypeOf(request);
+        if (patchType == ApplyConfiguration.MediaType)
+        {
+            throw ApiErrors.UnsupportedMediaType("application/json-patch+json, application/merge-patch+json");
+        }
+
+        var options = WriteOptions.ReadPatch(request.Http.Request.Query, isApply: false);
+        var patch = await ObjectPatch.ReadAsync(request with { Type = _scales }, patchType);
         await WriteAsync(request, options, current =>
         {
             var patched = ApiJson.Write(patch.Apply(current));
