@@ -9,30 +9,43 @@ namespace Etcdish.ApiServer.Tests;
 internal sealed class TestCluster : IAsyncDisposable
 {
     private readonly TestStore _store;
-    private readonly KubernetesApiServer _server;
+    private KubernetesApiServer _server;
 
     private TestCluster(TestStore store, KubernetesApiServer server)
     {
         _store = store;
         _server = server;
-        Http = new HttpClient { BaseAddress = new Uri(server.Url), Timeout = TimeSpan.FromSeconds(20) };
+        Http = MakeClient(server);
     }
 
-    public HttpClient Http { get; }
+    public HttpClient Http { get; private set; }
 
     public Func<long, Task> CompactAsync => _store.CompactAsync;
 
     public static async Task<TestCluster> StartAsync(StoreKind kind)
     {
         var store = await TestStore.OpenAsync(kind);
-        var server = await KubernetesApiServer.StartAsync(new ApiServerOptions
-        {
-            Store = store.Store,
-            Listen = new IPEndPoint(IPAddress.Loopback, 0),
-            Warn = TestContext.Out.WriteLine,
-        });
-        return new TestCluster(store, server);
+        return new TestCluster(store, await StartServerAsync(store));
     }
+
+    /// <summary>Stops the server and starts another one on the same store.</summary>
+    public async Task RestartAsync()
+    {
+        Http.Dispose();
+        await _server.DisposeAsync();
+        _server = await StartServerAsync(_store);
+        Http = MakeClient(_server);
+    }
+
+    private static HttpClient MakeClient(KubernetesApiServer server) =>
+        new() { BaseAddress = new Uri(server.Url), Timeout = TimeSpan.FromSeconds(20) };
+
+    private static Task<KubernetesApiServer> StartServerAsync(TestStore store) => KubernetesApiServer.StartAsync(new ApiServerOptions
+    {
+        Store = store.Store,
+        Listen = new IPEndPoint(IPAddress.Loopback, 0),
+        Warn = TestContext.Out.WriteLine,
+    });
 
     public async ValueTask DisposeAsync()
     {

@@ -2,8 +2,10 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security;
+using Etcdish.ApiServer.Security.Rbac;
 
 namespace Etcdish.ApiServer.Admission;
 
@@ -86,24 +88,80 @@ internal sealed class CertificateSubjectRestriction : IAdmissionPlugin
     }
 }
 
-/// <summary>Conditions of a certificate request say since when.</summary>
-internal sealed class CertificateApproval(MetadataRules metadata) : IAdmissionPlugin
+/// <summary>Who approves or denies a request may do so for its signer; and its conditions say since when.</summary>
+internal sealed class CertificateApproval(RbacAuthorizer authorizer, MetadataRules metadata) : IAdmissionPlugin
 {
     public string Name => "CertificateApproval";
 
-    public bool Handles(AdmissionRequest request) => request.Operation == AdmissionOperation.Update
-        && request.Write.Type.Info is { Group: "certificates.k8s.io", Kind: "CertificateSigningRequest" }
-        && request.Write.Subresource is ("approval" or "status");
+    public bool Handles(AdmissionRequest request) => CertificateSigners.IsUpdate(request, "approval");
 
     public ValueTask AdmitAsync(AdmissionRequest request, CancellationToken cancellation)
     {
-        var now = metadata.Now();
+        CertificateSigners.AddTimes(request, metadata.Now());
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask ValidateAsync(AdmissionRequest request, CancellationToken cancellation) =>
+        CertificateSigners.RequireAsync(authorizer, request, "approve", cancellation);
+}
+
+/// <summary>Who writes a certificate, or that there will be none, may do so for its signer.</summary>
+internal sealed class CertificateSigning(RbacAuthorizer authorizer, MetadataRules metadata) : IAdmissionPlugin
+{
+    public string Name => "CertificateSigning";
+
+    public bool Handles(AdmissionRequest request) => CertificateSigners.IsUpdate(request, "status");
+
+    public ValueTask AdmitAsync(AdmissionRequest request, CancellationToken cancellation)
+    {
+        CertificateSigners.AddTimes(request, metadata.Now());
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask ValidateAsync(AdmissionRequest request, CancellationToken cancellation) =>
+        JsonNode.DeepEquals(request.Object!["status"], request.Stored!["status"])
+            ? ValueTask.CompletedTask
+            : CertificateSigners.RequireAsync(authorizer, request, "sign", cancellation);
+}
+
+/// <summary>What the decisions on certificate requests have in common.</summary>
+internal static class CertificateSigners
+{
+    public static bool IsUpdate(AdmissionRequest request, string subresource) => request.Operation == AdmissionOperation.Update
+        && request.Write.Subresource == subresource
+        && request.Write.Type.Info is { Group: "certificates.k8s.io", Kind: "CertificateSigningRequest" };
+
+    public static void AddTimes(AdmissionRequest request, string now)
+    {
         foreach (var condition in request.Object.Part("status").Items("conditions").OfType<JsonObject>())
         {
             condition.Default("lastUpdateTime", now);
             condition.Default("lastTransitionTime", now);
         }
+    }
 
-        return ValueTask.CompletedTask;
+    /// <summary>Sees that the user has a right over the signer, by its name or by that of its domain.</summary>
+    /// <exception cref="ApiException">He has not.</exception>
+    public static async ValueTask RequireAsync(
+        RbacAuthorizer authorizer, AdmissionRequest request, string verb, CancellationToken cancellation)
+    {
+        var signer = request.Stored.Part("spec").Text("signerName");
+        var slash = signer.IndexOf('/', StringComparison.Ordinal);
+        foreach (var name in slash < 0 ? new[] { signer } : [signer, $"{signer[..slash]}/*"])
+        {
+            var access = new AccessRequest(request.Write.User, verb)
+            {
+                Group = request.Write.Type.Info.Group,
+                Version = "*",
+                Resource = "signers",
+                Name = name,
+            };
+            if ((await authorizer.DecideAsync(access, cancellation)).IsAllowed)
+            {
+                return;
+            }
+        }
+
+        throw request.Forbid($"user not permitted to {verb} requests with signerName \"{signer}\"");
     }
 }

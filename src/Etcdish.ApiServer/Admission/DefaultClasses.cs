@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Registry;
 
 namespace Etcdish.ApiServer.Admission;

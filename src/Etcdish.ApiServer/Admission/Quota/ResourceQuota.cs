@@ -75,7 +75,6 @@ internal sealed class ResourceQuota(ClusterObjects objects) : IAdmissionPlugin
             return;
         }
 
-        // Who waits here does not have to try again. Other servers are kept out by the condition of the write.
         request.Hold(await _gates.EnterAsync(request.Write.Namespace, cancellation));
         foreach (var (quota, revision) in await objects.ListAsync(_quotas, request.Write.Namespace, cancellation))
         {
