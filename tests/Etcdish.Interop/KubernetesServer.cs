@@ -13,8 +13,12 @@ internal sealed class KubernetesServer : IDisposable
     private readonly GenuineEtcd? _etcd;
     private readonly ChildProcess _process;
 
-    public KubernetesServer(bool onGenuineEtcd)
+    /// <summary>Starts one.</summary>
+    /// <param name="onGenuineEtcd">Whether its store is an etcd instead of its own.</param>
+    /// <param name="tokens">Lines of its file of tokens; empty for no such file.</param>
+    public KubernetesServer(bool onGenuineEtcd, string tokens = "")
     {
+        string[] users = tokens.Length > 0 ? ["--token-auth-file", Write("tokens.csv", tokens)] : [];
         string[] store = [];
         if (onGenuineEtcd)
         {
@@ -24,7 +28,7 @@ internal sealed class KubernetesServer : IDisposable
         }
 
         _process = ChildProcess.Start(
-            EtcdishServer.ExecutablePath, ["up", "--data-dir", _folder.File("cluster"), "--https-listen-port", "0", .. store]);
+            EtcdishServer.ExecutablePath, ["up", "--data-dir", _folder.File("cluster"), "--https-listen-port", "0", .. store, .. users]);
         if (!_process.StandardOutput.Wait(text => text.Contains("kubectl get namespaces", StringComparison.Ordinal), _limit))
         {
             throw new InvalidOperationException($"etcdish up did not become ready: {_process.Describe()}");

@@ -27,6 +27,11 @@ internal sealed class ObjectPatch
     /// <exception cref="ApiException">It is no patch of that type.</exception>
     public static async Task<ObjectPatch> ReadAsync(ApiRequest request, string type)
     {
+        if (type == Strategic && request.Type.Custom is not null)
+        {
+            throw ApiErrors.UnsupportedMediaType($"{Json}, {Merge}, {ApplyConfiguration.MediaType}");
+        }
+
         var body = await RequestBody.ReadAsync(request.Http.Request, request.Cancellation);
         try
         {
