@@ -11,6 +11,7 @@ internal sealed class TestCluster : IAsyncDisposable
 {
     private readonly TestStore _store;
     private readonly KubernetesApiServer _server;
+    private bool _ownsStore = true;
 
     private TestCluster(TestStore store, KubernetesApiServer server)
     {
@@ -29,13 +30,7 @@ internal sealed class TestCluster : IAsyncDisposable
     public static async Task<TestCluster> StartAsync(StoreKind kind, Func<ApiServerOptions, ApiServerOptions>? change = null)
     {
         var store = await TestStore.OpenAsync(kind);
-        var options = new ApiServerOptions
-        {
-            Store = store.Store,
-            Listen = new IPEndPoint(IPAddress.Loopback, 0),
-            Warn = TestContext.Out.WriteLine,
-        };
-        return new TestCluster(store, await KubernetesApiServer.StartAsync(change?.Invoke(options) ?? options));
+        return new TestCluster(store, await StartServerAsync(store, change));
     }
 
     /// <summary>Another client, with a certificate if the server has TLS and one is given.</summary>
@@ -50,11 +45,29 @@ internal sealed class TestCluster : IAsyncDisposable
         return new HttpClient(handler) { BaseAddress = new Uri(_server.Url), Timeout = TimeSpan.FromSeconds(20) };
     }
 
+    private static Task<KubernetesApiServer> StartServerAsync(
+        TestStore store, Func<ApiServerOptions, ApiServerOptions>? change = null)
+    {
+        var options = new ApiServerOptions
+        {
+            Store = store.Store,
+            Listen = new IPEndPoint(IPAddress.Loopback, 0),
+            Warn = TestContext.Out.WriteLine,
+        };
+        return KubernetesApiServer.StartAsync(change?.Invoke(options) ?? options);
+    }
+
+    /// <summary>Another server on the same store; it goes before this one.</summary>
+    public async Task<TestCluster> StartAnotherAsync() => new(_store, await StartServerAsync(_store)) { _ownsStore = false };
+
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
         await _server.DisposeAsync();
-        await _store.DisposeAsync();
+        if (_ownsStore)
+        {
+            await _store.DisposeAsync();
+        }
     }
 
     public Task<Answer> SendAsync(

@@ -25,6 +25,11 @@ internal sealed class ObjectWriter(
     public async Task<Written> CreateAsync(WriteRequest request, JsonObject value, CancellationToken cancellation)
     {
         var type = request.Type;
+        if (type.Rules.CreationRefusal is { } why)
+        {
+            throw ApiErrors.Forbidden(type.Info, value.Name(), why);
+        }
+
         MetadataRules.CheckScope(type, request.Namespace, value);
         var prefix = value.Part("metadata").Text("generateName");
         var generates = value.Name().Length == 0 && prefix.Length > 0;
@@ -40,6 +45,7 @@ internal sealed class ObjectWriter(
             await namespaces.CheckCreateAsync(type, request.Namespace, name, cancellation);
             if (await TryCreateAsync(request with { Name = name }, candidate, cancellation) is { } written)
             {
+                await SettleAsync(request, written, cancellation);
                 return written;
             }
 
@@ -72,7 +78,7 @@ internal sealed class ObjectWriter(
                 return await CreateByUpdateAsync(request, change, cancellation);
             }
 
-            var stored = ApiJson.Parse(current.Value.Span);
+            var stored = ApiJson.Parse(type.ToServed(current.Value).Span);
             var seen = (JsonObject)stored.DeepClone();
             seen.Metadata()["resourceVersion"] = Revisions.Format(current.Revision);
             var wanted = change(seen);
@@ -82,6 +88,7 @@ internal sealed class ObjectWriter(
             var outcome = await TryUpdateAsync(review, current, cancellation);
             if (outcome.Written is { } written)
             {
+                await SettleAsync(request, written, cancellation);
                 return written;
             }
 
@@ -96,6 +103,11 @@ internal sealed class ObjectWriter(
         var apply = request with { IsApply = true };
         return UpdateAsync(apply, stored => owners.Apply(apply, stored, configuration), cancellation);
     }
+
+    private static Task SettleAsync(WriteRequest request, Written written, CancellationToken cancellation) =>
+        request.AwaitsEffect && !request.IsDryRun && request.Type.Rules.Settle is { } settle
+            ? settle(written.Revision, cancellation)
+            : Task.CompletedTask;
 
     private async Task<Written> CreateByUpdateAsync(
         WriteRequest request, Func<JsonObject?, JsonObject> change, CancellationToken cancellation)
@@ -151,7 +163,8 @@ internal sealed class ObjectWriter(
             metadata.Begin(type, value);
             await PrepareAsync(review, cancellation);
             var bytes = ApiJson.Write(value);
-            var outcome = await CreateAsync(type.KeyOf(request.Namespace, value.Name()), bytes, request.IsDryRun, cancellation);
+            var key = type.KeyOf(request.Namespace, value.Name());
+            var outcome = await CreateAsync(key, type.ToStored(bytes), request.IsDryRun, cancellation);
             isWritten = outcome.Succeeded && !request.IsDryRun;
             return outcome.Succeeded ? new Written(bytes, outcome.Revision, true) : null;
         }
@@ -172,9 +185,10 @@ internal sealed class ObjectWriter(
         try
         {
             await PrepareAsync(review, cancellation);
-            if (FieldOwners.AreSame(review.Stored!, review.Object!))
+            var type = review.Write.Type;
+            if (FieldOwners.AreSame(review.Stored!, review.Object!) && type.IsInStoredForm(current.Value))
             {
-                return (new Written(current.Value, current.Revision, false), null);
+                return (new Written(type.ToServed(current.Value), current.Revision, false), null);
             }
 
             var bytes = ApiJson.Write(review.Object!);
@@ -183,10 +197,10 @@ internal sealed class ObjectWriter(
                 return (new Written(bytes, current.Revision, false), null);
             }
 
-            var key = review.Write.Type.KeyOf(review.Write.Namespace, review.Write.Name);
+            var key = type.KeyOf(review.Write.Namespace, review.Write.Name);
             var outcome = Deletion.IsDue(review.Object!)
                 ? await store.DeleteAsync(key, current.Revision, cancellation)
-                : await store.UpdateAsync(key, bytes, current.Revision, cancellation);
+                : await store.UpdateAsync(key, type.ToStored(bytes), current.Revision, cancellation);
             isWritten = outcome.Succeeded;
             return isWritten ? (new Written(bytes, outcome.Revision, false), null) : (null, outcome.Current);
         }
@@ -218,6 +232,11 @@ internal sealed class ObjectWriter(
             MetadataRules.CountGeneration(type, value, review.Stored);
         }
 
+        foreach (var warning in type.Rules.Warnings?.Invoke(value, review.Stored) ?? [])
+        {
+            review.Write.Warn(warning);
+        }
+
         await admission.ValidateAsync(review, cancellation);
         value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion);
     }
@@ -242,7 +261,7 @@ internal sealed class ObjectWriter(
         }
     }
 
-    private async ValueTask<StoreWrite> CreateAsync(string key, byte[] bytes, bool isDryRun, CancellationToken cancellation)
+    private async ValueTask<StoreWrite> CreateAsync(string key, ReadOnlyMemory<byte> bytes, bool isDryRun, CancellationToken cancellation)
     {
         if (!isDryRun)
         {
