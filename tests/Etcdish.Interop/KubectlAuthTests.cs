@@ -25,6 +25,13 @@ public class KubectlAuthTests(bool onGenuineEtcd)
         - {apiGroup: rbac.authorization.k8s.io, kind: Group, name: ops}
         """;
 
+    private const string Question = """
+        apiVersion: authorization.k8s.io/v1
+        kind: LocalSubjectAccessReview
+        metadata: {namespace: default}
+        spec: {groups: ["system:masters"], resourceAttributes: {verb: get, resource: pods, namespace: default}}
+        """;
+
     [Test]
     public void Users_see_who_they_are_and_what_they_may_do() => Run("""
         auth whoami => ATTRIBUTE +VALUE\nUsername +kubernetes-admin\nGroups +\[system:masters system:authenticated\]\n.*X509SHA256=.*
@@ -91,10 +98,12 @@ public class KubectlAuthTests(bool onGenuineEtcd)
         create clusterrole more --verb=get --resource=leases.coordination.k8s.io => .*created
         label clusterrole more rbac.authorization.k8s.io/aggregate-to-view=true => .*labeled
         wait clusterrole/view --for=jsonpath='{.rules[?(@.apiGroups[0]=="coordination.k8s.io")].verbs[0]}'=get --timeout=20s => .*condition met
+        create -f {question.yaml} -o jsonpath={.status.allowed} => true
         describe clusterrole view => .*leases.coordination.k8s.io +\[\] +\[\] +\[get\].*
         describe clusterrolebinding cluster-admin => .*Kind: +ClusterRole.*Group +system:masters.*
         """,
-        ("roles.yaml", Reconciled));
+        ("roles.yaml", Reconciled),
+        ("question.yaml", Question));
 
     [Test]
     public void The_token_of_an_account_is_good_for_what_it_may_do()

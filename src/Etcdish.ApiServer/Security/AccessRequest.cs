@@ -28,7 +28,7 @@ internal sealed record AccessRequest(RequestUser User, string Verb)
     public bool IsForResource => Resource.Length > 0;
 
     /// <summary>
-    /// Reads what a request wants, by the same cut of the path by which it finds its handler: the two cannot disagree about what is asked for.
+    /// Reads what a request wants, by the same cut of the path by which it finds its handler: the two cannot disagree about what that is.
     /// </summary>
     public static AccessRequest Of(HttpContext http, RequestUser user)
     {

@@ -55,7 +55,8 @@ public sealed class ClusterCertificates : IDisposable
     public X509Certificate2 MakeServer(IPAddress address)
     {
         var names = new SubjectAlternativeNameBuilder();
-        foreach (var name in new[] { "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local" })
+        string[] service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"];
+        foreach (var name in service.Prepend("localhost"))
         {
             names.AddDnsName(name);
         }

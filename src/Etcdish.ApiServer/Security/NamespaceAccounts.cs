@@ -111,14 +111,19 @@ internal sealed class NamespaceAccounts(
         }
         else if (!JsonNode.DeepEquals(ApiJson.Parse(item.Value.Span)["data"], Data(pem)))
         {
-            await writer.UpdateAsync(write, stored => WithData(stored ?? throw ApiErrors.NotFound(_configMaps.Info, AuthorityName), pem), cancellation);
+            await writer.UpdateAsync(write, stored => WithData(stored, pem), cancellation);
         }
     }
 
     private static JsonObject Data(string pem) => new() { ["ca.crt"] = pem };
 
-    private static JsonObject WithData(JsonObject stored, string pem)
+    private JsonObject WithData(JsonObject? stored, string pem)
     {
+        if (stored is null)
+        {
+            throw ApiErrors.NotFound(_configMaps.Info, AuthorityName);
+        }
+
         stored["data"] = Data(pem);
         return stored;
     }

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Etcdish.ApiServer.Security;
 
-/// <summary>What every request passes first: who makes it, as whom he wants to act, and whether that one may do what is asked for.</summary>
+/// <summary>What every request passes first: who makes it, as whom he wants to act, and whether that one may do that.</summary>
 /// <param name="authenticator">Finds out who; null lets everybody in as the server itself.</param>
 /// <param name="impersonation">Lets users act as others.</param>
 /// <param name="authorizer">Decides.</param>

@@ -23,12 +23,14 @@ internal sealed class ObservedObjectStore(IObjectStore inner) : IObjectStore
 
     public ValueTask<StoredObject?> GetAsync(string key, CancellationToken cancellation) => inner.GetAsync(key, cancellation);
 
-    public ValueTask<StorePage> ListAsync(StorePageRequest request, CancellationToken cancellation) => inner.ListAsync(request, cancellation);
+    public ValueTask<StorePage> ListAsync(StorePageRequest request, CancellationToken cancellation) =>
+        inner.ListAsync(request, cancellation);
 
     public ValueTask<StoreWrite> CreateAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellation) =>
         Tell(inner.CreateAsync(key, value, cancellation), key, isDeleted: false, cancellation);
 
-    public ValueTask<StoreWrite> UpdateAsync(string key, ReadOnlyMemory<byte> value, long expectedRevision, CancellationToken cancellation) =>
+    public ValueTask<StoreWrite> UpdateAsync(
+        string key, ReadOnlyMemory<byte> value, long expectedRevision, CancellationToken cancellation) =>
         Tell(inner.UpdateAsync(key, value, expectedRevision, cancellation), key, isDeleted: false, cancellation);
 
     public ValueTask<StoreWrite> DeleteAsync(string key, long expectedRevision, CancellationToken cancellation) =>

@@ -12,7 +12,8 @@ public class AccessReviewTests
     public async Task Start()
     {
         _cluster = await TestCluster.StartAsync(StoreKind.InProcess);
-        await _cluster.GrantAsync("default", "reader", "User:amy", """{"verbs":["get"],"apiGroups":["apps"],"resources":["deployments"]}""");
+        await _cluster.GrantAsync(
+            "default", "reader", "User:amy", """{"verbs":["get"],"apiGroups":["apps"],"resources":["deployments"]}""");
     }
 
     [OneTimeTearDown]
@@ -29,13 +30,16 @@ public class AccessReviewTests
         Assert.That(yes["status.reason"], Is.EqualTo("RBAC: allowed by RoleBinding \"reader/default\" of Role \"reader\" to User \"amy\""));
         Assert.That((no["status.allowed"], no["status.reason"]), Is.EqualTo(("false", "")));
         Assert.That(path["status.reason"], Is.EqualTo(
-            "RBAC: allowed by ClusterRoleBinding \"system:discovery\" of ClusterRole \"system:discovery\" to Group \"system:authenticated\""));
+            "RBAC: allowed by ClusterRoleBinding \"system:discovery\" of ClusterRole \"system:discovery\" "
+            + "to Group \"system:authenticated\""));
     }
 
     [Test]
     public async Task One_asks_for_others_if_one_may()
     {
-        const string Question = """{"spec":{"user":"amy","resourceAttributes":{"namespace":"default","verb":"get","group":"apps","resource":"deployments"}}}""";
+        const string Question = """
+            {"spec":{"user":"amy","resourceAttributes":{"namespace":"default","verb":"get","group":"apps","resource":"deployments"}}}
+            """;
         var answer = await _cluster.PostAsync(Root + "subjectaccessreviews", Question);
         var local = await _cluster.PostAsync(Root + "namespaces/default/localsubjectaccessreviews", Question);
         var elsewhere = await _cluster.PostAsync(Root + "namespaces/other/localsubjectaccessreviews", Question);
@@ -45,25 +49,33 @@ public class AccessReviewTests
         Assert.That((elsewhere.Status, refused.Status), Is.EqualTo((400, 403)));
     }
 
-    [TestCase("{}", "spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified")]
-    [TestCase("""{"resourceAttributes":{"verb":"get"},"nonResourceAttributes":{"path":"/x"}}""", """spec.nonResourceAttributes: Invalid value: {"path":"/x"}: cannot be specified in combination with resourceAttributes""")]
+    [TestCase(
+        "{}",
+        "spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified")]
+    [TestCase(
+        """{"resourceAttributes":{"verb":"get"},"nonResourceAttributes":{"path":"/x"}}""",
+        """spec.nonResourceAttributes: Invalid value: {"path":"/x"}: cannot be specified in combination with resourceAttributes""")]
     public async Task A_question_is_about_one_thing(string spec, string fault)
     {
         var answer = await AskAsync(spec);
-        Assert.That((answer.Status, answer["message"]), Is.EqualTo((422, $"SelfSubjectAccessReview.authorization.k8s.io \"\" is invalid: {fault}")));
+        Assert.That(
+            (answer.Status, answer["message"]),
+            Is.EqualTo((422, $"SelfSubjectAccessReview.authorization.k8s.io \"\" is invalid: {fault}")));
     }
 
     [Test]
     public async Task A_question_about_somebody_names_somebody()
     {
-        var answer = await _cluster.PostAsync(Root + "subjectaccessreviews", """{"spec":{"resourceAttributes":{"verb":"get","resource":"pods"}}}""");
+        var answer = await _cluster.PostAsync(
+            Root + "subjectaccessreviews", """{"spec":{"resourceAttributes":{"verb":"get","resource":"pods"}}}""");
         Assert.That(answer["message"], Does.EndWith("spec.user: Invalid value: \"\": at least one of user or group must be specified"));
     }
 
     [Test]
     public async Task All_rules_of_somebody_are_listed()
     {
-        var answer = await _cluster.AsAsync("amy", HttpMethod.Post, Root + "selfsubjectrulesreviews", """{"spec":{"namespace":"default"}}""");
+        var answer = await _cluster.AsAsync(
+            "amy", HttpMethod.Post, Root + "selfsubjectrulesreviews", """{"spec":{"namespace":"default"}}""");
         var nowhere = await _cluster.AsAsync("amy", HttpMethod.Post, Root + "selfsubjectrulesreviews", """{"spec":{}}""");
 
         Assert.That(answer.Body["status"]!["resourceRules"]!.ToJsonString(), Does.Contain(

@@ -1,4 +1,4 @@
-using System.Text;
+using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Security;
 using Etcdish.ApiServer.Security.Authentication;
 using Etcdish.Testing;
@@ -100,7 +100,8 @@ public class AuthenticationTests
     public async Task A_bootstrap_token_is_good_until_it_expires_or_is_deleted()
     {
         const string Token = "abcde1.0123456789abcdef";
-        await _cluster.PostAsync(Secrets, BootstrapSecret("abcde1", """ "expiration":"2999-01-01T00:00:00Z","auth-extra-groups":"system:bootstrappers:workers" """));
+        const string Fields = """ "expiration":"2999-01-01T00:00:00Z","auth-extra-groups":"system:bootstrappers:workers" """;
+        await _cluster.PostAsync(Secrets, BootstrapSecret("abcde1", Fields));
         var good = await _cluster.WhoIsAsync(Token);
         var wrong = await _cluster.WhoIsAsync("abcde1.0123456789abcdee");
         await _cluster.DeleteAsync(Secrets + "/bootstrap-token-abcde1");
@@ -138,9 +139,11 @@ public class AuthenticationTests
         Assert.That((await _cluster.WhoIsAsync("kim-token", ("User", "lea")))["status.userInfo.username"], Is.EqualTo("lea"));
         Assert.That(
             (await _cluster.WhoIsAsync("kim-token", ("User", "max")))["message"],
-            Is.EqualTo("users \"max\" is forbidden: User \"kim\" cannot impersonate resource \"users\" in API group \"\" at the cluster scope"));
+            Is.EqualTo(
+                "users \"max\" is forbidden: User \"kim\" cannot impersonate resource \"users\" in API group \"\" at the cluster scope"));
         Assert.That(
-            (await _cluster.WhoIsAsync("kim-token", ("User", "lea"), ("Extra-Scopes", "read")))["status.userInfo.extra.scopes.0"], Is.EqualTo("read"));
+            (await _cluster.WhoIsAsync("kim-token", ("User", "lea"), ("Extra-Scopes", "read")))["status.userInfo.extra.scopes.0"],
+            Is.EqualTo("read"));
         foreach (var more in new[] { ("Group", "system:masters"), ("Uid", "1"), ("Extra-Other", "1") })
         {
             Assert.That((await _cluster.WhoIsAsync("kim-token", ("User", "lea"), more)).Status, Is.EqualTo(403), more.ToString());
@@ -161,16 +164,19 @@ public class AuthenticationTests
 
     private static string BootstrapSecret(string id, string fields)
     {
-        var data = System.Text.Json.Nodes.JsonNode.Parse($$"""
-            {"token-id":"{{id}}","token-secret":"0123456789abcdef"}
-            """)!.AsObject();
+        var data = JsonNode.Parse($$"""{"token-id":"{{id}}","token-secret":"0123456789abcdef"}""")!.AsObject();
         data["usage-bootstrap-authentication"] = "true";
-        foreach (var (key, value) in System.Text.Json.Nodes.JsonNode.Parse($"{{{fields}}}")!.AsObject())
+        foreach (var (key, value) in JsonNode.Parse($"{{{fields}}}")!.AsObject())
         {
             data[key] = value!.ToString();
         }
 
-        var encoded = string.Join(',', data.Select(f => $"\"{f.Key}\":\"{Convert.ToBase64String(Encoding.UTF8.GetBytes(f.Value!.ToString()))}\""));
-        return $$$"""{"metadata":{"name":"bootstrap-token-{{{id}}}"},"type":"bootstrap.kubernetes.io/token","data":{{{{encoded}}}}}""";
+        var secret = new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["name"] = $"bootstrap-token-{id}" },
+            ["type"] = "bootstrap.kubernetes.io/token",
+            ["stringData"] = data,
+        };
+        return secret.ToJsonString();
     }
 }

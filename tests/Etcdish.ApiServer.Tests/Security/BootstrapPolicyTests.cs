@@ -14,7 +14,8 @@ public class BootstrapPolicyTests
     {
         var names = _objects.Select(item => $"{item.Resource}/{item.Namespace}/{item.Name}").ToArray();
         var bound = _objects.Where(item => item.Content["roleRef"] is not null)
-            .Select(item => $"{(item.Namespace.Length == 0 ? "clusterroles" : "roles")}/{item.Namespace}/{item.Content["roleRef"]!["name"]}");
+            .Select(item => (Kind: item.Namespace.Length == 0 ? "clusterroles" : "roles", item.Namespace, Role: item.Content["roleRef"]!["name"]))
+            .Select(role => $"{role.Kind}/{role.Namespace}/{role.Role}");
 
         Assert.That(names, Is.Unique);
         Assert.That(bound, Is.SubsetOf(names));
@@ -44,7 +45,9 @@ public class BootstrapPolicyTests
     {
         Assert.That(RuleCoverage.Missing(RulesOf("edit"), RulesOf("view")), Is.Empty);
         Assert.That(RuleCoverage.Missing(RulesOf("admin"), RulesOf("edit")), Is.Empty);
-        Assert.That(RuleCoverage.Missing(RulesOf("cluster-admin"), _objects.SelectMany(item => PolicyRule.ReadAll(item.Content))), Is.Empty);
+        Assert.That(
+            RuleCoverage.Missing(RulesOf("cluster-admin"), _objects.SelectMany(item => PolicyRule.ReadAll(item.Content))),
+            Is.Empty);
     }
 
     [Test]
@@ -52,7 +55,9 @@ public class BootstrapPolicyTests
     {
         var wanted = Find("system:kube-dns");
         var stored = (JsonObject)wanted.DeepClone();
-        stored["rules"] = JsonNode.Parse("""[{"verbs":["list"],"apiGroups":[""],"resources":["endpoints"]},{"verbs":["get"],"apiGroups":["x"],"resources":["y"]}]""");
+        stored["rules"] = JsonNode.Parse("""
+            [{"verbs":["list"],"apiGroups":[""],"resources":["endpoints"]},{"verbs":["get"],"apiGroups":["x"],"resources":["y"]}]
+            """);
         ((JsonObject)stored["metadata"]!).Remove("labels");
 
         Assert.That(PolicyBootstrap.Restore(stored, wanted), Is.True);

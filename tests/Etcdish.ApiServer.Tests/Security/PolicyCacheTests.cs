@@ -11,7 +11,9 @@ public class PolicyCacheTests
 {
     private const string Roles = "/etcdish/rbac.authorization.k8s.io/roles/default/";
     private const string Bindings = "/etcdish/rbac.authorization.k8s.io/rolebindings/default/";
-    private const string Role = """{"metadata":{"name":"r","namespace":"default"},"rules":[{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}]}""";
+    private const string Role = """
+        {"metadata":{"name":"r","namespace":"default"},"rules":[{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}]}
+        """;
 
     private const string Binding = """
         {"metadata":{"name":"b","namespace":"default"},"roleRef":{"kind":"Role","name":"r"},"subjects":[{"kind":"User","name":"amy"}]}
@@ -140,8 +142,8 @@ public class PolicyCacheTests
         public ValueTask<StoreWrite> CreateAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellation) =>
             throw new NotSupportedException();
 
-        public ValueTask<StoreWrite> UpdateAsync(string key, ReadOnlyMemory<byte> value, long expectedRevision, CancellationToken cancellation) =>
-            throw new NotSupportedException();
+        public ValueTask<StoreWrite> UpdateAsync(
+            string key, ReadOnlyMemory<byte> value, long expectedRevision, CancellationToken cancellation) => throw new NotSupportedException();
 
         public ValueTask<StoreWrite> DeleteAsync(string key, long expectedRevision, CancellationToken cancellation) =>
             throw new NotSupportedException();

@@ -44,7 +44,10 @@ public class PolicyRuleTests
     [TestCase("get core pods", "* core pods", "{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"*\"]}")]
     [TestCase("get core pods", "get,list,watch core pods", "{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"list\" \"watch\"]}")]
     [TestCase("get core pods names=a", "get core pods", "{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"get\"]}")]
-    [TestCase("get core pods names=a", "get core pods names=a,b", "{APIGroups:[\"\"], Resources:[\"pods\"], ResourceNames:[\"b\"], Verbs:[\"get\"]}")]
+    [TestCase(
+        "get core pods names=a",
+        "get core pods names=a,b",
+        "{APIGroups:[\"\"], Resources:[\"pods\"], ResourceNames:[\"b\"], Verbs:[\"get\"]}")]
     [TestCase("get /api", "get /api/*", "{NonResourceURLs:[\"/api/*\"], Verbs:[\"get\"]}")]
     [TestCase("* * *", "get /metrics", "{NonResourceURLs:[\"/metrics\"], Verbs:[\"get\"]}")]
     [TestCase("get /*", "get core pods", "{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"get\"]}")]
@@ -78,7 +81,7 @@ public class PolicyRuleTests
     private static readonly AccessRequest[] _wishes =
     [
         .. from verb in new[] { "get", "list" }
-           from thing in new[] { "core pods", "apps pods", "core pods/log", "core pods a", "core pods b", "core nodes/log", "/x", "/x/y", "/y" }
+           from thing in "core pods;apps pods;core pods/log;core pods a;core pods b;core nodes/log;/x;/x/y;/y".Split(';')
            select Wish($"{verb} {thing}"),
     ];
 
@@ -96,8 +99,11 @@ public class PolicyRuleTests
             };
     }
 
-    private static PolicyRule[] Rules(string text) => PolicyRule.ReadAll(PolicyNotation
-        .Read("clusterrole x\n" + string.Join('\n', text.Split(';', StringSplitOptions.TrimEntries).Select(line => "  " + line)))[0].Content);
+    private static PolicyRule[] Rules(string text)
+    {
+        var lines = text.Split(';', StringSplitOptions.TrimEntries).Select(line => $"\n  {line}");
+        return PolicyRule.ReadAll(PolicyNotation.Read($"clusterrole x{string.Concat(lines)}")[0].Content);
+    }
 
     private static AccessRequest Wish(string text)
     {

@@ -14,7 +14,7 @@ internal static class UserRequests
             null,
             [("Impersonate-User", user), .. groups.Select(group => ("Impersonate-Group", group))]);
 
-    /// <summary>Writes a role and, for a subject such as <c>User:jane</c> or <c>ServiceAccount:robot</c>, its binding of the same name.</summary>
+    /// <summary>Writes a role and its binding, of the same name, to a subject such as <c>User:jane</c>.</summary>
     /// <param name="cluster">Where.</param>
     /// <param name="scope">The namespace; empty for a cluster role.</param>
     /// <param name="name">The name of both.</param>
@@ -24,7 +24,7 @@ internal static class UserRequests
     {
         var root = "/apis/rbac.authorization.k8s.io/v1/" + (scope.Length > 0 ? $"namespaces/{scope}/role" : "clusterrole");
         var kind = scope.Length > 0 ? "Role" : "ClusterRole";
-        var (subjectKind, subjectName) = subject.Split(':', 2) is [var first, var second] ? (first, second) : throw new FormatException(subject);
+        var (subjectKind, subjectName) = subject.Split(':', 2) is [var first, var second] ? (first, second) : ("", subject);
         var place = subjectKind == "ServiceAccount" ? "\"namespace\":\"default\"" : "\"apiGroup\":\"rbac.authorization.k8s.io\"";
         var role = await cluster.PostAsync($"{root}s", $$$"""{"metadata":{"name":"{{{name}}}"},"rules":[{{{rules}}}]}""");
         var binding = await cluster.PostAsync($"{root}bindings", $$$"""

@@ -25,16 +25,15 @@ internal sealed class CertificateUsers(ClusterCertificates authority, TimeProvid
     private Known Verify(X509Certificate2 certificate)
     {
         var name = certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
-        var user = name.Length > 0 && authority.Trusts(certificate)
-            ? new RequestUser(name, [.. Groups(certificate), RequestUser.Authenticated])
-            {
-                Extra = new SortedDictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal)
-                {
-                    [RequestUser.CredentialKey] = [$"X509SHA256={certificate.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant()}"],
-                },
-            }
-            : null;
+        var user = name.Length > 0 && authority.Trusts(certificate) ? MakeUser(certificate, name) : null;
         return new Known(user, certificate.NotBefore, certificate.NotAfter);
+    }
+
+    private static RequestUser MakeUser(X509Certificate2 certificate, string name)
+    {
+        var extra = RequestUser.NewExtra();
+        extra[RequestUser.CredentialKey] = [$"X509SHA256={Convert.ToHexStringLower(certificate.GetCertHash(HashAlgorithmName.SHA256))}"];
+        return new RequestUser(name, [.. Groups(certificate), RequestUser.Authenticated]) { Extra = extra };
     }
 
     private static IEnumerable<string> Groups(X509Certificate2 certificate) =>

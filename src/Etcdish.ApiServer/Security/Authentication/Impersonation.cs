@@ -5,7 +5,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace Etcdish.ApiServer.Security.Authentication;
 
-/// <summary>Lets a user act as somebody else, if he may: as that user, in each of those groups, with that uid and each of those extras.</summary>
+/// <summary>Lets a user act as somebody else, if he may: as that user, in each of those groups, with that uid and extra.</summary>
 internal sealed class Impersonation(RbacAuthorizer authorizer)
 {
     private const string Prefix = "Impersonate-";
@@ -77,10 +77,10 @@ internal sealed class Impersonation(RbacAuthorizer authorizer)
             groups.AddRange(ServiceAccountName.Groups(scope));
         }
 
-        var saysWho = groups.Contains(RequestUser.Unauthenticated) || (name != RequestUser.AnonymousName && groups.Contains(RequestUser.Authenticated));
-        if (!saysWho)
+        var isAnonymous = name == RequestUser.AnonymousName;
+        if (!groups.Contains(RequestUser.Unauthenticated) && (isAnonymous || !groups.Contains(RequestUser.Authenticated)))
         {
-            groups.Add(name == RequestUser.AnonymousName ? RequestUser.Unauthenticated : RequestUser.Authenticated);
+            groups.Add(isAnonymous ? RequestUser.Unauthenticated : RequestUser.Authenticated);
         }
 
         return groups;

@@ -42,10 +42,12 @@ internal sealed class TokenFile : ITokenAuthenticator
     {
         if (columns.Count < MinColumns || columns[0].Length == 0 || columns[1].Length == 0)
         {
-            throw new IOException($"{where}: a token's line has at least {MinColumns} columns (token, user name, user uid), found {columns.Count}");
+            throw new IOException(
+                $"{where}: a token's line has at least {MinColumns} columns (token, user name, user uid), found {columns.Count}");
         }
 
-        var groups = columns.Count > MinColumns ? columns[MinColumns].Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) : [];
+        const StringSplitOptions NoBlanks = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
+        var groups = columns.Count > MinColumns ? columns[MinColumns].Split(',', NoBlanks) : [];
         _byHash[Hash(columns[0])] = new RequestUser(columns[1], [.. groups, RequestUser.Authenticated]) { Uid = columns[2] };
     }
 

@@ -35,7 +35,7 @@ internal sealed class PolicyChanges(string prefix, Action<string> warn)
         }
     }
 
-    /// <summary>Reads an object. One that cannot be understood, which this program did not write, is as good as none: it allows nothing.</summary>
+    /// <summary>Reads an object. One that cannot be understood, which we did not write, is as good as none: it allows nothing.</summary>
     private T? Read<T>(string key, ReadOnlyMemory<byte>? value, Func<JsonObject, T> read)
         where T : class
     {

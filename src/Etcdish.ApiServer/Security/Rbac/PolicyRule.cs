@@ -89,12 +89,11 @@ internal sealed record PolicyRule
     public JsonObject ToJson()
     {
         var result = new JsonObject { ["verbs"] = Texts(Verbs) };
-        foreach (var (field, values) in new[] { ("apiGroups", Groups), ("resources", Resources), ("resourceNames", Names), ("nonResourceURLs", Paths) })
+        (string Field, string[] Values)[] others =
+            [("apiGroups", Groups), ("resources", Resources), ("resourceNames", Names), ("nonResourceURLs", Paths)];
+        foreach (var (field, values) in others.Where(other => other.Values.Length > 0))
         {
-            if (values.Length > 0)
-            {
-                result[field] = Texts(values);
-            }
+            result[field] = Texts(values);
         }
 
         return result;
@@ -103,10 +102,12 @@ internal sealed record PolicyRule
     /// <summary>The rule in the short form in which refusals name it.</summary>
     public override string ToString()
     {
-        var parts = new[] { ("APIGroups", Groups), ("Resources", Resources), ("NonResourceURLs", Paths), ("ResourceNames", Names), ("Verbs", Verbs) }
-            .Where(part => part.Item2.Length > 0)
-            .Select(part => $"{part.Item1}:[{string.Join(' ', part.Item2.Select(value => $"\"{value}\""))}]");
-        return $"{{{string.Join(", ", parts)}}}";
+        (string Name, string[] Values)[] parts =
+            [("APIGroups", Groups), ("Resources", Resources), ("NonResourceURLs", Paths), ("ResourceNames", Names), ("Verbs", Verbs)];
+        var texts = parts
+            .Where(part => part.Values.Length > 0)
+            .Select(part => $"{part.Name}:[{string.Join(' ', part.Values.Select(value => $"\"{value}\""))}]");
+        return $"{{{string.Join(", ", texts)}}}";
     }
 
     private static PolicyRule Read(JsonObject rule) => new()
@@ -177,7 +178,8 @@ internal sealed record PolicyRule
     {
         foreach (var held in Paths)
         {
-            if (held == path || held == All || (held.EndsWith('*') && path.StartsWith(held.AsSpan(0, held.Length - 1), StringComparison.Ordinal)))
+            var isPrefix = held.EndsWith('*');
+            if (held == path || (isPrefix && path.AsSpan().StartsWith(held.AsSpan(0, held.Length - 1))))
             {
                 return true;
             }

@@ -16,7 +16,8 @@ internal sealed class PolicyScope
     {
         Roles = roles;
         _bindings = bindings;
-        var grants = bindings.Values.SelectMany(binding => binding.Subjects, (binding, subject) => new RoleGrant(binding, subject)).ToArray();
+        var grants = bindings.Values
+            .SelectMany(binding => binding.Subjects, (binding, subject) => new RoleGrant(binding, subject)).ToArray();
         _byUser = Index(grants, grant => grant.Subject.UserName);
         _byGroup = Index(grants, grant => grant.Subject.Kind == "Group" ? grant.Subject.Name : null);
     }
@@ -49,7 +50,8 @@ internal sealed class PolicyScope
         return bindings.Count == 0 ? new PolicyScope(this, newRoles) : new PolicyScope(newRoles, Change(_bindings, bindings));
     }
 
-    private static ImmutableSortedDictionary<string, T> Change<T>(ImmutableSortedDictionary<string, T> all, IReadOnlyDictionary<string, T?> changes)
+    private static ImmutableSortedDictionary<string, T> Change<T>(
+        ImmutableSortedDictionary<string, T> all, IReadOnlyDictionary<string, T?> changes)
         where T : class
     {
         var builder = all.ToBuilder();

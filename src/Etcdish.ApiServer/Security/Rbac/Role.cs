@@ -19,7 +19,9 @@ internal sealed record Role(string Name, PolicyRule[] Rules)
         Labels = (value.Part("metadata").Part("labels") ?? [])
             .Where(label => label.Value is JsonValue)
             .ToDictionary(label => label.Key, label => label.Value!.ToString(), StringComparer.Ordinal),
-        Gathers = value.Part("aggregationRule") is { } rule ? [.. rule.Items("clusterRoleSelectors").OfType<JsonObject>().Select(ReadSelector)] : null,
+        Gathers = value.Part("aggregationRule") is { } rule
+            ? [.. rule.Items("clusterRoleSelectors").OfType<JsonObject>().Select(ReadSelector)]
+            : null,
     };
 
     /// <summary>The rules that this role gathers from others: those of each selected role once, in the order of their names.</summary>

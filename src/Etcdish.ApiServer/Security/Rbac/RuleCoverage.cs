@@ -3,7 +3,7 @@ namespace Etcdish.ApiServer.Security.Rbac;
 /// <summary>What rules grant beyond other rules: nobody may hand out what he does not hold.</summary>
 internal static class RuleCoverage
 {
-    /// <summary>What is granted by <paramref name="wanted"/> and not by <paramref name="held"/>, in rules that are as few as they simply can be.</summary>
+    /// <summary>What <paramref name="wanted"/> grants and <paramref name="held"/> does not, with the verbs on one thing together.</summary>
     public static IReadOnlyList<PolicyRule> Missing(IReadOnlyList<PolicyRule> held, IEnumerable<PolicyRule> wanted)
     {
         var missing = new List<PolicyRule>();

@@ -44,13 +44,14 @@ internal sealed class AccountTokens(SigningKey key, string issuer, IObjectStore 
         var now = Now;
         if (claims.Issuer != issuer || now > claims.ExpiresAt + LeewaySeconds || now < claims.IssuedAt - LeewaySeconds)
         {
-            return TokenVerdict.Refuse(now > claims.ExpiresAt ? "service account token has expired" : "service account token is not valid yet");
+            return TokenVerdict.Refuse($"service account token {(now > claims.ExpiresAt ? "has expired" : "is not valid yet")}");
         }
 
         var accepted = claims.Audiences.Where(audiences.Contains).ToArray();
         if (accepted.Length == 0)
         {
-            return TokenVerdict.Refuse($"token audiences [{string.Join(' ', claims.Audiences)}] is invalid for the target audiences [{string.Join(' ', audiences)}]");
+            var (given, wanted) = (string.Join(' ', claims.Audiences), string.Join(' ', audiences));
+            return TokenVerdict.Refuse($"token audiences [{given}] is invalid for the target audiences [{wanted}]");
         }
 
         return await FindFaultAsync(claims, cancellation) is { } fault

@@ -99,7 +99,7 @@ internal sealed class TokenSubresource(AccountTokens tokens, IObjectStore store,
         return ApiJson.Parse(found.Value.Span);
     }
 
-    /// <summary>Binds a token to the object that was named, which must be there and, if a uid was named, be the one that was meant.</summary>
+    /// <summary>Binds a token to the object that was named, which must be there and, by its uid, be the one that was meant.</summary>
     private async ValueTask<AccountClaims> BindAsync(AccountClaims claims, JsonObject? reference, CancellationToken cancellation)
     {
         if (reference is null)
