@@ -27,6 +27,9 @@ public sealed record ApiServerOptions
     /// <summary>Prefix of all keys in the store, ending in "/". Servers on one store that share it share their cluster.</summary>
     public string StorePrefix { get; init; } = "/etcdish/";
 
+    /// <summary>How long events stay behind their last change; at least a second.</summary>
+    public TimeSpan EventTimeToLive { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>The clock of ages, creation and deletion times.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
@@ -36,6 +39,11 @@ public sealed record ApiServerOptions
     /// <exception cref="ArgumentException">A value is wrong.</exception>
     internal void Validate()
     {
+        if (EventTimeToLive < TimeSpan.FromSeconds(1))
+        {
+            throw new ArgumentException($"events must stay for a second at least, not for {EventTimeToLive}");
+        }
+
         if (!StorePrefix.StartsWith('/') || !StorePrefix.EndsWith('/'))
         {
             throw new ArgumentException($"the store's prefix \"{StorePrefix}\" must begin and end with \"/\"");

@@ -23,21 +23,25 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public Func<long, Task> CompactAsync => _store.CompactAsync;
 
-    public static async Task<TestCluster> StartAsync(StoreKind kind)
+    public static async Task<TestCluster> StartAsync(StoreKind kind, Func<ApiServerOptions, ApiServerOptions>? change = null)
     {
         var store = await TestStore.OpenAsync(kind);
-        return new TestCluster(store, await StartServerAsync(store));
+        return new TestCluster(store, await StartServerAsync(store, change));
     }
-
-    private static Task<KubernetesApiServer> StartServerAsync(TestStore store) => KubernetesApiServer.StartAsync(new ApiServerOptions
-    {
-        Store = store.Store,
-        Listen = new IPEndPoint(IPAddress.Loopback, 0),
-        Warn = TestContext.Out.WriteLine,
-    });
 
     /// <summary>Another server on the same store; it goes before this one.</summary>
     public async Task<TestCluster> StartAnotherAsync() => new(_store, await StartServerAsync(_store)) { _ownsStore = false };
+
+    private static Task<KubernetesApiServer> StartServerAsync(TestStore store, Func<ApiServerOptions, ApiServerOptions>? change = null)
+    {
+        var options = new ApiServerOptions
+        {
+            Store = store.Store,
+            Listen = new IPEndPoint(IPAddress.Loopback, 0),
+            Warn = TestContext.Out.WriteLine,
+        };
+        return KubernetesApiServer.StartAsync(change?.Invoke(options) ?? options);
+    }
 
     public async ValueTask DisposeAsync()
     {
