@@ -58,7 +58,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         var reader = new ObjectReader(store, options.Clock);
         var admission = new AdmissionChain(_security.Plugins);
         var deletion = new Deletion(store, metadata, admission);
-        var settings = new WatchSettings();
+        var settings = options.Watches with { Clock = options.Clock };
         var tables = new TableBuilder(options.Clock);
         _writer = new ObjectWriter(store, metadata, new FieldOwners(options.Clock), new NamespaceGate(store, _resources), admission);
         _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);
@@ -78,6 +78,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         var application = new ApiApplication(
             new PlainPaths(store),
             _security,
+            new RequestLimits(options.Limits, options.Clock),
             new DiscoveryHandler(_resources),
             new OpenApiHandler(_resources, options.Clock),
             _resources,
@@ -154,8 +155,14 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     private void Configure(KestrelServerOptions kestrel)
     {
         const int StreamsPerConnection = 250;
+
+        // Selectors of many values make long URLs.
+        const int MaxUrlBytes = 128 * 1024;
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = RequestBody.MaxBytes + 1;
+        kestrel.Limits.MaxRequestLineSize = MaxUrlBytes;
+        kestrel.Limits.MaxRequestHeadersTotalSize = MaxUrlBytes;
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(_options.Limits.MinBodyBytesPerSecond, _options.Limits.BodyGrace);
         kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnection;
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         kestrel.Listen(_options.Listen, listen =>

@@ -94,8 +94,7 @@ internal sealed class ResourceHandler(
             return;
         }
 
-        var page = await reader.ListAsync(request.Type, request.Namespace, options, request.Cancellation);
-        await ApiResponse.SendAsync(request.Http, 200, View(request).List(page));
+        await List(request).SendAsync(reader.ReadAsync(request.Type, request.Namespace, options, request.Cancellation));
     }
 
     private async Task CreateAsync(ApiRequest request)
@@ -196,7 +195,7 @@ internal sealed class ResourceHandler(
             }
         }
 
-        await ApiResponse.SendAsync(request.Http, 200, View(request).List(page));
+        await List(request).SendAsync(page);
     }
 
     private static async Task<JsonObject> ReadBodyAsync(ApiRequest request, FieldValidation validation)
@@ -207,6 +206,8 @@ internal sealed class ResourceHandler(
         request.Warn(warnings);
         return value;
     }
+
+    private ListWriter List(ApiRequest request) => new(request, View(request), tables);
 
     private ObjectView View(ApiRequest request) => new(request, tables);
 }

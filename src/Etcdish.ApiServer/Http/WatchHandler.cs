@@ -15,9 +15,9 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
 {
     public async Task HandleAsync(ApiRequest request, ListOptions options, ObjectView view)
     {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(request.Cancellation);
         var duration = options.Timeout ?? (settings.MinTimeout * (1 + Random.Shared.NextDouble()));
-        ending.CancelAfter(duration);
+        using var time = new CancellationTokenSource(duration, settings.Clock);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(request.Cancellation, time.Token);
         request.Http.Response.ContentType = ApiResponse.Json;
         var stream = new WatchStream(request, options, view, request.Http.Response.BodyWriter);
         try
@@ -57,14 +57,10 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
             return;
         }
 
-        using var last = new CancellationTokenSource();
         var ahead = duration - settings.LastBookmarkAhead;
+        using var last = new CancellationTokenSource(
+            options.AllowBookmarks && ahead > TimeSpan.Zero ? ahead : Timeout.InfiniteTimeSpan, settings.Clock);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation, last.Token);
-        if (options.AllowBookmarks && ahead > TimeSpan.Zero)
-        {
-            last.CancelAfter(ahead);
-        }
-
         try
         {
             await foreach (var batch in hub.ReadAsync(after, options.AllowBookmarks, both.Token))
@@ -75,7 +71,10 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
                     after = item.Revision;
                 }
 
-                await stream.FlushAsync(cancellation);
+                if (stream.HasUnsent)
+                {
+                    await stream.FlushAsync(cancellation);
+                }
             }
         }
         catch (OperationCanceledException) when (last.IsCancellationRequested && !cancellation.IsCancellationRequested)
@@ -90,19 +89,23 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
         ApiRequest request, ListOptions options, WatchStream stream, CancellationToken cancellation)
     {
         var everything = new ListOptions { Selection = options.Selection, Revision = options.Revision };
-        var page = await reader.ListAsync(request.Type, request.Namespace, everything, cancellation);
-        foreach (var item in page.Items)
+        var revision = 0L;
+        await foreach (var part in reader.ReadAsync(request.Type, request.Namespace, everything, cancellation))
         {
-            stream.Write(EventKind.Added, item.Value, item.Revision);
-            await stream.FlushIfLargeAsync(cancellation);
+            revision = part.Revision;
+            foreach (var item in part.Items)
+            {
+                stream.Write(EventKind.Added, item.Value, item.Revision);
+                await stream.FlushIfLargeAsync(cancellation);
+            }
         }
 
         if (options.SendInitialEvents && options.AllowBookmarks)
         {
-            stream.WriteBookmark(page.Revision, endsInitialEvents: true);
+            stream.WriteBookmark(revision, endsInitialEvents: true);
         }
 
-        return page.Revision;
+        return revision;
     }
 
     /// <summary>The lines of one watch.</summary>
@@ -111,6 +114,8 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
         private const int LargeBytes = 64 * 1024;
 
         private bool _hasColumns;
+
+        public bool HasUnsent => output.UnflushedBytes > 0;
 
         public void Write(ResourceEvent item)
         {
@@ -121,7 +126,8 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
             }
 
             item = item.As(request.Type);
-            if ((request.Namespace.Length > 0 && item.Namespace != request.Namespace) || item.KindFor(options.Selection) is not { } kind)
+            if ((request.Namespace.Length > 0 && item.Namespace != request.Namespace)
+                || item.KindFor(options.Selection, request.Type.Info) is not { } kind)
             {
                 return;
             }
@@ -171,6 +177,6 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
         }
 
         public ValueTask FlushIfLargeAsync(CancellationToken cancellation) =>
-            output.CanGetUnflushedBytes && output.UnflushedBytes > LargeBytes ? FlushAsync(cancellation) : ValueTask.CompletedTask;
+            output.UnflushedBytes > LargeBytes ? FlushAsync(cancellation) : ValueTask.CompletedTask;
     }
 }

@@ -54,6 +54,20 @@ internal sealed class ExpiringStore(IObjectStore inner, string prefix, TimeSpan 
     public ValueTask<StoreWrite> DeleteAsync(string key, long expectedRevision, CancellationToken cancellation) =>
         inner.DeleteAsync(key, expectedRevision, cancellation);
 
+    /// <summary>Several writes at once, which do not expire: none of them may be under the prefix.</summary>
+    public ValueTask<StoreCommit> CommitAsync(IReadOnlyList<StoreAction> writes, CancellationToken cancellation)
+    {
+        foreach (var write in writes)
+        {
+            if (write.Value is not null && Expires(write.Key))
+            {
+                throw new NotSupportedException($"{write.Key} expires, and is written alone");
+            }
+        }
+
+        return inner.CommitAsync(writes, cancellation);
+    }
+
     /// <inheritdoc/>
     public IStoreWatch Watch(string prefix, long startRevision) => inner.Watch(prefix, startRevision);
 

@@ -11,31 +11,32 @@ internal sealed class TableBuilder(TimeProvider clock)
     public JsonObject Build(
         ResourceType type, IEnumerable<JsonObject> objects, string includeObject, JsonObject listMeta, bool withColumns)
     {
-        var cells = CellFunctions.Of(type.Info);
-        var now = clock.GetUtcNow();
-        var rows = new JsonArray();
-        foreach (var value in objects)
-        {
-            rows.Add(new JsonObject
-            {
-                ["cells"] = type.Columns?.Cells(value, now) ?? new JsonArray([.. cells.Select(cell => cell(value, now))]),
-                ["object"] = includeObject switch
-                {
-                    "Object" => value,
-                    "None" => null,
-                    "Metadata" => Metadata(value),
-                    _ => throw ApiErrors.BadRequest($"unrecognized includeObject value: \"{includeObject}\""),
-                },
-            });
-        }
-
+        var rows = new JsonArray([.. objects.Select(value => Row(type, value, includeObject))]);
         return new JsonObject
         {
             ["kind"] = "Table",
             ["apiVersion"] = "meta.k8s.io/v1",
             ["metadata"] = listMeta,
-            ["columnDefinitions"] = withColumns ? type.Columns?.Definitions() ?? Columns(type) : null,
+            ["columnDefinitions"] = withColumns ? Columns(type) : null,
             ["rows"] = rows,
+        };
+    }
+
+    /// <summary>One row, which takes the object over.</summary>
+    /// <exception cref="ApiException"><paramref name="includeObject"/> is unknown.</exception>
+    public JsonObject Row(ResourceType type, JsonObject value, string includeObject)
+    {
+        var now = clock.GetUtcNow();
+        return new JsonObject
+        {
+            ["cells"] = type.Columns?.Cells(value, now) ?? new JsonArray([.. CellFunctions.Of(type.Info).Select(cell => cell(value, now))]),
+            ["object"] = includeObject switch
+            {
+                "Object" => value,
+                "None" => null,
+                "Metadata" => Metadata(value),
+                _ => throw ApiErrors.BadRequest($"unrecognized includeObject value: \"{includeObject}\""),
+            },
         };
     }
 
@@ -46,8 +47,13 @@ internal sealed class TableBuilder(TimeProvider clock)
         ["metadata"] = value["metadata"]!.DeepClone(),
     };
 
-    private static JsonArray Columns(ResourceType type)
+    public static JsonArray Columns(ResourceType type)
     {
+        if (type.Columns is { } own)
+        {
+            return own.Definitions();
+        }
+
         var columns = new JsonArray();
         foreach (var column in CellFunctions.ColumnsOf(type.Info))
         {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Storage;
+using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Watching;
 
@@ -24,6 +25,8 @@ internal enum EventKind
 internal sealed class ResourceEvent
 {
     private readonly byte[]?[] _lines = new byte[]?[3];
+    private ObjectFacts? _after;
+    private ObjectFacts? _before;
     private View? _views;
 
     /// <exception cref="StoreCompactedException">The store does not know any more what was deleted.</exception>
@@ -97,10 +100,15 @@ internal sealed class ResourceEvent
     }
 
     /// <summary>What a watcher with this selection is told; null for nothing.</summary>
-    public EventKind? KindFor(Selection selection)
+    public EventKind? KindFor(Selection selection, ResourceInfo info)
     {
-        var isSelected = Change!.Value is { } value && selection.Matches(value);
-        var wasSelected = Change.Previous is { } previous && selection.Matches(previous);
+        if (selection.RequiredName is { } name && name != Name)
+        {
+            return null;
+        }
+
+        var isSelected = IsSelected(selection, info, Change!.Value, ref _after);
+        var wasSelected = IsSelected(selection, info, Change.Previous, ref _before);
         return (wasSelected, isSelected) switch
         {
             (false, true) => EventKind.Added,
@@ -108,6 +116,17 @@ internal sealed class ResourceEvent
             (true, false) => EventKind.Deleted,
             _ => null,
         };
+    }
+
+    // Two watchers may both look into the object; what they find is the same.
+    private static bool IsSelected(Selection selection, ResourceInfo info, ReadOnlyMemory<byte>? state, ref ObjectFacts? facts)
+    {
+        if (state is not { } stored)
+        {
+            return false;
+        }
+
+        return selection.IsEverything || selection.Matches(facts ??= new ObjectFacts(stored, info));
     }
 
     /// <summary>The object that an event of this kind shows: for a deletion, its last selected state.</summary>

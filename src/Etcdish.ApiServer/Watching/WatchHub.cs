@@ -11,6 +11,10 @@ namespace Etcdish.ApiServer.Watching;
 /// </summary>
 internal sealed class WatchHub(ResourceStorage storage, IObjectStore store, WatchSettings settings) : IAsyncDisposable
 {
+    private const int MaxBatch = 1024;
+
+    private static readonly TimeSpan _leastPause = TimeSpan.FromMilliseconds(1);
+
     private readonly Lock _lock = new();
     private readonly HashSet<WatchQueue> _queues = [];
     private readonly Queue<ResourceEvent> _recent = [];
@@ -27,7 +31,7 @@ internal sealed class WatchHub(ResourceStorage storage, IObjectStore store, Watc
         long after, bool wantsBookmarks, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await EnsureRunningAsync(cancellation);
-        var queue = new WatchQueue(wantsBookmarks);
+        var queue = new WatchQueue(wantsBookmarks, settings.MaxWaitingEvents);
         try
         {
             if (!TryJoin(queue, after))
@@ -47,15 +51,12 @@ internal sealed class WatchHub(ResourceStorage storage, IObjectStore store, Watc
                 yield return queue.Backlog;
             }
 
-            while (await queue.Reader.WaitToReadAsync(cancellation))
+            while (await queue.WaitAsync(cancellation))
             {
-                var batch = new List<ResourceEvent>();
-                while (queue.Reader.TryRead(out var item))
+                while (queue.TryTake(out var batch))
                 {
-                    batch.Add(item);
+                    yield return batch;
                 }
-
-                yield return batch;
             }
         }
         finally
@@ -158,10 +159,7 @@ internal sealed class WatchHub(ResourceStorage storage, IObjectStore store, Watc
         Exception? reason = null;
         try
         {
-            await foreach (var changes in watch.WithCancellation(_stopping.Token))
-            {
-                Deliver(changes);
-            }
+            await DeliverAsync(watch);
         }
         catch (OperationCanceledException)
         {
@@ -177,23 +175,66 @@ internal sealed class WatchHub(ResourceStorage storage, IObjectStore store, Watc
         End(reason);
     }
 
-    private void Deliver(StoreChanges changes)
+    /// <summary>Tells all watchers what comes, until the store's watch ends. What is there already is told at once.</summary>
+    private async Task DeliverAsync(IStoreWatch watch)
     {
-        lock (_lock)
+        await using var changes = watch.GetAsyncEnumerator(_stopping.Token);
+        var next = changes.MoveNextAsync().AsTask();
+        while (await next)
         {
-            foreach (var change in changes.Items)
+            var batch = new List<ResourceEvent>();
+            StoreChanges newest;
+            do
             {
-                var item = new ResourceEvent(storage, change);
-                Keep(item);
-                _queues.RemoveWhere(queue => !queue.TryAdd(item));
+                newest = changes.Current;
+                batch.AddRange(newest.Items.Select(change => new ResourceEvent(storage, change)));
+                next = changes.MoveNextAsync().AsTask();
+            }
+            while (next.IsCompletedSuccessfully && batch.Count < MaxBatch && await next);
+
+            Deliver(batch);
+            if (newest.Items.Count == 0)
+            {
+                Deliver(ResourceEvent.Bookmark(newest.Revision));
             }
 
-            if (changes.Items.Count == 0)
-            {
-                var bookmark = ResourceEvent.Bookmark(changes.Revision);
-                _queues.RemoveWhere(queue => queue.WantsBookmarks && !queue.TryAdd(bookmark));
-            }
+            await PauseAsync();
         }
+    }
+
+    private void Deliver(List<ResourceEvent> batch)
+    {
+        if (batch.Count == 0)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            batch.ForEach(Keep);
+            _queues.RemoveWhere(queue => !queue.TryAdd(batch));
+        }
+    }
+
+    private void Deliver(ResourceEvent bookmark)
+    {
+        ResourceEvent[] batch = [bookmark];
+        lock (_lock)
+        {
+            _queues.RemoveWhere(queue => queue.WantsBookmarks && !queue.TryAdd(batch));
+        }
+    }
+
+    /// <summary>
+    /// Lets changes gather while many watchers are told of the last ones: a write to each of them for every change would leave no time for
+    /// whoever makes the changes.
+    /// </summary>
+    private ValueTask PauseAsync()
+    {
+        var pause = settings.PauseForWatcher * _queues.Count;
+        return pause < _leastPause
+            ? ValueTask.CompletedTask
+            : new ValueTask(Task.Delay(pause < settings.MaxPause ? pause : settings.MaxPause, settings.Clock, _stopping.Token));
     }
 
     private void Keep(ResourceEvent item)
@@ -222,9 +263,9 @@ internal sealed class WatchHub(ResourceStorage storage, IObjectStore store, Watc
         }
     }
 
-    private static async Task AskForProgressAsync(IStoreWatch watch, TimeSpan interval, CancellationToken cancellation)
+    private async Task AskForProgressAsync(IStoreWatch watch, TimeSpan interval, CancellationToken cancellation)
     {
-        using var timer = new PeriodicTimer(interval);
+        using var timer = new PeriodicTimer(interval, settings.Clock);
         try
         {
             while (await timer.WaitForNextTickAsync(cancellation))
