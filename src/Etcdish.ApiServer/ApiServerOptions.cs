@@ -38,6 +38,9 @@ public sealed record ApiServerOptions
     /// <summary>The ports of nodes that services may have, such as <c>30000-32767</c>.</summary>
     public string ServiceNodePortRange { get; init; } = "30000-32767";
 
+    /// <summary>How long events stay behind their last change; at least a second.</summary>
+    public TimeSpan EventTimeToLive { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>The clock of ages, creation and deletion times.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
@@ -51,6 +54,11 @@ public sealed record ApiServerOptions
     /// <exception cref="ArgumentException">A value is wrong.</exception>
     internal void Validate()
     {
+        if (EventTimeToLive < TimeSpan.FromSeconds(1))
+        {
+            throw new ArgumentException($"events must stay for a second at least, not for {EventTimeToLive}");
+        }
+
         if (!StorePrefix.StartsWith('/') || !StorePrefix.EndsWith('/'))
         {
             throw new ArgumentException($"the store's prefix \"{StorePrefix}\" must begin and end with \"/\"");

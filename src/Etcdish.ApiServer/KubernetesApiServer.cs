@@ -10,6 +10,7 @@ using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.OpenApi;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security;
+using Etcdish.ApiServer.Storage;
 using Etcdish.ApiServer.Subresources;
 using Etcdish.ApiServer.Tables;
 using Etcdish.ApiServer.Watching;
@@ -44,6 +45,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     private readonly WatchHubs _hubs;
     private readonly DefinitionCleanup _cleanup;
     private readonly DefinitionController _definitions;
+    private readonly ApiServiceRegistrar _services;
     private readonly IHost _host;
     private ListenOptions? _listen;
 
@@ -53,7 +55,8 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         _options = options;
         _resources = new ResourceDirectory(SchemaCatalog.BuiltIn, options.StorePrefix);
         _security = new SecurityServices(options, _resources);
-        var store = _security.Store;
+        var events = ResourceDirectory.PrefixOf(options.StorePrefix, "", "events");
+        var store = new ExpiringStore(_security.Store, events, options.EventTimeToLive, options.Clock);
         var metadata = new MetadataRules(options.Clock);
         var reader = new ObjectReader(store, options.Clock);
         _objects = new ClusterObjects(store, _resources);
@@ -66,6 +69,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);
         _cleanup = new DefinitionCleanup(_resources, reader, _writer, deletion, metadata, options.Warn);
         _definitions = new DefinitionController(store, _resources, _writer, metadata, _cleanup, options.Warn);
+        _services = new ApiServiceRegistrar(_resources, reader, _writer, deletion, options.Warn);
         _hubs = new WatchHubs(_resources, store, settings);
         var budgets = new DisruptionBudgets(reader, _writer, metadata, _resources);
         ISubresource[] subresources =
@@ -114,6 +118,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             await server._definitions.StartAsync(cancellation);
             await server._drain.ResumeAsync(cancellation);
             await SystemPriorities.EnsureAsync(server._writer, server._objects, cancellation);
+            server._services.Start();
             await server._host.StartAsync(cancellation);
             await server._network.StartAsync(server._writer, server._resources, server.EndPoint, cancellation);
             return server;
@@ -132,6 +137,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         await _host.StopAsync();
         _host.Dispose();
         await _drain.DisposeAsync();
+        await _services.DisposeAsync();
         await _definitions.DisposeAsync();
         await _cleanup.DisposeAsync();
         await _security.DisposeAsync();

@@ -85,9 +85,15 @@ internal sealed class DiscoveryDocuments
         };
     }
 
+    /// <summary>Of what only awaits its end, nothing is created or changed any more; what changes it still does so for finalizers.</summary>
+    private IEnumerable<string> VerbsOf(ResourceInfo info) =>
+        _resources.Find(info.Group, info.Version, info.Name)?.Rules.CreationRefusal is null
+            ? info.Verbs
+            : info.Verbs.Where(verb => verb is not ("create" or "patch" or "update"));
+
     private static JsonArray Texts(IEnumerable<string> texts) => [.. texts.Select(text => (JsonNode)text)];
 
-    private static JsonObject Resource(ResourceInfo info)
+    private JsonObject Resource(ResourceInfo info)
     {
         var resource = new JsonObject
         {
@@ -95,7 +101,7 @@ internal sealed class DiscoveryDocuments
             ["singularName"] = info.Singular,
             ["namespaced"] = info.IsNamespaced,
             ["kind"] = info.Kind,
-            ["verbs"] = Texts(info.Verbs),
+            ["verbs"] = Texts(VerbsOf(info)),
         };
         AddNames(resource, info);
         return resource;
@@ -196,7 +202,7 @@ internal sealed class DiscoveryDocuments
                 ["responseKind"] = GroupVersionKind(info.ApiVersion, info.Kind),
                 ["scope"] = info.IsNamespaced ? "Namespaced" : "Cluster",
                 ["singularResource"] = info.Singular,
-                ["verbs"] = Texts(info.Verbs),
+                ["verbs"] = Texts(VerbsOf(info)),
             };
             AddNames(resource, info);
             if (info.Subresources.Count > 0)

@@ -9,7 +9,6 @@ namespace Etcdish.ApiServer.Extensions;
 internal sealed class CustomResource
 {
     private static readonly string[] _verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
-    private static readonly string[] _lastVerbs = ["delete", "deletecollection", "get", "list", "watch"];
     private static readonly string[] _partVerbs = ["get", "patch", "update"];
 
     private readonly JsonObject _definition;
@@ -82,7 +81,7 @@ internal sealed class CustomResource
             IsNamespaced = _definition.Part("spec").Text("scope") == "Namespaced",
             ShortNames = Texts("shortNames"),
             Categories = Texts("categories"),
-            Verbs = _isTerminating ? _lastVerbs : _verbs,
+            Verbs = _verbs,
             Subresources = subresources,
             SelectableFields = [.. version.Source.Items("selectableFields").OfType<JsonObject>().Select(f => f.Text("jsonPath").TrimStart('.'))],
             Type = version.Type,

@@ -87,8 +87,7 @@ internal sealed class DefinitionController(
             Take(Definitions.Split(System.Text.Encoding.UTF8.GetString(item.Key.Span)).Name, item.Value);
         }
 
-        Publish();
-        await AcceptNamesAsync(cancellation);
+        await ServeAsync(cancellation);
         resources.Reach(page.Revision);
         return page.Revision;
     }
@@ -107,8 +106,7 @@ internal sealed class DefinitionController(
                 continue;
             }
 
-            Publish();
-            await AcceptNamesAsync(_stopping.Token);
+            await ServeAsync(_stopping.Token);
             resources.Reach(changes.Revision);
         }
     }
@@ -171,31 +169,39 @@ internal sealed class DefinitionController(
     }
 
     /// <summary>
-    /// Decides about names and writes that into the status, one definition after the other. What is established is served before its status
-    /// says so: who sees the condition finds the resource.
+    /// Decides about names, serves what is accepted, and only then writes that into the status: who sees the condition finds the resource.
     /// </summary>
-    private async Task AcceptNamesAsync(CancellationToken cancellation)
+    private async Task ServeAsync(CancellationToken cancellation)
     {
-        foreach (var (name, entry) in _definitions.ToArray())
+        var decided = AcceptNames();
+        Publish();
+        foreach (var name in decided)
         {
-            if (entry.Definition.IsBeingDeleted())
-            {
-                continue;
-            }
-
-            var others = OthersOf(name, entry.Definition.Part("spec").Text("group"));
-            var decided = (JsonObject)entry.Definition.DeepClone();
-            if (DefinitionNames.Update(decided, others, metadata.Now()))
-            {
-                Take(name, decided);
-                Publish();
-                await WriteStatusAsync(name, others, cancellation);
-            }
+            await WriteStatusAsync(name, cancellation);
         }
     }
 
-    private JsonObject[] OthersOf(string name, string group)
+    /// <summary>Decides about names, one definition after the other; returns those whose status changes by that.</summary>
+    private List<string> AcceptNames()
     {
+        var changed = new List<string>();
+        foreach (var (name, entry) in _definitions.ToArray())
+        {
+            var definition = (JsonObject)entry.Definition.DeepClone();
+            if (!definition.IsBeingDeleted() && DefinitionNames.Update(definition, OthersOf(name), metadata.Now()))
+            {
+                Take(name, definition);
+                changed.Add(name);
+            }
+        }
+
+        return changed;
+    }
+
+    /// <summary>The names that others have in the group of a definition.</summary>
+    private JsonObject[] OthersOf(string name)
+    {
+        var group = _definitions[name].Definition.Part("spec").Text("group");
         var builtIn = resources.BuiltIn.Select(type => type.Info).Where(info => info.Group == group).Select(info => new JsonObject
         {
             ["plural"] = info.Name, ["singular"] = info.Singular, ["kind"] = info.Kind, ["listKind"] = info.Kind + "List",
@@ -205,8 +211,9 @@ internal sealed class DefinitionController(
             .Select(pair => pair.Value.Definition.Part("status").Part("acceptedNames")).OfType<JsonObject>()];
     }
 
-    private async Task WriteStatusAsync(string name, IReadOnlyList<JsonObject> others, CancellationToken cancellation)
+    private async Task WriteStatusAsync(string name, CancellationToken cancellation)
     {
+        var others = OthersOf(name);
         try
         {
             var request = new WriteRequest(Definitions, "", name) { Part = UpdatePart.Status };

@@ -32,13 +32,15 @@ internal sealed class ResourceHandler(
         {
             ("GET", true) => GetAsync(request),
             ("GET", false) => ListAsync(request),
-            ("POST", false) => CreateAsync(request),
-            ("PUT", true) => UpdateAsync(request, UpdatePart.Main),
-            ("PATCH", true) => PatchAsync(request, UpdatePart.Main),
-            ("DELETE", true) => DeleteAsync(request),
-            ("DELETE", false) when request.Type.Info.Verbs.Contains("deletecollection") => DeleteCollectionAsync(request),
+            ("POST", false) when Allows("create") => CreateAsync(request),
+            ("PUT", true) when Allows("update") => UpdateAsync(request, UpdatePart.Main),
+            ("PATCH", true) when Allows("patch") => PatchAsync(request, UpdatePart.Main),
+            ("DELETE", true) when Allows("delete") => DeleteAsync(request),
+            ("DELETE", false) when Allows("deletecollection") => DeleteCollectionAsync(request),
             _ => throw ApiErrors.MethodNotAllowed(),
         };
+
+        bool Allows(string verb) => request.Type.Info.Verbs.Contains(verb);
     }
 
     private Task HandleSubresourceAsync(ApiRequest request, string method)

@@ -55,10 +55,16 @@ internal static class KindRules
                 rules with { ApplyDefaults = value => WorkloadDefaults.Apply(info.Kind, value), Validate = WorkloadDefaults.Validate },
             "Role" or "RoleBinding" or "ClusterRole" or "ClusterRoleBinding" => rules with { CheckName = NameRules.PathSegment },
             "CustomResourceDefinition" => DefinitionRules.Rules,
+            "APIService" => rules with { CheckName = NameRules.PathSegment, Prepare = ApiServiceRegistrar.Prepare },
+            "MutatingWebhookConfiguration" or "ValidatingWebhookConfiguration" or "ValidatingAdmissionPolicy"
+                or "ValidatingAdmissionPolicyBinding" => rules with { HasGeneration = true, Warnings = WarnOfNoEffect },
             "IPAddress" => rules with { CheckName = NameRules.PathSegment },
             _ => rules,
         };
     }
+
+    private static IEnumerable<string> WarnOfNoEffect(JsonObject value, JsonObject? stored) =>
+        stored is null ? [$"{value.Text("kind")} objects are stored, but this server does not act by them yet"] : [];
 
     private static long PodGrace(JsonObject pod)
     {

@@ -1,3 +1,4 @@
+using Etcdish.ApiServer.Registry.Views;
 using Etcdish.ApiServer.Security.Reviews;
 using Etcdish.Kubernetes;
 
@@ -15,6 +16,9 @@ internal sealed class ResourceDirectory
         "status", "finalize", "scale", "binding", "eviction", "ephemeralcontainers", "resize", "approval", "token",
     };
 
+    // The server itself says which APIs there are.
+    private static readonly string[] _readVerbs = ["get", "list", "watch"];
+
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
 
     private readonly Progress _shown = new();
@@ -27,7 +31,7 @@ internal sealed class ResourceDirectory
         var types = new List<ResourceType>();
         foreach (var info in catalog.Resources.Where(IsServed).Select(WithServedSubresources))
         {
-            types.Add(Make(info, types));
+            types.Add(Make(info, types, catalog));
         }
 
         _builtIn = [.. types];
@@ -68,12 +72,23 @@ internal sealed class ResourceDirectory
     /// <summary>The place of a resource in the store.</summary>
     public static string PrefixOf(string rootPrefix, string group, string name) => $"{rootPrefix}{(group.Length == 0 ? "core" : group)}/{name}/";
 
-    private ResourceType Make(ResourceInfo info, List<ResourceType> before)
+    private ResourceType Make(ResourceInfo info, List<ResourceType> before, SchemaCatalog catalog)
     {
-        var prefix = PrefixOf(RootPrefix, info.Group, info.Name);
+        if (SecondViews.StoredAs(info) is { } place)
+        {
+            var stored = before.Find(type => (type.Info.Group, type.Info.Version) == place && type.Info.Name == info.Name)!;
+            var view = SecondViews.Make(info, stored.Info);
+            return new ResourceType(info, view.Over(stored.Rules), stored.Storage, view) { Form = view };
+        }
+
+        // What is seen in two ways has owners of its fields in both.
+        var second = catalog.Resources.FirstOrDefault(
+            other => other.Name == info.Name && SecondViews.StoredAs(other) == (info.Group, info.Version));
+        var versions = second is null ? null : SecondViews.Make(second, info);
         var rules = KindRules.Of(info);
         var isDefinition = info.Kind == "CustomResourceDefinition";
-        return new ResourceType(info, isDefinition ? rules with { Settle = SettleAsync } : rules, new ResourceStorage(prefix));
+        var storage = new ResourceStorage(PrefixOf(RootPrefix, info.Group, info.Name));
+        return new ResourceType(info, isDefinition ? rules with { Settle = SettleAsync } : rules, storage, versions);
     }
 
     /// <summary>Waits until a write of a definition shows; gives up after a while, for the write itself is done.</summary>
@@ -92,12 +107,11 @@ internal sealed class ResourceDirectory
     }
 
     private static bool IsServed(ResourceInfo info) =>
-        info.Verbs.Contains("create") && (info.Verbs.Contains("list") || ReviewHandler.Handles(info))
-        && info.Group is not ("events.k8s.io" or "apiregistration.k8s.io")
-        && info is not { Group: "autoscaling", Version: "v1" };
+        info.Verbs.Contains("create") && (info.Verbs.Contains("list") || ReviewHandler.Handles(info));
 
     private static ResourceInfo WithServedSubresources(ResourceInfo info) => info with
     {
-        Subresources = [.. info.Subresources.Where(s => _servedSubresources.Contains(s.Name))],
+        Verbs = info.Kind == "APIService" ? _readVerbs : info.Verbs,
+        Subresources = info.Kind == "APIService" ? [] : [.. info.Subresources.Where(s => _servedSubresources.Contains(s.Name))],
     };
 }

@@ -7,9 +7,6 @@ internal sealed class ResourceStorage(string prefix)
     /// <summary>The prefix of all its keys.</summary>
     public string Prefix { get; } = prefix;
 
-    /// <summary>How long an object stays that nobody deletes; null for ever.</summary>
-    public TimeSpan? TimeToLive { get; init; }
-
     /// <summary>Namespace and name of a key.</summary>
     public (string Namespace, string Name) Split(string key)
     {

@@ -74,6 +74,23 @@ public sealed class EtcdObjectStore(EtcdClientOptions options) : IObjectStore
     }
 
     /// <inheritdoc/>
+    public ValueTask<StoreWrite> WriteLeasedAsync(
+        string key, ReadOnlyMemory<byte> value, long expectedRevision, long lease, CancellationToken cancellation)
+    {
+        var keyBytes = ByteString.CopyFromUtf8(key);
+        var put = Op.Put(keyBytes, UnsafeByteOperations.UnsafeWrap(value));
+        put.RequestPut.Lease = lease;
+        return CommitAsync(keyBytes, expectedRevision, put, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<long> GrantLeaseAsync(TimeSpan timeToLive, CancellationToken cancellation)
+    {
+        var request = new LeaseGrantRequest { TTL = Math.Max(1, (long)Math.Ceiling(timeToLive.TotalSeconds)) };
+        return (await TryAsync(_client.Lease.GrantAsync(request, cancellation))).ID;
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<StoreCommit> CommitAsync(IReadOnlyList<StoreAction> writes, CancellationToken cancellation)
     {
         var conditions = new Compare[writes.Count];

@@ -31,6 +31,18 @@ public interface IObjectStore : IAsyncDisposable
     /// <summary>Deletes a key whose last write must be <paramref name="expectedRevision"/>.</summary>
     ValueTask<StoreWrite> DeleteAsync(string key, long expectedRevision, CancellationToken cancellation);
 
+    /// <summary>Writes a key that goes when a lease does, unless it is written again.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">Its new value.</param>
+    /// <param name="expectedRevision">The revision of its last write; 0 if it must not exist.</param>
+    /// <param name="lease">The lease; one that is gone is a <see cref="StoreUnavailableException"/>.</param>
+    /// <param name="cancellation">Gives up.</param>
+    ValueTask<StoreWrite> WriteLeasedAsync(
+        string key, ReadOnlyMemory<byte> value, long expectedRevision, long lease, CancellationToken cancellation);
+
+    /// <summary>Grants a lease that ends after a time; seconds are the least unit.</summary>
+    ValueTask<long> GrantLeaseAsync(TimeSpan timeToLive, CancellationToken cancellation);
+
     /// <summary>Does several writes at once, each on its own condition: all of them, or none.</summary>
     /// <param name="writes">The writes, of different keys.</param>
     /// <param name="cancellation">Gives up.</param>

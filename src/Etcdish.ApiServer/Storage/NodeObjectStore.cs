@@ -77,15 +77,35 @@ public sealed class NodeObjectStore(Node node, bool ownsNode) : IObjectStore
     }
 
     /// <inheritdoc/>
+    public ValueTask<StoreWrite> WriteLeasedAsync(
+        string key, ReadOnlyMemory<byte> value, long expectedRevision, long lease, CancellationToken cancellation) =>
+        CommitAsync(key, expectedRevision, Put(key, value, lease), cancellation);
+
+    /// <inheritdoc/>
+    public async ValueTask<long> GrantLeaseAsync(TimeSpan timeToLive, CancellationToken cancellation)
+    {
+        try
+        {
+            var seconds = Math.Max(1, (long)Math.Ceiling(timeToLive.TotalSeconds));
+            var result = await node.GrantLeaseAsync(0, seconds, cancellation);
+            return result.Error is { } error ? throw Translate(new EtcdException(error)) : result.LeaseId;
+        }
+        catch (EtcdException e)
+        {
+            throw Translate(e);
+        }
+    }
+
+    /// <inheritdoc/>
     public IStoreWatch Watch(string prefix, long startRevision) => new NodeStoreWatch(node, prefix, startRevision);
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ownsNode ? node.DisposeAsync() : ValueTask.CompletedTask;
 
-    private static RequestOp Put(string key, ReadOnlyMemory<byte> value) => new()
+    private static RequestOp Put(string key, ReadOnlyMemory<byte> value, long lease = 0) => new()
     {
         Kind = RequestOpKind.Put,
-        Put = new PutRequest { Key = Encoding.UTF8.GetBytes(key), Value = value },
+        Put = new PutRequest { Key = Encoding.UTF8.GetBytes(key), Value = value, Lease = lease },
     };
 
     private static RequestOp Delete(string key) => new()

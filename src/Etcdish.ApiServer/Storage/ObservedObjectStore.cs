@@ -36,6 +36,13 @@ internal sealed class ObservedObjectStore(IObjectStore inner) : IObjectStore
     public ValueTask<StoreWrite> DeleteAsync(string key, long expectedRevision, CancellationToken cancellation) =>
         Tell(inner.DeleteAsync(key, expectedRevision, cancellation), key, isDeleted: true, cancellation);
 
+    public ValueTask<StoreWrite> WriteLeasedAsync(
+        string key, ReadOnlyMemory<byte> value, long expectedRevision, long lease, CancellationToken cancellation) =>
+        Tell(inner.WriteLeasedAsync(key, value, expectedRevision, lease, cancellation), key, isDeleted: false, cancellation);
+
+    public ValueTask<long> GrantLeaseAsync(TimeSpan timeToLive, CancellationToken cancellation) =>
+        inner.GrantLeaseAsync(timeToLive, cancellation);
+
     public async ValueTask<StoreCommit> CommitAsync(IReadOnlyList<StoreAction> writes, CancellationToken cancellation)
     {
         var outcome = await inner.CommitAsync(writes, cancellation);

@@ -35,6 +35,8 @@ internal static class OtherCells
         ("CSIStorageCapacity", "StorageClassName") => (v, _) => v.Text("storageClassName"),
         ("CSIStorageCapacity", "Capacity") => (v, _) => CellText.OrNone(v.Text("capacity")),
         ("Scale", "Desired") => (v, _) => CellText.Count(v.Part("spec"), "replicas"),
+        ("APIService", "Service") => (_, _) => "Local",
+        ("APIService", "Available") => (v, _) => v.Part("status").Items("conditions").OfType<JsonObject>().FirstOrDefault().Text("status"),
         ("Scale", "Available") => (v, _) => CellText.Count(v.Part("status"), "replicas"),
         ("ResourceClaim", "State") => (v, _) => ClaimState(v),
         ("ResourceSlice", "Node") => (v, _) => v.Part("spec").Text("nodeName"),

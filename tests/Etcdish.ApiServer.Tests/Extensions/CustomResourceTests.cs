@@ -281,6 +281,74 @@ public class CustomResourceTests(StoreKind kind)
     }
 
     [Test]
+    public async Task Scale_reads_and_writes_where_the_definition_says()
+    {
+        await _cluster.PostAsync(Definitions, CronTab.Definition());
+        await _cluster.PostAsync(CronTabs, CronTab.Object("a"));
+        var scaled = await _cluster.PatchAsync(CronTabs + "/a/scale", """{"spec":{"replicas":4}}""", "merge");
+        var read = await _cluster.GetAsync(CronTabs + "/a");
+
+        Assert.That(scaled["kind"] + scaled["spec.replicas"] + read["spec.replicas"] + read["metadata.generation"], Is.EqualTo("Scale442"));
+    }
+
+    [Test]
+    public async Task Fields_have_owners_by_the_schema()
+    {
+        await _cluster.PostAsync(Definitions, CronTab.Definition());
+        var first = await ApplyAsync("one", "\"cronSpec\":\"* * * * *\",\"replicas\":2");
+        var conflict = await ApplyAsync("two", "\"cronSpec\":\"* * * * *\",\"replicas\":3");
+        var dropped = await ApplyAsync("one", "\"cronSpec\":\"* * * * *\"");
+
+        Assert.That((first.Status, conflict.Status, dropped.Status), Is.EqualTo((201, 409, 200)));
+        Assert.That(conflict["details.causes.0.field"], Is.EqualTo(".spec.replicas"));
+        Assert.That(dropped["spec.replicas"], Is.EqualTo("1"));
+
+        Task<Answer> ApplyAsync(string manager, string spec) => _cluster.SendAsync(
+            HttpMethod.Patch, $"{CronTabs}/a?fieldManager={manager}", CronTab.Object("a", spec), "application/apply-patch+yaml");
+    }
+
+    [Test]
+    public async Task Documents_and_lists_of_what_is_served_follow()
+    {
+        var before = await _cluster.GetAsync("/openapi/v3");
+        await _cluster.PostAsync(Definitions, CronTab.Definition());
+        var index = await _cluster.GetAsync("/openapi/v3");
+        var document = await _cluster.GetAsync("/openapi/v3/apis/stable.example.com/v1");
+        var whole = await _cluster.GetAsync("/openapi/v2");
+        var all = await _cluster.GetAsync("/apis", "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
+        var schema = document.Body["components"]!["schemas"]!["com.example.stable.v1.CronTab"]!;
+        var patch = document.Body["paths"]!["/apis/stable.example.com/v1/namespaces/{namespace}/crontabs/{name}"]!["patch"]!;
+
+        Assert.That(before.Body["paths"]!["apis/stable.example.com/v1"], Is.Null);
+        Assert.That(index.Body["paths"]!["apis/stable.example.com/v1"], Is.Not.Null);
+        Assert.That(Answer.Read(schema, "description") + Answer.Read(schema, "properties.spec.properties.replicas.type"), Is.EqualTo("A table of times.integer"));
+        Assert.That(Answer.Read(schema, "x-kubernetes-group-version-kind.0.kind"), Is.EqualTo("CronTab"));
+        Assert.That(patch["parameters"]!.AsArray().Select(p => Answer.Read(p, "name")), Does.Contain("fieldValidation"));
+        Assert.That(whole.Body["definitions"]!["com.example.stable.v1.CronTab"], Is.Not.Null);
+        Assert.That(
+            all.Body["items"]!.AsArray().Select(item => Answer.Read(item, "metadata.name")), Does.Contain("stable.example.com"));
+    }
+
+    [Test]
+    public async Task Every_group_version_is_a_local_service()
+    {
+        using var events = await _cluster.WatchAsync("/apis/apiregistration.k8s.io/v1/apiservices?watch=1");
+        await _cluster.PostAsync(Definitions, CronTab.Definition());
+        JsonNode? seen;
+        do
+        {
+            seen = (await events.NextAsync())!["object"];
+        }
+        while (Answer.Read(seen, "metadata.name") != "v1.stable.example.com");
+
+        var core = await _cluster.GetAsync("/apis/apiregistration.k8s.io/v1/apiservices/v1.");
+        var refused = await _cluster.PostAsync("/apis/apiregistration.k8s.io/v1/apiservices", """{"metadata":{"name":"v1.a.b"}}""");
+        Assert.That(Answer.Read(seen, "status.conditions.0.type") + Answer.Read(seen, "status.conditions.0.status"), Is.EqualTo("AvailableTrue"));
+        Assert.That(core["spec.groupPriorityMinimum"] + core["status.conditions.0.reason"], Is.EqualTo("18000Local"));
+        Assert.That(refused.Status, Is.EqualTo(405));
+    }
+
+    [Test]
     public async Task A_namespace_takes_custom_objects_with_it()
     {
         await _cluster.PostAsync(Definitions, CronTab.Definition());
