@@ -7,6 +7,9 @@ internal sealed class Progress
     private long _reached;
     private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>How far it is.</summary>
+    public long Reached => Volatile.Read(ref _reached);
+
     public void Reach(long revision)
     {
         TaskCompletionSource waiting;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Storage;
 
 namespace Etcdish.ApiServer.Security.Rbac;
@@ -16,7 +17,7 @@ internal sealed class PolicyCache(IObjectStore store, string rootPrefix, Action<
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, PolicyScope> _scopes = new(StringComparer.Ordinal);
-    private readonly RevisionSignal _seen = new();
+    private readonly Progress _seen = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly string _prefix = $"{rootPrefix}{ApiGroup}/";
     private PolicyScope _cluster = PolicyScope.Empty;

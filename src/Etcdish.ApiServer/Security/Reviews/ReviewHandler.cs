@@ -13,7 +13,8 @@ namespace Etcdish.ApiServer.Security.Reviews;
 internal sealed class ReviewHandler(RbacAuthorizer authorizer, Authenticator authenticator)
 {
     /// <summary>Whether a resource is a question.</summary>
-    public static bool Handles(ResourceInfo resource) => resource.Group is "authentication.k8s.io" or "authorization.k8s.io";
+    public static bool Handles(ResourceInfo resource) =>
+        resource.Group is "authentication.k8s.io" or "authorization.k8s.io" && resource.Verbs is ["create"];
 
     public async Task HandleAsync(ApiRequest request)
     {
