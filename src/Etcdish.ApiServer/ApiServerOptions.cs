@@ -1,6 +1,8 @@
 using System.Net;
+using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Security;
 using Etcdish.ApiServer.Storage;
+using Etcdish.ApiServer.Watching;
 
 namespace Etcdish.ApiServer;
 
@@ -41,6 +43,10 @@ public sealed record ApiServerOptions
 
     /// <summary>Receives one line for each thing that an operator should know of.</summary>
     public Action<string> Warn { get; init; } = static _ => { };
+
+    internal LimitSettings Limits { get; init; } = new();
+
+    internal WatchSettings Watches { get; init; } = new();
 
     /// <exception cref="ArgumentException">A value is wrong.</exception>
     internal void Validate()

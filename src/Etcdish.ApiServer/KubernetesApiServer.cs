@@ -5,6 +5,7 @@ using Etcdish.ApiServer.Admission;
 using Etcdish.ApiServer.Allocation;
 using Etcdish.ApiServer.Apply;
 using Etcdish.ApiServer.Discovery;
+using Etcdish.ApiServer.Extensions;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.OpenApi;
 using Etcdish.ApiServer.Registry;
@@ -41,6 +42,8 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     private readonly ObjectWriter _writer;
     private readonly NamespaceDrain _drain;
     private readonly WatchHubs _hubs;
+    private readonly DefinitionCleanup _cleanup;
+    private readonly DefinitionController _definitions;
     private readonly IHost _host;
     private ListenOptions? _listen;
 
@@ -57,10 +60,12 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         _network = new ServiceNetwork(options, store, _objects, metadata);
         var admission = new AdmissionChain(AdmissionPlugins.InOrder(_objects, metadata, _security, _network));
         var deletion = new Deletion(store, metadata, admission);
-        var settings = new WatchSettings();
+        var settings = options.Watches with { Clock = options.Clock };
         var tables = new TableBuilder(options.Clock);
         _writer = new ObjectWriter(store, metadata, new FieldOwners(options.Clock), admission);
         _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);
+        _cleanup = new DefinitionCleanup(_resources, reader, _writer, deletion, metadata, options.Warn);
+        _definitions = new DefinitionController(store, _resources, _writer, metadata, _cleanup, options.Warn);
         _hubs = new WatchHubs(_resources, store, settings);
         var budgets = new DisruptionBudgets(reader, _writer, metadata, _resources);
         ISubresource[] subresources =
@@ -74,7 +79,8 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         var application = new ApiApplication(
             new PlainPaths(store),
             _security,
-            new DiscoveryHandler(new DiscoveryDocuments(_resources)),
+            new RequestLimits(options.Limits, options.Clock),
+            new DiscoveryHandler(_resources),
             new OpenApiHandler(_resources, options.Clock),
             _resources,
             new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources),
@@ -105,6 +111,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         {
             await server.EnsureNamespacesAsync(cancellation);
             await server._security.StartAsync(server._writer, cancellation);
+            await server._definitions.StartAsync(cancellation);
             await server._drain.ResumeAsync(cancellation);
             await SystemPriorities.EnsureAsync(server._writer, server._objects, cancellation);
             await server._host.StartAsync(cancellation);
@@ -125,6 +132,8 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         await _host.StopAsync();
         _host.Dispose();
         await _drain.DisposeAsync();
+        await _definitions.DisposeAsync();
+        await _cleanup.DisposeAsync();
         await _security.DisposeAsync();
     }
 
@@ -147,8 +156,14 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     private void Configure(KestrelServerOptions kestrel)
     {
         const int StreamsPerConnection = 250;
+
+        // Selectors of many values make long URLs.
+        const int MaxUrlBytes = 128 * 1024;
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = RequestBody.MaxBytes + 1;
+        kestrel.Limits.MaxRequestLineSize = MaxUrlBytes;
+        kestrel.Limits.MaxRequestHeadersTotalSize = MaxUrlBytes;
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(_options.Limits.MinBodyBytesPerSecond, _options.Limits.BodyGrace);
         kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnection;
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         kestrel.Listen(_options.Listen, listen =>

@@ -40,12 +40,10 @@ internal sealed class FieldOwners(TimeProvider clock)
     /// <exception cref="ApiException">It conflicts with what others own, or is no such object.</exception>
     public JsonObject Apply(WriteRequest request, JsonObject? stored, ApplyConfiguration configuration)
     {
-        var info = request.Type.Info;
         try
         {
             var result = request.Type.FieldManager.Apply(stored ?? [], configuration.Object, ContextOf(request), configuration.Force);
-            return ObjectDocument.Decode(
-                ApiJson.Write(result), info.Type, info.Kind, info.ApiVersion, FieldValidation.Ignore, out _);
+            return ObjectDocument.Decode(ApiJson.Write(result), request.Type, FieldValidation.Ignore, out _);
         }
         catch (ApplyConflictException conflict)
         {

@@ -12,6 +12,7 @@ namespace Etcdish.ApiServer.Http;
 internal sealed class ApiApplication(
     PlainPaths plain,
     SecurityServices security,
+    RequestLimits limits,
     DiscoveryHandler discovery,
     OpenApiHandler openApi,
     ResourceDirectory resources,
@@ -48,9 +49,10 @@ internal sealed class ApiApplication(
     private async Task RouteAsync(HttpContext http)
     {
         await security.Gate.EnterAsync(http);
-        await (plain.TryHandle(http) ?? security.Issuer.TryHandle(http) ?? discovery.TryHandle(http) ?? openApi.TryHandle(http)
-            ?? HandleResource(http));
+        await (plain.TryHandle(http) ?? security.Issuer.TryHandle(http) ?? limits.RunAsync(http, HandleKnown));
     }
+
+    private Task HandleKnown(HttpContext http) => discovery.TryHandle(http) ?? openApi.TryHandle(http) ?? HandleResource(http);
 
     private Task HandleResource(HttpContext http)
     {
@@ -75,10 +77,17 @@ internal sealed class ApiApplication(
             case StoreTooLargeException:
                 return new ApiException(413, "RequestEntityTooLarge", e.Message);
             case BadHttpRequestException bad:
-                return new ApiException(bad.StatusCode, "BadRequest", bad.Message);
+                return new ApiException(bad.StatusCode, ReasonOf(bad.StatusCode), bad.Message);
             default:
                 onDefect(e);
                 return ApiErrors.Internal();
         }
     }
+
+    private static string ReasonOf(int code) => code switch
+    {
+        StatusCodes.Status408RequestTimeout => "Timeout",
+        StatusCodes.Status413PayloadTooLarge => "RequestEntityTooLarge",
+        _ => "BadRequest",
+    };
 }

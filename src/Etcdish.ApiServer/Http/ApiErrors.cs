@@ -132,6 +132,12 @@ internal static class ApiErrors
             RetryAfterSeconds = 1,
         };
 
+    public static ApiException TooManyRequests() =>
+        new(429, "TooManyRequests", "Too many requests, please try again later.") { RetryAfterSeconds = 1 };
+
+    public static ApiException DeadlineExceeded() =>
+        new(504, "Timeout", "Timeout: request did not complete within requested timeout - context deadline exceeded");
+
     public static ApiException StoreUnavailable(string message) =>
         new(503, "ServiceUnavailable", $"the store cannot answer: {message}") { RetryAfterSeconds = 1 };
 

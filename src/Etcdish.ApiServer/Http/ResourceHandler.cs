@@ -17,6 +17,11 @@ internal sealed class ResourceHandler(
     public Task HandleAsync(ApiRequest request)
     {
         var method = request.Http.Request.Method;
+        if (request.Type.Warning is { Length: > 0 } warning)
+        {
+            request.Warn([warning]);
+        }
+
         if (request.Path.Subresource.Length > 0)
         {
             return HandleSubresourceAsync(request, method);
@@ -87,8 +92,7 @@ internal sealed class ResourceHandler(
             return;
         }
 
-        var page = await reader.ListAsync(request.Type, request.Namespace, options, request.Cancellation);
-        await ApiResponse.SendAsync(request.Http, 200, View(request).List(page));
+        await List(request).SendAsync(reader.ReadAsync(request.Type, request.Namespace, options, request.Cancellation));
     }
 
     private async Task CreateAsync(ApiRequest request)
@@ -127,8 +131,7 @@ internal sealed class ResourceHandler(
             }
 
             var patched = ApiJson.Write(patch.Apply(stored));
-            var info = request.Type.Info;
-            return ObjectDocument.Decode(patched, info.Type, info.Kind, info.ApiVersion, options.Validation, out warnings);
+            return ObjectDocument.Decode(patched, request.Type, options.Validation, out warnings);
         }, () => request.Warn(warnings));
     }
 
@@ -190,17 +193,19 @@ internal sealed class ResourceHandler(
             }
         }
 
-        await ApiResponse.SendAsync(request.Http, 200, View(request).List(page));
+        await List(request).SendAsync(page);
     }
 
     private static async Task<JsonObject> ReadBodyAsync(ApiRequest request, FieldValidation validation)
     {
-        var info = request.Type.Info;
-        var body = await RequestBody.ReadObjectAsync(request.Http.Request, info.Type, request.Cancellation);
-        var value = ObjectDocument.Decode(body.Span, info.Type, info.Kind, info.ApiVersion, validation, out var warnings);
+        var type = request.Type;
+        var body = await RequestBody.ReadObjectAsync(request.Http.Request, type.Info.Type, request.Cancellation, type.Custom is not null);
+        var value = ObjectDocument.Decode(body.Span, type, validation, out var warnings);
         request.Warn(warnings);
         return value;
     }
+
+    private ListWriter List(ApiRequest request) => new(request, View(request), tables);
 
     private ObjectView View(ApiRequest request) => new(request, tables);
 }

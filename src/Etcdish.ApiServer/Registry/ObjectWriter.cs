@@ -25,6 +25,11 @@ internal sealed class ObjectWriter(
     public async Task<Written> CreateAsync(WriteRequest request, JsonObject value, CancellationToken cancellation)
     {
         var type = request.Type;
+        if (type.Rules.CreationRefusal is { } why)
+        {
+            throw ApiErrors.Forbidden(type.Info, value.Name(), why);
+        }
+
         MetadataRules.CheckScope(type, request.Namespace, value);
         var prefix = value.Part("metadata").Text("generateName");
         var generates = value.Name().Length == 0 && prefix.Length > 0;
@@ -41,6 +46,7 @@ internal sealed class ObjectWriter(
             var (written, isTaken) = await TryCreateAsync(request with { Name = name }, candidate, cancellation);
             if (written is { } created)
             {
+                await SettleAsync(request, created, cancellation);
                 return created;
             }
 
@@ -79,7 +85,7 @@ internal sealed class ObjectWriter(
                 return await CreateByUpdateAsync(request, change, cancellation);
             }
 
-            var stored = ApiJson.Parse(current.Value.Span);
+            var stored = ApiJson.Parse(type.ToServed(current.Value).Span);
             var seen = (JsonObject)stored.DeepClone();
             seen.Metadata()["resourceVersion"] = Revisions.Format(current.Revision);
             var wanted = change(seen);
@@ -89,6 +95,7 @@ internal sealed class ObjectWriter(
             var outcome = await TryUpdateAsync(review, current, cancellation);
             if (outcome.Written is { } written)
             {
+                await SettleAsync(request, written, cancellation);
                 return written;
             }
 
@@ -103,6 +110,11 @@ internal sealed class ObjectWriter(
         var apply = request with { IsApply = true };
         return UpdateAsync(apply, stored => owners.Apply(apply, stored, configuration), cancellation);
     }
+
+    private static Task SettleAsync(WriteRequest request, Written written, CancellationToken cancellation) =>
+        request.AwaitsEffect && !request.IsDryRun && request.Type.Rules.Settle is { } settle
+            ? settle(written.Revision, cancellation)
+            : Task.CompletedTask;
 
     private async Task<Written> CreateByUpdateAsync(
         WriteRequest request, Func<JsonObject?, JsonObject> change, CancellationToken cancellation)
@@ -155,7 +167,7 @@ internal sealed class ObjectWriter(
         metadata.Begin(type, value);
         await PrepareAsync(review, cancellation);
         var bytes = ApiJson.Write(value);
-        var outcome = await CreateAsync(review, type.KeyOf(request.Namespace, value.Name()), bytes, cancellation);
+        var outcome = await CreateAsync(review, type.KeyOf(request.Namespace, value.Name()), type.ToStored(bytes), cancellation);
         return outcome.Succeeded ? (new Written(bytes, outcome.Revision, true), false) : (null, outcome.Current is not null);
     }
 
@@ -164,9 +176,10 @@ internal sealed class ObjectWriter(
         AdmissionRequest review, StoredObject current, CancellationToken cancellation)
     {
         await PrepareAsync(review, cancellation);
-        if (FieldOwners.AreSame(review.Stored!, review.Object!))
+        var type = review.Write.Type;
+        if (FieldOwners.AreSame(review.Stored!, review.Object!) && type.IsInStoredForm(current.Value))
         {
-            return (new Written(current.Value, current.Revision, false), null);
+            return (new Written(type.ToServed(current.Value), current.Revision, false), null);
         }
 
         var bytes = ApiJson.Write(review.Object!);
@@ -181,8 +194,8 @@ internal sealed class ObjectWriter(
             return await FinishDeletionAsync(review.Write, current, bytes, cancellation);
         }
 
-        var key = review.Write.Type.KeyOf(review.Write.Namespace, review.Write.Name);
-        var outcome = await JointWrite.RunAsync(store, new StoreAction(key, bytes, current.Revision), review.Companions, cancellation);
+        var action = new StoreAction(type.KeyOf(review.Write.Namespace, review.Write.Name), type.ToStored(bytes), current.Revision);
+        var outcome = await JointWrite.RunAsync(store, action, review.Companions, cancellation);
         return outcome.Succeeded ? (new Written(bytes, outcome.Revision, false), null) : (null, outcome.Current);
     }
 
@@ -190,7 +203,7 @@ internal sealed class ObjectWriter(
     private async Task<(Written? Written, StoredObject? Current)> FinishDeletionAsync(
         WriteRequest request, StoredObject current, byte[] bytes, CancellationToken cancellation)
     {
-        using var release = new AdmissionRequest(AdmissionOperation.Delete, request, null, ApiJson.Parse(current.Value.Span));
+        using var release = new AdmissionRequest(AdmissionOperation.Delete, request, null, ApiJson.Parse(request.Type.ToServed(current.Value).Span));
         await admission.ReleaseAsync(release, cancellation);
         var action = new StoreAction(request.Type.KeyOf(request.Namespace, request.Name), null, current.Revision);
         var outcome = await JointWrite.RunAsync(store, action, release.Companions, cancellation);
@@ -214,6 +227,11 @@ internal sealed class ObjectWriter(
         if (review.Stored is not null && review.Write.Part.CountsGeneration)
         {
             MetadataRules.CountGeneration(type, value, review.Stored);
+        }
+
+        foreach (var warning in type.Rules.Warnings?.Invoke(value, review.Stored) ?? [])
+        {
+            review.Write.Warn(warning);
         }
 
         await admission.ValidateAsync(review, cancellation);
@@ -240,7 +258,7 @@ internal sealed class ObjectWriter(
         }
     }
 
-    private async ValueTask<StoreWrite> CreateAsync(AdmissionRequest review, string key, byte[] bytes, CancellationToken cancellation)
+    private async ValueTask<StoreWrite> CreateAsync(AdmissionRequest review, string key, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
     {
         if (!review.Write.IsDryRun)
         {

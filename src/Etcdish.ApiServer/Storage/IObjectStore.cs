@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Etcdish.ApiServer.Storage;
 
 /// <summary>
@@ -58,13 +60,38 @@ public readonly record struct StorePageRequest(string Prefix)
 
     /// <summary>Most objects to return; 0 is no limit.</summary>
     public int Limit { get; init; }
+
+    /// <summary>
+    /// Bytes of values after which the page should end, 0 for no limit. One object always fits. A store that cannot tell sizes before it
+    /// reads may go over.
+    /// </summary>
+    public int MaxBytes { get; init; }
 }
 
-/// <summary>A page.</summary>
+/// <summary>
+/// A page. Disposing it gives the memory of its values back, so that nobody may look at them any more; a page that is not disposed of
+/// is the collector's.
+/// </summary>
 /// <param name="Objects">The objects in the order of their keys.</param>
 /// <param name="Revision">The store's revision that the page shows.</param>
 /// <param name="Remaining">Number of objects behind the page.</param>
-public sealed record StorePage(IReadOnlyList<StoredObject> Objects, long Revision, long Remaining);
+public sealed record StorePage(IReadOnlyList<StoredObject> Objects, long Revision, long Remaining) : IDisposable
+{
+    private byte[]? _block;
+
+    /// <summary>A page whose values lie in an array of the shared pool.</summary>
+    internal StorePage(IReadOnlyList<StoredObject> objects, long revision, long remaining, byte[] block)
+        : this(objects, revision, remaining) => _block = block;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _block, null) is { } block)
+        {
+            ArrayPool<byte>.Shared.Return(block);
+        }
+    }
+}
 
 /// <summary>One of several writes.</summary>
 /// <param name="Key">The key.</param>

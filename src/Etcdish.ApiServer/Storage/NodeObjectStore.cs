@@ -37,14 +37,10 @@ public sealed class NodeObjectStore(Node node, bool ownsNode) : IObjectStore
             Revision = request.Revision,
             Limit = request.Limit,
         }));
-        var objects = new StoredObject[result.Revisions.Count];
-        for (var i = 0; i < objects.Length; i++)
-        {
-            objects[i] = Read(result.Revisions[i]);
-        }
-
         var revision = request.Revision > 0 ? request.Revision : result.HeaderRevision;
-        return new StorePage(objects, revision, result.Count - objects.Length);
+        var (count, bytes) = Measure(result.Revisions, request.MaxBytes);
+        var block = ArrayPool<byte>.Shared.Rent(bytes);
+        return new StorePage(ReadAll(result.Revisions, count, block), revision, result.Count - count, block);
     }
 
     /// <inheritdoc/>
@@ -147,6 +143,43 @@ public sealed class NodeObjectStore(Node node, bool ownsNode) : IObjectStore
         }
 
         return result;
+    }
+
+    /// <summary>How many versions a page holds, and how many bytes their values are.</summary>
+    private static (int Count, int Bytes) Measure(List<KeyRevision> versions, int maxBytes)
+    {
+        var count = 0;
+        var bytes = 0L;
+        while (count < versions.Count)
+        {
+            var more = bytes + versions[count].Value.Length;
+            if (count > 0 && more > (maxBytes > 0 ? maxBytes : Array.MaxLength))
+            {
+                break;
+            }
+
+            bytes = more;
+            count++;
+        }
+
+        return (count, (int)bytes);
+    }
+
+    private StoredObject[] ReadAll(List<KeyRevision> versions, int count, byte[] block)
+    {
+        var objects = new StoredObject[count];
+        var at = 0;
+        for (var i = 0; i < count; i++)
+        {
+            var version = versions[i];
+            var place = version.Value;
+            var value = block.AsMemory(at, place.Length);
+            node.Values.Read(place, value.Span);
+            objects[i] = new StoredObject(version.Key, value, version.ModRevision);
+            at += place.Length;
+        }
+
+        return objects;
     }
 
     private StoredObject? Found(OpResult read) => read.Range!.Revisions is [var version, ..] ? Read(version) : null;
