@@ -194,8 +194,8 @@ internal sealed class ObjectWriter(
             return await FinishDeletionAsync(review.Write, current, bytes, cancellation);
         }
 
-        var action = new StoreAction(type.KeyOf(review.Write.Namespace, review.Write.Name), type.ToStored(bytes), current.Revision);
-        var outcome = await JointWrite.RunAsync(store, action, review.Companions, cancellation);
+        var key = type.KeyOf(review.Write.Namespace, review.Write.Name);
+        var outcome = await JointWrite.RunAsync(store, new StoreAction(key, type.ToStored(bytes), current.Revision), review.Companions, cancellation);
         return outcome.Succeeded ? (new Written(bytes, outcome.Revision, false), null) : (null, outcome.Current);
     }
 
