@@ -8,12 +8,12 @@ public class KubectlSubresourceTests(bool onGenuineEtcd)
     private const string Workload = """
         apiVersion: v1
         kind: Node
-        metadata: {name: n}
+        metadata: {name: worker}
         ---
         apiVersion: v1
         kind: Pod
         metadata: {name: guarded, labels: {app: a}}
-        spec: {nodeName: n, containers: [{name: c, image: "nginx:1"}]}
+        spec: {nodeName: worker, containers: [{name: c, image: "nginx:1"}]}
         ---
         apiVersion: v1
         kind: Pod
@@ -27,7 +27,7 @@ public class KubectlSubresourceTests(bool onGenuineEtcd)
         """;
 
     private const string Binding = """
-        {"apiVersion":"v1","kind":"Binding","metadata":{"name":"free"},"target":{"kind":"Node","name":"n"}}
+        {"apiVersion":"v1","kind":"Binding","metadata":{"name":"free"},"target":{"kind":"Node","name":"worker"}}
         """;
 
     [Test]
@@ -49,12 +49,12 @@ public class KubectlSubresourceTests(bool onGenuineEtcd)
         create --raw /api/v1/namespaces/default/pods/free/binding -f {binding.json} => .*"status":"Success".*
         patch pod guarded --subresource=status --type=merge -p '{"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}' => .*patched
         patch pdb b --subresource=status --type=merge -p '{"status":{"observedGeneration":1,"currentHealthy":1,"desiredHealthy":1,"disruptionsAllowed":0}}' => .*patched
-        get pods -o jsonpath={.items[*].spec.nodeName} => n n
-        drain n --force --grace-period=0 --timeout=3s !=> .*Cannot evict pod as it would violate the pod's disruption budget\..*
-        get node n -o jsonpath={.spec.unschedulable} => true
+        get pods -o jsonpath={.items[*].spec.nodeName} => worker worker
+        drain worker --force --grace-period=0 --timeout=3s !=> .*Cannot evict pod as it would violate the pod's disruption budget\..*
+        get node worker -o jsonpath={.spec.unschedulable} => true
         get pods -o name => pod/guarded
         patch pdb b --subresource=status --type=merge -p '{"status":{"disruptionsAllowed":1}}' => .*patched
-        drain n --force --grace-period=0 --timeout=20s => .*node/n drained
+        drain worker --force --grace-period=0 --timeout=20s => .*node/worker drained.*
         get pods => No resources found in default namespace\.
         get pdb b -o jsonpath={.status.disruptionsAllowed} => 0
         """,
@@ -64,10 +64,28 @@ public class KubectlSubresourceTests(bool onGenuineEtcd)
     [Test]
     public void A_container_is_put_into_a_pod_to_look_at_it() => Run("""
         run p --image=nginx --restart=Never => pod/p created
-        debug p --image=busybox --container=look --attach=false --quiet => 
+        debug p --profile=general --image=busybox --container=look --attach=false --quiet => 
         get pod p -o jsonpath={.spec.ephemeralContainers[0].name}={.spec.ephemeralContainers[0].image} => look=busybox
-        debug p --image=busybox --container=look --attach=false --quiet !=> .*ephemeral container "?look"? already exists.*
+        debug p --profile=general --image=busybox --container=look --attach=false --quiet !=> The Pod "p" is invalid: spec\.ephemeralContainers: Forbidden: existing ephemeral containers "look" may not be changed
         """);
+
+    [Test]
+    public void A_certificate_request_is_approved_once() => Run(
+        """
+        apply -f {request.yaml} => certificatesigningrequest\.certificates\.k8s\.io/r created
+        certificate approve r => certificatesigningrequest\.certificates\.k8s\.io/r approved
+        get csr r -o jsonpath={.status.conditions[0].type}{.spec.username} => Approved\S+
+        certificate deny r !=> .*
+        """,
+        ("request.yaml", """
+        apiVersion: certificates.k8s.io/v1
+        kind: CertificateSigningRequest
+        metadata: {name: r}
+        spec:
+          signerName: example.com/signer
+          usages: [client auth]
+          request: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIYk1JR0NBZ0VBTUFreEJ6QUZCZ05WQkFNTUFBPT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg==
+        """));
 
     [Test]
     public void Quotas_hold_and_say_so() => Run("""
