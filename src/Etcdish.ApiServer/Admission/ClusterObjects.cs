@@ -12,11 +12,11 @@ internal sealed class ClusterObjects(IObjectStore store, ResourceDirectory resou
 
     public ResourceType Type(string group, string version, string resource) => resources.Find(group, version, resource)!;
 
-    /// <summary>All resources whose objects live in namespaces.</summary>
-    public IEnumerable<ResourceType> Namespaced => resources.All.Where(type => type.Info.IsNamespaced);
+    /// <summary>All resources whose objects live in namespaces, in one version each.</summary>
+    public IEnumerable<ResourceType> Namespaced => resources.All.Where(type => type.Info.IsNamespaced).DistinctBy(type => type.Storage);
 
     public async ValueTask<JsonObject?> FindAsync(ResourceType type, string scope, string name, CancellationToken cancellation) =>
-        await store.GetAsync(type.KeyOf(scope, name), cancellation) is { } found ? ApiJson.Parse(found.Value.Span) : null;
+        await store.GetAsync(type.KeyOf(scope, name), cancellation) is { } found ? ApiJson.Parse(type.ToServed(found.Value).Span) : null;
 
     /// <summary>An object's bytes, for those who need a glance only.</summary>
     public ValueTask<StoredObject?> GetAsync(ResourceType type, string scope, string name, CancellationToken cancellation) =>
@@ -34,10 +34,10 @@ internal sealed class ClusterObjects(IObjectStore store, ResourceDirectory resou
         var request = new StorePageRequest(type.PrefixOf(scope)) { Limit = PageSize };
         while (true)
         {
-            var page = await store.ListAsync(request, cancellation);
+            using var page = await store.ListAsync(request, cancellation);
             foreach (var item in page.Objects)
             {
-                result.Add((ApiJson.Parse(item.Value.Span), item.Revision));
+                result.Add((ApiJson.Parse(type.ToServed(item.Value).Span), item.Revision));
             }
 
             if (page.Remaining == 0)

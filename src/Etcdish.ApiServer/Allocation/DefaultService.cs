@@ -8,7 +8,8 @@ using Etcdish.ApiServer.Registry;
 namespace Etcdish.ApiServer.Allocation;
 
 /// <summary>The service by which pods reach this server, with the first address of the range; and the range itself as an object.</summary>
-internal sealed class DefaultService(ObjectWriter writer, ResourceDirectory resources, IReadOnlyList<IpRange> ranges, MetadataRules metadata)
+internal sealed class DefaultService(
+    ObjectWriter writer, ResourceDirectory resources, IReadOnlyList<IpRange> ranges, MetadataRules metadata, Action<string> warn)
 {
     private const string Name = "kubernetes";
     private const string Scope = "default";
@@ -21,11 +22,17 @@ internal sealed class DefaultService(ObjectWriter writer, ResourceDirectory reso
     public async Task EnsureAsync(IPEndPoint listen, CancellationToken cancellation)
     {
         var endPoint = new IPEndPoint(Advertised(listen.Address), listen.Port);
+        await Task.WhenAll(
+            EnsureRangeAsync(cancellation),
+            EnsureAsync("", "services", Scope, Service(endPoint), cancellation),
+            EnsureAsync("", "endpoints", Scope, Endpoints(endPoint), cancellation),
+            EnsureAsync("discovery.k8s.io", "endpointslices", Scope, Slice(endPoint), cancellation));
+    }
+
+    private async Task EnsureRangeAsync(CancellationToken cancellation)
+    {
         await EnsureAsync("networking.k8s.io", "servicecidrs", "", Cidr(), cancellation);
         await MarkReadyAsync(cancellation);
-        await EnsureAsync("", "services", Scope, Service(endPoint), cancellation);
-        await EnsureAsync("", "endpoints", Scope, Endpoints(endPoint), cancellation);
-        await EnsureAsync("discovery.k8s.io", "endpointslices", Scope, Slice(endPoint), cancellation);
     }
 
     private async Task EnsureAsync(string group, string resource, string scope, JsonObject content, CancellationToken cancellation)
@@ -41,6 +48,10 @@ internal sealed class DefaultService(ObjectWriter writer, ResourceDirectory reso
         catch (ApiException e) when (e.Code == 409)
         {
             await UpdateAsync(request, content, cancellation);
+        }
+        catch (ApiException e) when (e.Code == 422)
+        {
+            warn($"there is no service {Name}: {e.Message}");
         }
     }
 

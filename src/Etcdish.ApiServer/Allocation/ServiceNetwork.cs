@@ -10,12 +10,13 @@ internal sealed class ServiceNetwork
 {
     private readonly IReadOnlyList<IpRange> _ranges;
     private readonly MetadataRules _metadata;
+    private readonly Action<string> _warn;
     private readonly AllocationRepair _repair;
 
     /// <exception cref="ArgumentException">A range is wrong.</exception>
     public ServiceNetwork(ApiServerOptions options, IObjectStore store, ClusterObjects objects, MetadataRules metadata)
     {
-        _metadata = metadata;
+        (_metadata, _warn) = (metadata, options.Warn);
         _ranges = [.. options.ServiceClusterIpRange.Split(',').Select(range => new IpRange(range))];
         if (_ranges.Count > 2 || _ranges.Select(range => range.Family).Distinct().Count() != _ranges.Count)
         {
@@ -35,6 +36,6 @@ internal sealed class ServiceNetwork
     public async Task StartAsync(ObjectWriter writer, ResourceDirectory resources, IPEndPoint listen, CancellationToken cancellation)
     {
         await _repair.RunAsync(cancellation);
-        await new DefaultService(writer, resources, _ranges, _metadata).EnsureAsync(listen, cancellation);
+        await new DefaultService(writer, resources, _ranges, _metadata, _warn).EnsureAsync(listen, cancellation);
     }
 }
