@@ -1,6 +1,7 @@
 using System.Net;
 using Etcdish.ApiServer.Security;
 using Etcdish.ApiServer.Storage;
+using Etcdish.ApiServer.Streaming;
 
 namespace Etcdish.ApiServer;
 
@@ -15,6 +16,11 @@ public sealed record ApiServerOptions
 
     /// <summary>The cluster's authority. Null: no TLS, and everybody who can connect may do everything.</summary>
     public ClusterCertificates? Certificates { get; init; }
+
+    /// <summary>
+    /// Reaches kubelets. Null: by TCP at the addresses of their nodes, with certificates by TLS. Not closed with the server.
+    /// </summary>
+    public IKubeletConnector? Kubelets { get; init; }
 
     /// <summary>Prefix of all keys in the store, ending in "/". Servers on one store that share it share their cluster.</summary>
     public string StorePrefix { get; init; } = "/etcdish/";

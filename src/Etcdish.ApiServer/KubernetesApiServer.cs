@@ -7,6 +7,7 @@ using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.OpenApi;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security;
+using Etcdish.ApiServer.Streaming;
 using Etcdish.ApiServer.Tables;
 using Etcdish.ApiServer.Watching;
 using Etcdish.Kubernetes;
@@ -35,6 +36,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     private readonly ObjectWriter _writer;
     private readonly NamespaceDrain _drain;
     private readonly WatchHubs _hubs;
+    private readonly StreamingRoutes _streaming;
     private readonly IHost _host;
     private ListenOptions? _listen;
 
@@ -53,6 +55,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         _writer = new ObjectWriter(store, metadata, new NamespaceGate(store, _resources), admission);
         _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);
         _hubs = new WatchHubs(_resources, store, settings);
+        _streaming = new StreamingRoutes(options, reader, _resources);
         var watches = new WatchHandler(reader, _hubs, settings);
         var application = new ApiApplication(
             new PlainPaths(store),
@@ -60,7 +63,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             new DiscoveryHandler(new DiscoveryDocuments(_resources)),
             new OpenApiHandler(_resources),
             _resources,
-            new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources: []),
+            new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, [.. _streaming.Subresources]),
             defect => options.Warn($"a request failed: {defect}"));
         _host = MakeHost(application);
     }
@@ -104,6 +107,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         await _hubs.DisposeAsync();
         await _host.StopAsync();
         _host.Dispose();
+        _streaming.Dispose();
         await _drain.DisposeAsync();
     }
 
@@ -128,6 +132,9 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         const int StreamsPerConnection = 250;
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = RequestBody.MaxBytes + 1;
+
+        // Whoever follows a log may stop reading it for a while.
+        kestrel.Limits.MinResponseDataRate = null;
         kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnection;
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         kestrel.Listen(_options.Listen, listen =>

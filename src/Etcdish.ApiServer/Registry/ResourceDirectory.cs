@@ -12,7 +12,10 @@ internal sealed class ResourceDirectory
     };
 
     /// <summary>The subresources that somebody answers.</summary>
-    private static readonly HashSet<string> _servedSubresources = new(StringComparer.Ordinal) { "status", "finalize" };
+    private static readonly HashSet<string> _servedSubresources = new(StringComparer.Ordinal) 
+    {
+        "status", "finalize", "exec", "attach", "portforward", "log", "proxy",
+    };
 
     private readonly Dictionary<(string Group, string Version, string Name), ResourceType> _byPath = [];
 
