@@ -14,6 +14,14 @@ internal sealed class BrokenPeerTests
     }
 
     [Test]
+    public async Task Lawful_clients_of_channels_are_served_to_their_end([Range(1, 20)] int seed)
+    {
+        var isWhole = await BrokenPeers.RunChannelsAsync(BrokenPeers.MakeChannels(new Random(seed)), pieceBytes: seed).WaitAsync(_limit);
+
+        Assert.That(isWhole, Is.True);
+    }
+
+    [Test]
     public async Task SPDY_may_break_off_at_any_byte()
     {
         var script = BrokenPeers.MakeSpdy(new Random(5));

@@ -8,6 +8,13 @@ namespace Etcdish.Streaming.Tests;
 /// <summary>Makes whole conversations of clients, lawful ones and broken ones, and lets servers go through them.</summary>
 internal static class BrokenPeers
 {
+    // Of RFC 6455, section 5.2.
+    private const byte Continuation = 0x0;
+    private const byte Binary = 0x2;
+    private const byte Close = 0x8;
+    private const byte Ping = 0x9;
+    private const int MostPingBytes = 125;
+
     private static readonly StreamingLimits _limits = new()
     {
         ReceiveBufferBytes = 4096,
@@ -40,7 +47,7 @@ internal static class BrokenPeers
         return bytes.ToArray();
     }
 
-    /// <summary>A lawful client of a WebSocket with channels: data, half-closes, pings, and fragments.</summary>
+    /// <summary>A lawful client of a WebSocket with channels: data, half-closes, pings and fragments, and the end.</summary>
     public static byte[] MakeChannels(Random random)
     {
         using var bytes = new MemoryStream();
@@ -54,15 +61,20 @@ internal static class BrokenPeers
                 payload[1] = (byte)random.Next(6);
             }
 
-            var isPing = random.Next(8) == 0;
-            var cut = isPing ? payload.Length : random.Next(payload.Length + 1);
-            WriteFragment(bytes, isPing ? (byte)0x9 : (byte)0x2, payload.AsSpan(0, Math.Min(cut, isPing ? 125 : cut)), isPing || cut == payload.Length, random);
-            if (!isPing && cut < payload.Length)
+            var cut = random.Next(payload.Length + 1);
+            WriteFragment(bytes, Binary, payload.AsSpan(0, cut), isLast: cut == payload.Length, random);
+            if (random.Next(8) == 0)
             {
-                WriteFragment(bytes, 0, payload.AsSpan(cut), isLast: true, random);
+                WriteFragment(bytes, Ping, payload.AsSpan(0, Math.Min(payload.Length, MostPingBytes)), isLast: true, random);
+            }
+
+            if (cut < payload.Length)
+            {
+                WriteFragment(bytes, Continuation, payload.AsSpan(cut), isLast: true, random);
             }
         }
 
+        WriteFragment(bytes, Close, [], isLast: true, random);
         return bytes.ToArray();
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Extensions;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Registry;
@@ -33,7 +34,7 @@ internal static class KindRules
         };
         return info.Kind switch
         {
-            "Namespace" => rules with { CheckName = NameRules.Dns1123Label, Prepare = PrepareNamespace },
+            "Namespace" => rules with { CheckName = NameRules.Dns1123Label, ApplyDefaults = LabelNamespace, Prepare = PrepareNamespace },
             "Pod" => rules with
             {
                 GraceSeconds = PodGrace,
@@ -41,7 +42,7 @@ internal static class KindRules
                 Prepare = PodDefaults.PreparePod,
                 Validate = PodDefaults.ValidatePod,
             },
-            "Secret" => rules with { Prepare = PrepareSecret, Validate = ValidateSecret },
+            "Secret" => rules with { ApplyDefaults = DefaultSecret, Validate = ValidateSecret },
             "ConfigMap" => rules with { Validate = ValidateConfigMap },
             "Service" => rules with
             {
@@ -52,6 +53,7 @@ internal static class KindRules
             "Deployment" or "StatefulSet" or "DaemonSet" or "ReplicaSet" or "ReplicationController" or "Job" or "CronJob" =>
                 rules with { ApplyDefaults = value => WorkloadDefaults.Apply(info.Kind, value), Validate = WorkloadDefaults.Validate },
             "Role" or "RoleBinding" or "ClusterRole" or "ClusterRoleBinding" => rules with { CheckName = NameRules.PathSegment },
+            "CustomResourceDefinition" => DefinitionRules.Rules,
             "IPAddress" => rules with { CheckName = NameRules.PathSegment },
             _ => rules,
         };
@@ -63,10 +65,11 @@ internal static class KindRules
         return isIdle ? 0 : pod.Part("spec").Number("terminationGracePeriodSeconds") ?? 30;
     }
 
+    private static void LabelNamespace(JsonObject value) =>
+        value.Metadata().Ensure("labels")["kubernetes.io/metadata.name"] = value.Name();
+
     private static void PrepareNamespace(JsonObject value, JsonObject? stored)
     {
-        var labels = value.Metadata().Ensure("labels");
-        labels["kubernetes.io/metadata.name"] = value.Name();
         if (stored is null)
         {
             value.Ensure("spec")["finalizers"] = new JsonArray("kubernetes");
@@ -75,7 +78,7 @@ internal static class KindRules
     }
 
     /// <summary>Text that clients gave as <c>stringData</c> becomes bytes; the field itself is never shown again.</summary>
-    private static void PrepareSecret(JsonObject value, JsonObject? stored)
+    private static void DefaultSecret(JsonObject value)
     {
         if (value.Part("stringData") is { } texts)
         {
@@ -88,7 +91,7 @@ internal static class KindRules
             value.Remove("stringData");
         }
 
-        value.Default("type", stored?["type"]?.DeepClone() ?? "Opaque");
+        value.Default("type", "Opaque");
     }
 
     private static void ValidateSecret(JsonObject value, JsonObject? stored, List<FieldError> errors)
