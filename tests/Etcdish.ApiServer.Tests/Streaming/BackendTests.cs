@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
 using System.Text;
 
 namespace Etcdish.ApiServer.Tests.Streaming;
@@ -74,6 +77,33 @@ internal sealed class BackendTests
         Assert.That(response.Headers.GetValues("X-Seen"), Is.EqualTo(new[] { "GET /?x=1" }));
     }
 
+    [Test]
+    public async Task Pods_and_endpoints_of_services_are_reached_at_their_addresses()
+    {
+        var address = OwnAddress();
+        await using var backend = await FakeKubelet.StartAsync(certificates: null, address);
+        await _cluster.SendAsync(HttpMethod.Patch, $"{Pods}/web/status", $$"""{"status":{"podIPs":[{"ip":"{{address}}"}]} }""");
+        await _cluster.SendAsync(
+            HttpMethod.Post,
+            "/api/v1/namespaces/default/services",
+            """{"metadata":{"name":"shop"},"spec":{"ports":[{"name":"http","port":80}]}}""");
+        await _cluster.SendAsync(HttpMethod.Post, "/api/v1/namespaces/default/endpoints", $$"""
+            {"metadata":{"name":"shop"},"subsets":[{"ports":[{"name":"http","port":{{backend.Port}} }],
+             "addresses":[{"ip":"{{address}}","targetRef":{"kind":"Pod","name":"web"} }]}]}
+            """);
+
+        foreach (var path in new[] { $"pods/web:{backend.Port}", "services/shop:80", "services/shop:http", "services/http:shop:http" })
+        {
+            using var response = await _cluster.Http.GetAsync(new Uri($"/api/v1/namespaces/default/{path}/proxy/a?b", UriKind.Relative));
+
+            Assert.That(response.IsSuccessStatusCode, Is.True, $"{path}: {await response.Content.ReadAsStringAsync()}");
+            Assert.That(response.Headers.GetValues("X-Seen"), Is.EqualTo(new[] { "GET /a?b" }), path);
+        }
+
+        await ExpectAsync("/api/v1/namespaces/default/services/shop:81/proxy/", 503, "no service port 81 found for service \"shop\"");
+        await ExpectAsync("/api/v1/namespaces/default/services/shop:https/proxy/", 503, "no endpoints available for service \"shop\"");
+    }
+
     [TestCase("nodes/none/proxy/", 404, "nodes \"none\" not found")]
     [TestCase("nodes/a:b:c:d/proxy/", 400, "invalid node request \"a:b:c:d\"")]
     [TestCase("nodes/node-1:8080/proxy/", 400, "address not allowed")]
@@ -81,6 +111,17 @@ internal sealed class BackendTests
     [TestCase("namespaces/default/pods/ftp:web:21/proxy/", 400, "invalid pod request \"ftp:web:21\"")]
     [TestCase("namespaces/default/services/none/proxy/", 404, "endpoints \"none\" not found")]
     public Task What_may_not_be_reached_is_refused(string path, int status, string message) => ExpectAsync($"/api/v1/{path}", status, message);
+
+    // Loopback addresses are no pods'.
+    private static IPAddress OwnAddress()
+    {
+        var address = NetworkInterface.GetAllNetworkInterfaces()
+            .SelectMany(network => network.GetIPProperties().UnicastAddresses)
+            .Select(unicast => unicast.Address)
+            .FirstOrDefault(ip => ip.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(ip));
+        Assume.That(address, Is.Not.Null, "this machine has the loopback address only");
+        return address!;
+    }
 
     private Task ExpectAsync(string path, int status, string message) => _cluster.ExpectFailureAsync(HttpMethod.Get, path, status, message);
 }

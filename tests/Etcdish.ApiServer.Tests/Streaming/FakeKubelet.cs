@@ -23,10 +23,12 @@ internal sealed class FakeKubelet : IAsyncDisposable
 {
     private readonly IHost _host;
     private readonly ClusterCertificates? _certificates;
+    private readonly IPAddress _address;
     private ListenOptions? _listen;
 
-    private FakeKubelet(ClusterCertificates? certificates)
+    private FakeKubelet(ClusterCertificates? certificates, IPAddress address)
     {
+        _address = address;
         _certificates = certificates;
         var builder = new HostBuilder();
         builder.ConfigureServices(services => services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1)));
@@ -51,9 +53,11 @@ internal sealed class FakeKubelet : IAsyncDisposable
 
     public StreamingLimits Limits { get; init; } = new();
 
-    public static async Task<FakeKubelet> StartAsync(ClusterCertificates? certificates)
+    /// <param name="certificates">With them it speaks TLS, and only with who shows a certificate of theirs.</param>
+    /// <param name="address">Where it listens; null for the loopback address.</param>
+    public static async Task<FakeKubelet> StartAsync(ClusterCertificates? certificates, IPAddress? address = null)
     {
-        var kubelet = new FakeKubelet(certificates);
+        var kubelet = new FakeKubelet(certificates, address ?? IPAddress.Loopback);
         await kubelet._host.StartAsync();
         return kubelet;
     }
@@ -66,7 +70,7 @@ internal sealed class FakeKubelet : IAsyncDisposable
 
     private void Configure(KestrelServerOptions kestrel)
     {
-        kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        kestrel.Listen(_address, 0, listen =>
         {
             listen.Protocols = HttpProtocols.Http1;
             if (_certificates is { } certificates)
