@@ -2,6 +2,7 @@ using System.Net;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Security;
 using Etcdish.ApiServer.Storage;
+using Etcdish.ApiServer.Streaming;
 using Etcdish.ApiServer.Watching;
 
 namespace Etcdish.ApiServer;
@@ -17,6 +18,11 @@ public sealed record ApiServerOptions
 
     /// <summary>The cluster's authority. Null: no TLS, and everybody who can connect may do everything.</summary>
     public ClusterCertificates? Certificates { get; init; }
+
+    /// <summary>
+    /// Reaches kubelets. Null: by TCP at the addresses of their nodes, with certificates by TLS. Not closed with the server.
+    /// </summary>
+    public IKubeletConnector? Kubelets { get; init; }
 
     /// <summary>
     /// A file of tokens by which users say who they are: a line each, <c>token,user,uid,"group,group"</c>. Read at the start. Null: none.

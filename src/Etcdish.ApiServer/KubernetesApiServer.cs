@@ -11,6 +11,7 @@ using Etcdish.ApiServer.OpenApi;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security;
 using Etcdish.ApiServer.Storage;
+using Etcdish.ApiServer.Streaming;
 using Etcdish.ApiServer.Subresources;
 using Etcdish.ApiServer.Tables;
 using Etcdish.ApiServer.Watching;
@@ -43,6 +44,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     private readonly ObjectWriter _writer;
     private readonly NamespaceDrain _drain;
     private readonly WatchHubs _hubs;
+    private readonly StreamingRoutes _streaming;
     private readonly DefinitionCleanup _cleanup;
     private readonly DefinitionController _definitions;
     private readonly ApiServiceRegistrar _services;
@@ -71,6 +73,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         _definitions = new DefinitionController(store, _resources, _writer, metadata, _cleanup, options.Warn);
         _services = new ApiServiceRegistrar(_resources, reader, _writer, deletion, options.Warn);
         _hubs = new WatchHubs(_resources, store, settings);
+        _streaming = new StreamingRoutes(options, reader, _resources);
         var budgets = new DisruptionBudgets(reader, _writer, metadata, _resources);
         ISubresource[] subresources =
         [
@@ -78,6 +81,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             new BindingSubresource(store, _resources, _writer, metadata),
             new EvictionSubresource(reader, _writer, deletion, budgets, metadata),
             _security.TokenSubresource,
+            .. _streaming.Subresources,
         ];
         var watches = new WatchHandler(reader, _hubs, settings);
         var application = new ApiApplication(
@@ -136,6 +140,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         await _hubs.DisposeAsync();
         await _host.StopAsync();
         _host.Dispose();
+        _streaming.Dispose();
         await _drain.DisposeAsync();
         await _services.DisposeAsync();
         await _definitions.DisposeAsync();

@@ -12,6 +12,8 @@ internal static class FuzzTargets
         new GrpcFramingTarget(),
         new GrpcResponseTarget(),
         new GzipTarget(),
+        new SpdyTarget(),
+        new ChannelTarget(),
         new RangeTarget(),
         new PutTarget(),
         new DeleteRangeTarget(),

@@ -117,7 +117,7 @@ internal sealed class DiscoveryDocuments
             ["kind"] = subresource.Kind ?? info.Kind,
             ["verbs"] = Texts(subresource.Verbs),
         };
-        if (subresource.ApiVersion is { } apiVersion)
+        if (subresource.ApiVersion is { } apiVersion && apiVersion != info.ApiVersion)
         {
             var slash = apiVersion.IndexOf('/', StringComparison.Ordinal);
             result["group"] = slash < 0 ? "" : apiVersion[..slash];

@@ -43,9 +43,11 @@ internal readonly record struct RequestPath(
 
     private static bool TryParse(string group, string version, string scope, ReadOnlySpan<string> rest, out RequestPath result)
     {
-        result = rest.Length is >= 1 and <= 3
+        // What is behind "proxy" is the path of another server.
+        var isPath = rest.Length is >= 1 and <= 3 || rest is [_, _, "proxy", ..];
+        result = isPath
             ? new RequestPath(group, version, scope, rest[0], rest.Length > 1 ? rest[1] : "", rest.Length > 2 ? rest[2] : "")
             : default;
-        return rest.Length is >= 1 and <= 3;
+        return isPath;
     }
 }

@@ -94,7 +94,9 @@ internal sealed class ResourcePaths(ResourceInfo info, SchemaSection schemas)
         var part = char.ToUpperInvariant(subresource.Name[0]) + subresource.Name[1..];
         if (subresource.Name == "log" || _streams.Contains(subresource.Name))
         {
-            return Stream(verb, part, subresource.Name == "log");
+            // With a kind of their own: a PATCH through a proxy must not pass for one of the object.
+            var options = subresource.Kind is { } own ? GroupVersionKind.Of(subresource.ApiVersion ?? info.ApiVersion, own) : Kind;
+            return Stream(verb, options, part, subresource.Name == "log");
         }
 
         var apiVersion = subresource.ApiVersion ?? info.ApiVersion;
@@ -199,7 +201,7 @@ internal sealed class ResourcePaths(ResourceInfo info, SchemaSection schemas)
         };
     }
 
-    private ApiOperation Stream(string verb, string part, bool isLog)
+    private ApiOperation Stream(string verb, GroupVersionKind kind, string part, bool isLog)
     {
         var method = verb switch { "create" => "post", "update" => "put", _ => verb };
         return new ApiOperation
@@ -208,7 +210,7 @@ internal sealed class ResourcePaths(ResourceInfo info, SchemaSection schemas)
             Action = isLog ? "get" : "connect",
             Id = $"{(isLog ? "read" : "connect" + char.ToUpperInvariant(method[0]) + method[1..])}{GroupName}{Scope}{info.Kind}{part}",
             Text = isLog ? "Reads or follows what a container writes." : $"Connects to the {info.Kind}'s {part.ToLowerInvariant()}.",
-            Kind = Kind,
+            Kind = kind,
             AnswerTypes = isLog ? ["text/plain", Json] : _anyType,
         };
     }

@@ -14,6 +14,7 @@ internal sealed class ResourceDirectory
     private static readonly HashSet<string> _servedSubresources = new(StringComparer.Ordinal)
     {
         "status", "finalize", "scale", "binding", "eviction", "ephemeralcontainers", "resize", "approval", "token",
+        "exec", "attach", "portforward", "log", "proxy",
     };
 
     // The server itself says which APIs there are.
