@@ -32,6 +32,7 @@ internal sealed class Deletion(IObjectStore store, MetadataRules metadata, Admis
             var outcome = await TryAsync(request, options, current, cancellation);
             if (outcome.Deleted is { } deleted)
             {
+                await request.SettleAsync(deleted.Revision, cancellation);
                 return deleted;
             }
 

@@ -46,7 +46,7 @@ internal sealed class ObjectWriter(
             var (written, isTaken) = await TryCreateAsync(request with { Name = name }, candidate, cancellation);
             if (written is { } created)
             {
-                await SettleAsync(request, created, cancellation);
+                await request.SettleAsync(created.Revision, cancellation);
                 return created;
             }
 
@@ -95,7 +95,7 @@ internal sealed class ObjectWriter(
             var outcome = await TryUpdateAsync(review, current, cancellation);
             if (outcome.Written is { } written)
             {
-                await SettleAsync(request, written, cancellation);
+                await request.SettleAsync(written.Revision, cancellation);
                 return written;
             }
 
@@ -110,11 +110,6 @@ internal sealed class ObjectWriter(
         var apply = request with { IsApply = true };
         return UpdateAsync(apply, stored => owners.Apply(apply, stored, configuration), cancellation);
     }
-
-    private static Task SettleAsync(WriteRequest request, Written written, CancellationToken cancellation) =>
-        request.AwaitsEffect && !request.IsDryRun && request.Type.Rules.Settle is { } settle
-            ? settle(written.Revision, cancellation)
-            : Task.CompletedTask;
 
     private async Task<Written> CreateByUpdateAsync(
         WriteRequest request, Func<JsonObject?, JsonObject> change, CancellationToken cancellation)

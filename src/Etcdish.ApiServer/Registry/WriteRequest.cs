@@ -31,4 +31,8 @@ internal sealed record WriteRequest(ResourceType Type, string Namespace, string 
 
     /// <summary>The subresource written through; empty for the object itself.</summary>
     public string Subresource => Part.Subresource;
+
+    /// <summary>Waits until the write of this revision shows its effect, if the writer wants to see it.</summary>
+    public Task SettleAsync(long revision, CancellationToken cancellation) =>
+        AwaitsEffect && !IsDryRun && Type.Rules.Settle is { } settle ? settle(revision, cancellation) : Task.CompletedTask;
 }
