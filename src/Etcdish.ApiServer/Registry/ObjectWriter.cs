@@ -183,7 +183,7 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         type.Rules.ApplyDefaults?.Invoke(value);
         await admission.AdmitAsync(review, cancellation);
         type.Rules.Prepare?.Invoke(value, review.Stored);
-        CheckFields(type, value, review.Stored);
+        CheckFields(review.Write, value, review.Stored);
         if (review.Stored is not null)
         {
             MetadataRules.CountGeneration(type, value, review.Stored);
@@ -193,11 +193,17 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         return ApiJson.Write(value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion));
     }
 
-    private static void CheckFields(ResourceType type, JsonObject value, JsonObject? stored)
+    private static void CheckFields(WriteRequest request, JsonObject value, JsonObject? stored)
     {
+        var type = request.Type;
         var errors = new List<FieldError>();
         MetadataChecks.Check(type, value, stored, errors);
         type.Rules.Validate?.Invoke(value, stored, errors);
+        if (stored is not null)
+        {
+            type.Rules.ValidateChange?.Invoke(request.Subresource, value, stored, errors);
+        }
+
         if (errors.Count > 0)
         {
             throw ApiErrors.Invalid(type.Info, value.Name(), errors);

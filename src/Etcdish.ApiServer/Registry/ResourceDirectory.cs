@@ -1,3 +1,4 @@
+using Etcdish.ApiServer.Kinds;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Registry;
