@@ -1,6 +1,8 @@
 using System.Net;
+using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Security;
 using Etcdish.ApiServer.Storage;
+using Etcdish.ApiServer.Watching;
 
 namespace Etcdish.ApiServer;
 
@@ -16,6 +18,14 @@ public sealed record ApiServerOptions
     /// <summary>The cluster's authority. Null: no TLS, and everybody who can connect may do everything.</summary>
     public ClusterCertificates? Certificates { get; init; }
 
+    /// <summary>
+    /// A file of tokens by which users say who they are: a line each, <c>token,user,uid,"group,group"</c>. Read at the start. Null: none.
+    /// </summary>
+    public string? TokenFile { get; init; }
+
+    /// <summary>Who issues the tokens of service accounts, as a URL; tokens for this API have it as their audience, too.</summary>
+    public string ServiceAccountIssuer { get; init; } = "https://kubernetes.default.svc.cluster.local";
+
     /// <summary>Prefix of all keys in the store, ending in "/". Servers on one store that share it share their cluster.</summary>
     public string StorePrefix { get; init; } = "/etcdish/";
 
@@ -24,6 +34,10 @@ public sealed record ApiServerOptions
 
     /// <summary>Receives one line for each thing that an operator should know of.</summary>
     public Action<string> Warn { get; init; } = static _ => { };
+
+    internal LimitSettings Limits { get; init; } = new();
+
+    internal WatchSettings Watches { get; init; } = new();
 
     /// <exception cref="ArgumentException">A value is wrong.</exception>
     internal void Validate()

@@ -2,11 +2,14 @@ using System.Net;
 using System.Security.Authentication;
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Admission;
+using Etcdish.ApiServer.Apply;
 using Etcdish.ApiServer.Discovery;
+using Etcdish.ApiServer.Extensions;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.OpenApi;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security;
+using Etcdish.ApiServer.Subresources;
 using Etcdish.ApiServer.Tables;
 using Etcdish.ApiServer.Watching;
 using Etcdish.Kubernetes;
@@ -32,9 +35,12 @@ public sealed class KubernetesApiServer : IAsyncDisposable
 
     private readonly ApiServerOptions _options;
     private readonly ResourceDirectory _resources;
+    private readonly SecurityServices _security;
     private readonly ObjectWriter _writer;
     private readonly NamespaceDrain _drain;
     private readonly WatchHubs _hubs;
+    private readonly DefinitionCleanup _cleanup;
+    private readonly DefinitionController _definitions;
     private readonly IHost _host;
     private ListenOptions? _listen;
 
@@ -42,25 +48,37 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     {
         options.Validate();
         _options = options;
-        var store = options.Store;
         _resources = new ResourceDirectory(SchemaCatalog.BuiltIn, options.StorePrefix);
+        _security = new SecurityServices(options, _resources);
+        var store = _security.Store;
         var metadata = new MetadataRules(options.Clock);
         var reader = new ObjectReader(store, options.Clock);
-        var admission = new AdmissionChain([]);
+        var admission = new AdmissionChain(_security.Plugins);
         var deletion = new Deletion(store, metadata, admission);
-        var settings = new WatchSettings();
+        var settings = options.Watches with { Clock = options.Clock };
         var tables = new TableBuilder(options.Clock);
-        _writer = new ObjectWriter(store, metadata, new NamespaceGate(store, _resources), admission);
+        _writer = new ObjectWriter(store, metadata, new FieldOwners(options.Clock), new NamespaceGate(store, _resources), admission);
         _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);
+        _cleanup = new DefinitionCleanup(_resources, reader, _writer, deletion, metadata, options.Warn);
+        _definitions = new DefinitionController(store, _resources, _writer, metadata, _cleanup, options.Warn);
         _hubs = new WatchHubs(_resources, store, settings);
+        var budgets = new DisruptionBudgets(reader, _writer, metadata, _resources);
+        ISubresource[] subresources =
+        [
+            new ScaleSubresource(reader, _writer, tables),
+            new BindingSubresource(store, _resources, _writer, metadata),
+            new EvictionSubresource(reader, _writer, deletion, budgets, metadata),
+            _security.TokenSubresource,
+        ];
         var watches = new WatchHandler(reader, _hubs, settings);
         var application = new ApiApplication(
             new PlainPaths(store),
-            new ClientGate(isOpen: options.Certificates is null),
-            new DiscoveryHandler(new DiscoveryDocuments(_resources)),
-            new OpenApiHandler(_resources),
+            _security,
+            new RequestLimits(options.Limits, options.Clock),
+            new DiscoveryHandler(_resources),
+            new OpenApiHandler(_resources, options.Clock),
             _resources,
-            new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources: []),
+            new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources),
             defect => options.Warn($"a request failed: {defect}"));
         _host = MakeHost(application);
     }
@@ -87,6 +105,8 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         try
         {
             await server.EnsureNamespacesAsync(cancellation);
+            await server._security.StartAsync(server._writer, cancellation);
+            await server._definitions.StartAsync(cancellation);
             await server._drain.ResumeAsync(cancellation);
             await server._host.StartAsync(cancellation);
             return server;
@@ -105,6 +125,9 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         await _host.StopAsync();
         _host.Dispose();
         await _drain.DisposeAsync();
+        await _definitions.DisposeAsync();
+        await _cleanup.DisposeAsync();
+        await _security.DisposeAsync();
     }
 
     private IHost MakeHost(ApiApplication application)
@@ -126,8 +149,14 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     private void Configure(KestrelServerOptions kestrel)
     {
         const int StreamsPerConnection = 250;
+
+        // Selectors of many values make long URLs.
+        const int MaxUrlBytes = 128 * 1024;
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = RequestBody.MaxBytes + 1;
+        kestrel.Limits.MaxRequestLineSize = MaxUrlBytes;
+        kestrel.Limits.MaxRequestHeadersTotalSize = MaxUrlBytes;
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(_options.Limits.MinBodyBytesPerSecond, _options.Limits.BodyGrace);
         kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnection;
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         kestrel.Listen(_options.Listen, listen =>
@@ -147,23 +176,24 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         ServerCertificate = certificates.MakeServer(_options.Listen.Address),
         SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         ClientCertificateMode = ClientCertificateMode.AllowCertificate,
-        ClientCertificateValidation = (certificate, _, _) => certificates.Trusts(certificate),
+
+        // Whose it is, if anybody's, is found out with the request, so that a client with a wrong one is told so.
+        ClientCertificateValidation = static (_, _, _) => true,
     };
 
     private async Task EnsureNamespacesAsync(CancellationToken cancellation)
     {
         var type = _resources.Find("", "v1", "namespaces")!;
-        foreach (var name in _systemNamespaces)
-        {
-            if (await _options.Store.GetAsync(type.KeyOf("", name), cancellation) is null)
-            {
-                await TryCreateAsync(type, name, cancellation);
-            }
-        }
+        await Task.WhenAll(_systemNamespaces.Select(name => EnsureNamespaceAsync(type, name, cancellation)));
     }
 
-    private async Task TryCreateAsync(ResourceType type, string name, CancellationToken cancellation)
+    private async Task EnsureNamespaceAsync(ResourceType type, string name, CancellationToken cancellation)
     {
+        if (await _options.Store.GetAsync(type.KeyOf("", name), cancellation) is not null)
+        {
+            return;
+        }
+
         try
         {
             var value = new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } };

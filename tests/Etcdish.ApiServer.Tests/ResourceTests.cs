@@ -113,7 +113,7 @@ public class ResourceTests(StoreKind kind)
         Assert.That(merged["spec.replicas"], Is.EqualTo("4"));
         Assert.That(merged.Body["spec"]!["template"]!["spec"]!["containers"]!.AsArray(), Has.Count.EqualTo(2));
         await Expect(
-            _cluster.SendAsync(HttpMethod.Patch, Deployments + "/web", "{}", "application/apply-patch+yaml"),
+            _cluster.SendAsync(HttpMethod.Patch, Deployments + "/web", "{}", "application/json"),
             415, "UnsupportedMediaType", "the body of the request was in an unknown format");
     }
 

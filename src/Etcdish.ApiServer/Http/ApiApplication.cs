@@ -2,6 +2,7 @@ using Etcdish.ApiServer.Discovery;
 using Etcdish.ApiServer.OpenApi;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security;
+using Etcdish.ApiServer.Security.Reviews;
 using Etcdish.ApiServer.Storage;
 using Microsoft.AspNetCore.Http;
 
@@ -10,7 +11,8 @@ namespace Etcdish.ApiServer.Http;
 /// <summary>Takes every request: lets it in, finds who answers it, and turns failures into a Status.</summary>
 internal sealed class ApiApplication(
     PlainPaths plain,
-    ClientGate gate,
+    SecurityServices security,
+    RequestLimits limits,
     DiscoveryHandler discovery,
     OpenApiHandler openApi,
     ResourceDirectory resources,
@@ -44,16 +46,13 @@ internal sealed class ApiApplication(
 #pragma warning restore CA1031
     }
 
-    private Task RouteAsync(HttpContext http)
+    private async Task RouteAsync(HttpContext http)
     {
-        if (plain.TryHandle(http) is { } answered)
-        {
-            return answered;
-        }
-
-        gate.Check(http);
-        return discovery.TryHandle(http) ?? openApi.TryHandle(http) ?? HandleResource(http);
+        await security.Gate.EnterAsync(http);
+        await (plain.TryHandle(http) ?? security.Issuer.TryHandle(http) ?? limits.RunAsync(http, HandleKnown));
     }
+
+    private Task HandleKnown(HttpContext http) => discovery.TryHandle(http) ?? openApi.TryHandle(http) ?? HandleResource(http);
 
     private Task HandleResource(HttpContext http)
     {
@@ -63,7 +62,8 @@ internal sealed class ApiApplication(
             throw ApiErrors.PathNotFound();
         }
 
-        return handler.HandleAsync(new ApiRequest(http, type, path));
+        var request = new ApiRequest(http, type, path);
+        return ReviewHandler.Handles(type.Info) ? security.Reviews.HandleAsync(request) : handler.HandleAsync(request);
     }
 
     private ApiException Translate(Exception e)
@@ -77,10 +77,17 @@ internal sealed class ApiApplication(
             case StoreTooLargeException:
                 return new ApiException(413, "RequestEntityTooLarge", e.Message);
             case BadHttpRequestException bad:
-                return new ApiException(bad.StatusCode, "BadRequest", bad.Message);
+                return new ApiException(bad.StatusCode, ReasonOf(bad.StatusCode), bad.Message);
             default:
                 onDefect(e);
                 return ApiErrors.Internal();
         }
     }
+
+    private static string ReasonOf(int code) => code switch
+    {
+        StatusCodes.Status408RequestTimeout => "Timeout",
+        StatusCodes.Status413PayloadTooLarge => "RequestEntityTooLarge",
+        _ => "BadRequest",
+    };
 }

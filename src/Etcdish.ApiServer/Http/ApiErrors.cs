@@ -62,6 +62,12 @@ internal static class ApiErrors
             Kind = resource.Name,
         };
 
+    /// <summary>An apply that would change what others own.</summary>
+    public static ApiException ApplyConflict(ApplyConflictException conflict) => new(409, "Conflict", conflict.Message)
+    {
+        Causes = [.. conflict.Conflicts.Select(c => new StatusCause("FieldManagerConflict", $"conflict with {c.Manager}", c.Field))],
+    };
+
     public static ApiException Forbidden(ResourceInfo resource, string name, string why, params IReadOnlyList<StatusCause> causes) =>
         new(403, "Forbidden", $"{QualifiedName(resource)} \"{name}\" is forbidden: {why}")
         {
@@ -71,18 +77,27 @@ internal static class ApiErrors
             Causes = causes,
         };
 
-    public static ApiException Invalid(ResourceInfo resource, string name, IReadOnlyList<FieldError> errors)
+    public static ApiException Invalid(ResourceInfo resource, string name, IReadOnlyList<FieldError> errors) =>
+        Invalid(resource.Group, resource.Kind, name, errors);
+
+    private static ApiException Invalid(string group, string kind, string name, IReadOnlyList<FieldError> errors)
     {
         var texts = errors.Select(e => e.ToString()).Distinct(StringComparer.Ordinal).ToArray();
         var all = texts.Length == 1 ? texts[0] : $"[{string.Join(", ", texts)}]";
-        return new ApiException(422, "Invalid", $"{QualifiedKind(resource)} \"{name}\" is invalid: {all}")
+        return new ApiException(422, "Invalid", $"{(group.Length == 0 ? kind : $"{kind}.{group}")} \"{name}\" is invalid: {all}")
         {
             Name = name,
-            Group = resource.Group,
-            Kind = resource.Kind,
+            Group = group,
+            Kind = kind,
             Causes = [.. errors.Select(e => new StatusCause(e.Reason, e.Detail, e.Path))],
         };
     }
+
+    /// <summary>Parameters of a write that are wrong.</summary>
+    /// <param name="kind">The kind of the parameters, such as <c>PatchOptions</c>.</param>
+    /// <param name="errors">What is wrong.</param>
+    public static ApiException InvalidOptions(string kind, IReadOnlyList<FieldError> errors) =>
+        Invalid("meta.k8s.io", kind, "", errors);
 
     /// <summary>A parameter of a list that cannot be combined with the others.</summary>
     public static ApiException InvalidListOptions(FieldError error) =>
@@ -117,6 +132,12 @@ internal static class ApiErrors
             RetryAfterSeconds = 1,
         };
 
+    public static ApiException TooManyRequests() =>
+        new(429, "TooManyRequests", "Too many requests, please try again later.") { RetryAfterSeconds = 1 };
+
+    public static ApiException DeadlineExceeded() =>
+        new(504, "Timeout", "Timeout: request did not complete within requested timeout - context deadline exceeded");
+
     public static ApiException StoreUnavailable(string message) =>
         new(503, "ServiceUnavailable", $"the store cannot answer: {message}") { RetryAfterSeconds = 1 };
 
@@ -125,7 +146,4 @@ internal static class ApiErrors
 
     private static string QualifiedName(ResourceInfo resource) =>
         resource.Group.Length == 0 ? resource.Name : $"{resource.Name}.{resource.Group}";
-
-    private static string QualifiedKind(ResourceInfo resource) =>
-        resource.Group.Length == 0 ? resource.Kind : $"{resource.Kind}.{resource.Group}";
 }

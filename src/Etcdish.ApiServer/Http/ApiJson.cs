@@ -26,11 +26,13 @@ internal static class ApiJson
     public static byte[] Write(JsonNode node)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
-        using (var writer = new Utf8JsonWriter(buffer, Writer))
-        {
-            node.WriteTo(writer);
-        }
-
+        Write(buffer, node);
         return buffer.WrittenSpan.ToArray();
+    }
+
+    public static void Write(IBufferWriter<byte> output, JsonNode node)
+    {
+        using var writer = new Utf8JsonWriter(output, Writer);
+        node.WriteTo(writer);
     }
 }

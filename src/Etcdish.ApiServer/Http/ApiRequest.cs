@@ -1,3 +1,4 @@
+using Etcdish.ApiServer.Apply;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security;
 using Etcdish.Kubernetes;
@@ -30,7 +31,10 @@ internal sealed record ApiRequest(HttpContext Http, ResourceType Type, RequestPa
     {
         Part = part ?? UpdatePart.Main,
         User = User,
-        FieldManager = options.FieldManager.Length > 0 ? options.FieldManager : Http.Request.Headers.UserAgent.ToString().Split('/')[0],
+        FieldManager = options.FieldManager.Length > 0
+            ? options.FieldManager
+            : ManagerName.OfUserAgent(Http.Request.Headers.UserAgent.ToString()),
+        AwaitsEffect = true,
         IsDryRun = options.IsDryRun,
         Warn = text => Warn([text]),
     };

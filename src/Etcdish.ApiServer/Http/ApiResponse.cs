@@ -9,22 +9,21 @@ internal static class ApiResponse
     public const string Json = "application/json";
 
     /// <summary>Bodies from this size on are compressed: below it, time is worth more than bytes.</summary>
-    private const int CompressedFromBytes = 128 * 1024;
+    public const int LargeBytes = 128 * 1024;
 
     public static async Task SendAsync(HttpContext http, int status, ReadOnlyMemory<byte> body, string contentType = Json)
     {
         var response = http.Response;
         response.StatusCode = status;
         response.ContentType = contentType;
-        if (body.Length < CompressedFromBytes || !AcceptsGzip(http.Request))
+        if (body.Length < LargeBytes || !AcceptsGzip(http.Request))
         {
             response.ContentLength = body.Length;
             await response.BodyWriter.WriteAsync(body, http.RequestAborted);
             return;
         }
 
-        response.Headers.ContentEncoding = "gzip";
-        response.Headers.Append("Vary", "Accept-Encoding");
+        SayGzip(response);
         await using var gzip = new GZipStream(response.Body, CompressionLevel.Fastest);
         await gzip.WriteAsync(body, http.RequestAborted);
     }
@@ -41,6 +40,12 @@ internal static class ApiResponse
         await SendAsync(http, failure.Code, buffer.WrittenMemory);
     }
 
-    private static bool AcceptsGzip(HttpRequest request) =>
+    public static void SayGzip(HttpResponse response)
+    {
+        response.Headers.ContentEncoding = "gzip";
+        response.Headers.Append("Vary", "Accept-Encoding");
+    }
+
+    public static bool AcceptsGzip(HttpRequest request) =>
         MediaType.ParseList(request.Headers.AcceptEncoding.ToString()).Any(coding => coding.Name == "gzip" && coding["q"] != "0");
 }

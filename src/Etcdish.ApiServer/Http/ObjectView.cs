@@ -1,8 +1,6 @@
 using System.Buffers;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Registry;
-using Etcdish.ApiServer.Storage;
 using Etcdish.ApiServer.Tables;
 
 namespace Etcdish.ApiServer.Http;
@@ -28,47 +26,15 @@ internal sealed class ObjectView(ApiRequest request, TableBuilder tables)
         switch (request.Representation)
         {
             case Representation.Table:
-                Write(output, tables.Build(request.Type, [Parse(stored, revision)], request.IncludeObject, ListMeta(revision), withColumns));
+                ApiJson.Write(output, tables.Build(request.Type, [Parse(stored, revision)], request.IncludeObject, ListMeta(revision), withColumns));
                 break;
             case Representation.Metadata:
-                Write(output, MetadataOnly(Parse(stored, revision)));
+                ApiJson.Write(output, MetadataOnly(Parse(stored, revision)));
                 break;
             default:
                 WriteObject(output, stored, revision);
                 break;
         }
-    }
-
-    /// <summary>A list.</summary>
-    public ReadOnlyMemory<byte> List(ListPage page)
-    {
-        var output = new ArrayBufferWriter<byte>(page.Items.Sum(item => item.Value.Length + 48) + 256);
-        var meta = ListMeta(page.Revision);
-        if (page.Continue is { } token)
-        {
-            meta["continue"] = token.ToString();
-        }
-
-        if (page.Remaining is > 0 and var remaining)
-        {
-            meta["remainingItemCount"] = remaining;
-        }
-
-        switch (request.Representation)
-        {
-            case Representation.Table:
-                var objects = page.Items.Select(item => Parse(item.Value.Span, item.Revision));
-                Write(output, tables.Build(request.Type, objects, request.IncludeObject, meta, withColumns: true));
-                break;
-            case Representation.Metadata:
-                WriteItems(output, "PartialObjectMetadataList", "meta.k8s.io/v1", meta, page.Items);
-                break;
-            default:
-                WriteItems(output, request.Type.ListKind, request.Type.Info.ApiVersion, meta, page.Items);
-                break;
-        }
-
-        return output.WrittenMemory;
     }
 
     /// <summary>The object of a bookmark: its kind, and how far the watch has come.</summary>
@@ -108,7 +74,8 @@ internal sealed class ObjectView(ApiRequest request, TableBuilder tables)
 
     private static JsonObject ListMeta(long revision) => new() { ["resourceVersion"] = Revisions.Format(revision) };
 
-    private static JsonObject Parse(ReadOnlySpan<byte> stored, long revision)
+    /// <summary>An object as clients see it, to be looked into.</summary>
+    public static JsonObject Parse(ReadOnlySpan<byte> stored, long revision)
     {
         var value = ApiJson.Parse(stored);
         value.Metadata()["resourceVersion"] = Revisions.Format(revision);
@@ -132,34 +99,5 @@ internal sealed class ObjectView(ApiRequest request, TableBuilder tables)
         {
             output.Write(stored);
         }
-    }
-
-    private static void Write(IBufferWriter<byte> output, JsonNode node)
-    {
-        using var writer = new Utf8JsonWriter(output, ApiJson.Writer);
-        node.WriteTo(writer);
-    }
-
-    private void WriteItems(
-        ArrayBufferWriter<byte> output, string kind, string apiVersion, JsonObject meta, IReadOnlyList<StoredObject> items)
-    {
-        output.Write("{\"kind\":\""u8);
-        output.Write(System.Text.Encoding.UTF8.GetBytes(kind));
-        output.Write("\",\"apiVersion\":\""u8);
-        output.Write(System.Text.Encoding.UTF8.GetBytes(apiVersion));
-        output.Write("\",\"metadata\":"u8);
-        Write(output, meta);
-        output.Write(",\"items\":["u8);
-        for (var i = 0; i < items.Count; i++)
-        {
-            if (i > 0)
-            {
-                output.Write(","u8);
-            }
-
-            WriteOne(output, items[i].Value.Span, items[i].Revision, withColumns: false);
-        }
-
-        output.Write("]}"u8);
     }
 }

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Etcdish.ApiServer.Http;
 
-/// <summary>Version and health: open to everybody, as probes and clients without credentials need them.</summary>
+/// <summary>Version and health: what roles let everybody see, as probes and clients without credentials need it.</summary>
 internal sealed class PlainPaths(IObjectStore store)
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);

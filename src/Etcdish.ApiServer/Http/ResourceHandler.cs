@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Apply;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Subresources;
 using Etcdish.ApiServer.Tables;
@@ -16,6 +17,11 @@ internal sealed class ResourceHandler(
     public Task HandleAsync(ApiRequest request)
     {
         var method = request.Http.Request.Method;
+        if (request.Type.Warning is { Length: > 0 } warning)
+        {
+            request.Warn([warning]);
+        }
+
         if (request.Path.Subresource.Length > 0)
         {
             return HandleSubresourceAsync(request, method);
@@ -45,7 +51,7 @@ internal sealed class ResourceHandler(
             return subresource.HandleAsync(request);
         }
 
-        var part = info.Name == "status" ? UpdatePart.Status : UpdatePart.Finalize;
+        var part = SubresourceParts.Of(request.Type, info.Name);
         return method switch
         {
             "GET" when info.Verbs.Contains("get") => GetAsync(request),
@@ -86,8 +92,7 @@ internal sealed class ResourceHandler(
             return;
         }
 
-        var page = await reader.ListAsync(request.Type, request.Namespace, options, request.Cancellation);
-        await ApiResponse.SendAsync(request.Http, 200, View(request).List(page));
+        await List(request).SendAsync(reader.ReadAsync(request.Type, request.Namespace, options, request.Cancellation));
     }
 
     private async Task CreateAsync(ApiRequest request)
@@ -107,8 +112,16 @@ internal sealed class ResourceHandler(
 
     private async Task PatchAsync(ApiRequest request, UpdatePart part)
     {
-        var options = WriteOptions.Read(request.Http.Request.Query);
-        var patch = await ObjectPatch.ReadAsync(request);
+        var patchType = ObjectPatch.TypeOf(request);
+        var isApply = patchType == ApplyConfiguration.MediaType;
+        var options = WriteOptions.ReadPatch(request.Http.Request.Query, isApply);
+        if (isApply)
+        {
+            await ApplyAsync(request, options, part);
+            return;
+        }
+
+        var patch = await ObjectPatch.ReadAsync(request, patchType);
         IReadOnlyList<string> warnings = [];
         await WriteAsync(request, request.ToWrite(options, part), stored =>
         {
@@ -118,9 +131,15 @@ internal sealed class ResourceHandler(
             }
 
             var patched = ApiJson.Write(patch.Apply(stored));
-            var info = request.Type.Info;
-            return ObjectDocument.Decode(patched, info.Type, info.Kind, info.ApiVersion, options.Validation, out warnings);
+            return ObjectDocument.Decode(patched, request.Type, options.Validation, out warnings);
         }, () => request.Warn(warnings));
+    }
+
+    private async Task ApplyAsync(ApiRequest request, WriteOptions options, UpdatePart part)
+    {
+        var configuration = await ApplyConfiguration.ReadAsync(request, options);
+        request.Warn(configuration.Warnings);
+        await AnswerAsync(request, await writer.ApplyAsync(request.ToWrite(options, part), configuration, request.Cancellation));
     }
 
     private async Task WriteAsync(
@@ -128,8 +147,11 @@ internal sealed class ResourceHandler(
     {
         var written = await writer.UpdateAsync(write, change, request.Cancellation);
         beforeAnswer?.Invoke();
-        await ApiResponse.SendAsync(request.Http, written.IsNew ? 201 : 200, View(request).One(written.Value, written.Revision));
+        await AnswerAsync(request, written);
     }
+
+    private Task AnswerAsync(ApiRequest request, Written written) =>
+        ApiResponse.SendAsync(request.Http, written.IsNew ? 201 : 200, View(request).One(written.Value, written.Revision));
 
     private async Task DeleteAsync(ApiRequest request)
     {
@@ -171,17 +193,19 @@ internal sealed class ResourceHandler(
             }
         }
 
-        await ApiResponse.SendAsync(request.Http, 200, View(request).List(page));
+        await List(request).SendAsync(page);
     }
 
     private static async Task<JsonObject> ReadBodyAsync(ApiRequest request, FieldValidation validation)
     {
-        var info = request.Type.Info;
-        var body = await RequestBody.ReadObjectAsync(request.Http.Request, info.Type, request.Cancellation);
-        var value = ObjectDocument.Decode(body.Span, info.Type, info.Kind, info.ApiVersion, validation, out var warnings);
+        var type = request.Type;
+        var body = await RequestBody.ReadObjectAsync(request.Http.Request, type.Info.Type, request.Cancellation, type.Custom is not null);
+        var value = ObjectDocument.Decode(body.Span, type, validation, out var warnings);
         request.Warn(warnings);
         return value;
     }
+
+    private ListWriter List(ApiRequest request) => new(request, View(request), tables);
 
     private ObjectView View(ApiRequest request) => new(request, tables);
 }

@@ -12,9 +12,19 @@ internal static class StatusWriter
         WriteHead(json, failure.ContinueToken);
         json.WriteString("status", "Failure");
         json.WriteString("message", failure.Message);
-        json.WriteString("reason", failure.Reason);
+        WriteUnlessEmpty(json, "reason", failure.Reason);
         WriteDetails(json, failure);
         json.WriteNumber("code", failure.Code);
+        json.WriteEndObject();
+    }
+
+    /// <summary>The answer to what succeeded and has no object to show.</summary>
+    public static void WriteSuccess(IBufferWriter<byte> output, int code)
+    {
+        using var json = new Utf8JsonWriter(output, ApiJson.Writer);
+        WriteHead(json, continueToken: null);
+        json.WriteString("status", "Success");
+        json.WriteNumber("code", code);
         json.WriteEndObject();
     }
 

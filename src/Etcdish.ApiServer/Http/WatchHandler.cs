@@ -15,9 +15,9 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
 {
     public async Task HandleAsync(ApiRequest request, ListOptions options, ObjectView view)
     {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(request.Cancellation);
         var duration = options.Timeout ?? (settings.MinTimeout * (1 + Random.Shared.NextDouble()));
-        ending.CancelAfter(duration);
+        using var time = new CancellationTokenSource(duration, settings.Clock);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(request.Cancellation, time.Token);
         request.Http.Response.ContentType = ApiResponse.Json;
         var stream = new WatchStream(request, options, view, request.Http.Response.BodyWriter);
         try
@@ -51,15 +51,16 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
 
         // So that the client knows that the watch is in place.
         await stream.FlushAsync(cancellation);
-        var hub = hubs.Of(request.Type);
-        using var last = new CancellationTokenSource();
-        var ahead = duration - settings.LastBookmarkAhead;
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation, last.Token);
-        if (options.AllowBookmarks && ahead > TimeSpan.Zero)
+        if (hubs.Of(request.Type) is not { } hub)
         {
-            last.CancelAfter(ahead);
+            // The resource has gone or changed meanwhile: the client finds out when it asks again.
+            return;
         }
 
+        var ahead = duration - settings.LastBookmarkAhead;
+        using var last = new CancellationTokenSource(
+            options.AllowBookmarks && ahead > TimeSpan.Zero ? ahead : Timeout.InfiniteTimeSpan, settings.Clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation, last.Token);
         try
         {
             await foreach (var batch in hub.ReadAsync(after, options.AllowBookmarks, both.Token))
@@ -70,7 +71,10 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
                     after = item.Revision;
                 }
 
-                await stream.FlushAsync(cancellation);
+                if (stream.HasUnsent)
+                {
+                    await stream.FlushAsync(cancellation);
+                }
             }
         }
         catch (OperationCanceledException) when (last.IsCancellationRequested && !cancellation.IsCancellationRequested)
@@ -85,19 +89,23 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
         ApiRequest request, ListOptions options, WatchStream stream, CancellationToken cancellation)
     {
         var everything = new ListOptions { Selection = options.Selection, Revision = options.Revision };
-        var page = await reader.ListAsync(request.Type, request.Namespace, everything, cancellation);
-        foreach (var item in page.Items)
+        var revision = 0L;
+        await foreach (var part in reader.ReadAsync(request.Type, request.Namespace, everything, cancellation))
         {
-            stream.Write(EventKind.Added, item.Value, item.Revision);
-            await stream.FlushIfLargeAsync(cancellation);
+            revision = part.Revision;
+            foreach (var item in part.Items)
+            {
+                stream.Write(EventKind.Added, item.Value, item.Revision);
+                await stream.FlushIfLargeAsync(cancellation);
+            }
         }
 
         if (options.SendInitialEvents && options.AllowBookmarks)
         {
-            stream.WriteBookmark(page.Revision, endsInitialEvents: true);
+            stream.WriteBookmark(revision, endsInitialEvents: true);
         }
 
-        return page.Revision;
+        return revision;
     }
 
     /// <summary>The lines of one watch.</summary>
@@ -107,6 +115,8 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
 
         private bool _hasColumns;
 
+        public bool HasUnsent => output.UnflushedBytes > 0;
+
         public void Write(ResourceEvent item)
         {
             if (item.Change is null)
@@ -115,7 +125,9 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
                 return;
             }
 
-            if ((request.Namespace.Length > 0 && item.Namespace != request.Namespace) || item.KindFor(options.Selection) is not { } kind)
+            item = item.As(request.Type);
+            if ((request.Namespace.Length > 0 && item.Namespace != request.Namespace)
+                || item.KindFor(options.Selection, request.Type.Info) is not { } kind)
             {
                 return;
             }
@@ -165,6 +177,6 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
         }
 
         public ValueTask FlushIfLargeAsync(CancellationToken cancellation) =>
-            output.CanGetUnflushedBytes && output.UnflushedBytes > LargeBytes ? FlushAsync(cancellation) : ValueTask.CompletedTask;
+            output.UnflushedBytes > LargeBytes ? FlushAsync(cancellation) : ValueTask.CompletedTask;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Extensions;
 using Etcdish.ApiServer.Registry;
 using Etcdish.Kubernetes;
 
@@ -131,6 +132,7 @@ internal static class KindRules
 
     private static ResourceRules OfControl(ResourceInfo info, ResourceRules rules) => info.Kind switch
     {
+        "CustomResourceDefinition" => DefinitionRules.Rules,
         "PriorityClass" => (rules with { ApplyDefaults = ClassRules.DefaultPriority }).Checked(ClassRules.CheckPriority),
         "RuntimeClass" => rules.Checked(ClassRules.CheckRuntime),
         "Lease" => rules.Checked(CoordinationRules.CheckLease),

@@ -51,7 +51,6 @@ internal static class PodResizeRules
             }
 
             CheckKept(container["resources"], old["resources"]);
-            CheckMemory(container, old["resources"]["limits"]);
             if (!CommonChecks.Alike(Uncomputed(container), Uncomputed(old)))
             {
                 spec.Forbidden(sidecarsOnly ? "only cpu and memory resources for sidecar containers are mutable" : OnlyComputed);
@@ -71,32 +70,6 @@ internal static class PodResizeRules
                     break;
                 }
             }
-        }
-    }
-
-    private static void CheckMemory(CheckedField container, CheckedField old)
-    {
-        foreach (var policy in container["resizePolicy"].Items)
-        {
-            if (policy["resourceName"].Text == "memory" && policy["restartPolicy"].Text == "RestartContainer")
-            {
-                return;
-            }
-        }
-
-        var limit = container["resources"]["limits"].Key("memory");
-        if (limit.Amount() is not { } amount)
-        {
-            return;
-        }
-
-        if (old["memory"].Amount() is not { } before)
-        {
-            limit.Forbidden("memory limits cannot be added unless resizePolicy is RestartContainer");
-        }
-        else if (amount < before)
-        {
-            limit.Forbidden("memory limits cannot be decreased unless resizePolicy is RestartContainer");
         }
     }
 

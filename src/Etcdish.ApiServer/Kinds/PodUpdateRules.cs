@@ -66,8 +66,7 @@ internal static class PodUpdateRules
                 isKept = true;
                 if (!CommonChecks.Alike(container.Value, old.Value))
                 {
-                    containers.Forbidden(
-                        $"existing ephemeral containers \"{name}\" may not be changed\n{JsonDifference.Describe(old.Value!, container.Value!)}");
+                    containers.Forbidden($"existing ephemeral containers \"{name}\" may not be changed\n");
                 }
             }
 

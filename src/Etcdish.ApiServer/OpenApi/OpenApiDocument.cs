@@ -1,113 +1,68 @@
-using System.Text.Json.Nodes;
+using System.Buffers;
+using System.Text.Json;
+using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Registry;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.OpenApi;
 
 /// <summary>
-/// The OpenAPI v3 document of a group version. kubectl reads two things: which kinds can be patched with field validation (in the paths,
-/// else it refuses to apply), and how fields merge and what they are (in the schemas).
+/// A document that describes resources. kubectl reads three things: which kinds can be patched with field validation (in the paths, else it
+/// refuses to apply), how fields merge and what they are (in the schemas), and what they are for (in their texts).
 /// </summary>
 internal static class OpenApiDocument
 {
-    private const string AnyContent = "*/*";
-    private const string PatchTypes = "application/strategic-merge-patch+json";
+    private const string Version = "v1.35.0+etcdish";
 
-    public static JsonObject Build(string path, IReadOnlyList<ResourceType> types)
+    /// <summary>Writes the document of these resources as JSON.</summary>
+    public static ReadOnlyMemory<byte> Write(SpecForm form, IEnumerable<ResourceType> types)
     {
-        var schemas = new SchemaSection();
-        var paths = new JsonObject();
-        foreach (var type in types)
+        var buffer = new ArrayBufferWriter<byte>(64 * 1024);
+        using (var writer = new Utf8JsonWriter(buffer, ApiJson.Writer))
         {
-            AddPaths(paths, "/" + path, type, schemas);
+            writer.WriteStartObject();
+            writer.WriteString(form == SpecForm.V2 ? "swagger" : "openapi", form == SpecForm.V2 ? "2.0" : "3.0.0");
+            writer.WriteStartObject("info");
+            writer.WriteString("title", "Kubernetes");
+            writer.WriteString("version", Version);
+            writer.WriteEndObject();
+            WriteContent(writer, form, types);
+            writer.WriteEndObject();
         }
 
-        return new JsonObject
-        {
-            ["openapi"] = "3.0.0",
-            ["info"] = new JsonObject { ["title"] = "Kubernetes", ["version"] = "v1.35.0+etcdish" },
-            ["paths"] = paths,
-            ["components"] = new JsonObject { ["schemas"] = schemas.Build() },
-        };
+        return buffer.WrittenMemory;
     }
 
-    private static void AddPaths(JsonObject paths, string root, ResourceType type, SchemaSection schemas)
+    private static void WriteContent(Utf8JsonWriter writer, SpecForm form, IEnumerable<ResourceType> types)
     {
-        var info = type.Info;
-        var collection = info.IsNamespaced ? $"{root}/namespaces/{{namespace}}/{info.Name}" : $"{root}/{info.Name}";
-        var item = collection + "/{name}";
-        schemas.AddKind(info);
-        paths[collection] = Operations(info, [("get", "list"), ("post", "create")]);
-        paths[item] = Operations(info, [("get", "get"), ("put", "update"), ("patch", "patch"), ("delete", "delete")]);
-        foreach (var subresource in info.Subresources)
+        var schemas = new SchemaSection(form, new SchemaTexts());
+        foreach (var type in types.Where(type => type.Custom is not null))
         {
-            paths[$"{item}/{subresource.Name}"] = Operations(
-                info,
-                [.. new[] { ("get", "get"), ("put", "update"), ("patch", "patch") }.Where(o => subresource.Verbs.Contains(o.Item2))]);
-        }
-    }
-
-    private static JsonObject Operations(ResourceInfo info, IReadOnlyList<(string Method, string Action)> operations)
-    {
-        var result = new JsonObject();
-        foreach (var (method, action) in operations)
-        {
-            result[method] = Operation(info, method, action);
+            schemas.AddCustom(type.Info.Type, type.Custom!.SchemaSource);
         }
 
-        return result;
-    }
-
-    private static JsonObject Operation(ResourceInfo info, string method, string action)
-    {
-        var operation = new JsonObject
+        var paths = new PathWriter(form);
+        writer.WriteStartObject("paths");
+        foreach (var info in types.Select(type => type.Info))
         {
-            ["responses"] = new JsonObject { ["200"] = Content("OK", info, ApiContent) },
-            ["x-kubernetes-action"] = action == "create" ? "post" : method == "put" ? "put" : action,
-            ["x-kubernetes-group-version-kind"] = SchemaSection.GroupVersionKind(info.ApiVersion, info.Kind),
-        };
-        var parameters = new JsonArray();
-        if (method is "post" or "put" or "patch")
-        {
-            foreach (var name in new[] { "dryRun", "fieldManager", "fieldValidation" })
+            var tag = $"{(info.Group.Length == 0 ? "core" : info.Group.Split('.')[0])}_{info.Version}";
+            foreach (var path in new ResourcePaths(info, schemas).Read())
             {
-                parameters.Add(Parameter(name));
+                paths.Write(writer, path, tag);
             }
-
-            operation["requestBody"] = Content("", info, method == "patch" ? PatchTypes : AnyContent);
         }
 
-        if (parameters.Count > 0)
+        writer.WriteEndObject();
+        if (form == SpecForm.V2)
         {
-            operation["parameters"] = parameters;
+            writer.WritePropertyName("definitions");
+            schemas.WriteTo(writer);
+            return;
         }
 
-        return operation;
-    }
-
-    private const string ApiContent = "application/json";
-
-    private static JsonObject Parameter(string name) => new()
-    {
-        ["name"] = name,
-        ["in"] = "query",
-        ["schema"] = new JsonObject { ["type"] = "string", ["uniqueItems"] = true },
-    };
-
-    private static JsonObject Content(string description, ResourceInfo info, string mediaType)
-    {
-        var content = new JsonObject
-        {
-            ["content"] = new JsonObject
-            {
-                [mediaType] = new JsonObject { ["schema"] = SchemaSection.Reference(info.Type.Name) },
-            },
-        };
-        if (description.Length > 0)
-        {
-            content["description"] = description;
-        }
-
-        return content;
+        writer.WriteStartObject("components");
+        writer.WritePropertyName("schemas");
+        schemas.WriteTo(writer);
+        writer.WriteEndObject();
     }
 }

@@ -1,24 +1,29 @@
-using System.Collections.Concurrent;
-using System.Text.Json.Nodes;
-using Etcdish.ApiServer.Discovery;
+using System.Globalization;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Registry;
 using Microsoft.AspNetCore.Http;
 
 namespace Etcdish.ApiServer.OpenApi;
 
-/// <summary>Answers <c>/openapi/v3</c>: the index, and a document for each group version, made when the first client asks for it.</summary>
-internal sealed class OpenApiHandler(ResourceDirectory resources)
+/// <summary>
+/// Answers <c>/openapi/v3</c>, an index and a document for each group version, and <c>/openapi/v2</c>, one document that old clients take
+/// as JSON or protobuf.
+/// </summary>
+internal sealed class OpenApiHandler(ResourceDirectory resources, TimeProvider clock)
 {
-    private const string Root = "/openapi/v3";
+    private const string V2Root = "/openapi/v2";
+    private const string ProtobufType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+    private const string OldProtobufType = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 
-    private readonly ConcurrentDictionary<string, Lazy<TaggedDocument>> _documents = new(StringComparer.Ordinal);
+    private readonly OpenApiDocuments _documents = new(resources);
 
     /// <summary>Answers the request, or says by null that the path is another's.</summary>
     public Task? TryHandle(HttpContext http)
     {
         var path = http.Request.Path.Value ?? "";
-        if (path != Root && !path.StartsWith(Root + "/", StringComparison.Ordinal))
+        var isV2 = path == V2Root;
+        var isIndex = path == OpenApiDocuments.V3Root;
+        if (!isV2 && !isIndex && !path.StartsWith(OpenApiDocuments.V3Root + "/", StringComparison.Ordinal))
         {
             return null;
         }
@@ -28,31 +33,52 @@ internal sealed class OpenApiHandler(ResourceDirectory resources)
             throw ApiErrors.MethodNotAllowed();
         }
 
-        return path.Length == Root.Length
-            ? ApiResponse.SendAsync(http, StatusCodes.Status200OK, ApiJson.Write(Index()))
-            : DiscoveryHandler.SendTaggedAsync(http, Find(path[(Root.Length + 1)..]) ?? throw ApiErrors.PathNotFound(), ApiResponse.Json);
+        var isProtobuf = WantsProtobuf(http.Request.Headers.Accept.ToString(), isV2);
+        return isV2
+            ? _documents.Whole(isProtobuf).SendAsync(http, isProtobuf ? ProtobufType : ApiResponse.Json)
+            : isIndex
+            ? _documents.Index().SendAsync(http, ApiResponse.Json)
+            : SendDocumentAsync(http, path[(OpenApiDocuments.V3Root.Length + 1)..]);
     }
 
-    private static string PathOf(ResourceType type) =>
-        type.Info.Group.Length == 0 ? $"api/{type.Info.Version}" : $"apis/{type.Info.Group}/{type.Info.Version}";
-
-    private JsonObject Index()
+    /// <summary>Whether the first entry that can be served is the protobuf form.</summary>
+    private static bool WantsProtobuf(string accept, bool isV2)
     {
-        var paths = new JsonObject();
-        foreach (var path in resources.All.Select(PathOf).Distinct())
+        var isEmpty = true;
+        foreach (var type in MediaType.ParseList(accept))
         {
-            var hash = Find(path)!.Tag.Trim('"');
-            paths[path] = new JsonObject { ["serverRelativeURL"] = $"{Root}/{path}?hash={hash}" };
+            isEmpty = false;
+            if (type.Name is ApiResponse.Json or "application/*" or "*/*")
+            {
+                return false;
+            }
+
+            if (isV2 && type.Name is ProtobufType or OldProtobufType)
+            {
+                return true;
+            }
         }
 
-        return new JsonObject { ["paths"] = paths };
+        return isEmpty ? false : throw ApiErrors.NotAcceptable();
     }
 
-    private TaggedDocument? Find(string path)
+    private Task SendDocumentAsync(HttpContext http, string path)
     {
-        var types = resources.All.Where(type => PathOf(type) == path).ToArray();
-        return types.Length == 0
-            ? null
-            : _documents.GetOrAdd(path, _ => new Lazy<TaggedDocument>(() => TaggedDocument.Of(OpenApiDocument.Build(path, types)))).Value;
+        var document = _documents.Find(path) ?? throw ApiErrors.PathNotFound();
+        var hash = http.Request.Query["hash"].ToString();
+        if (hash.Length > 0 && hash != document.Hash)
+        {
+            http.Response.Redirect(OpenApiDocuments.AddressOf(path, document), permanent: true);
+            return Task.CompletedTask;
+        }
+
+        if (hash.Length > 0)
+        {
+            // What stands at an address with a hash never changes.
+            http.Response.Headers.CacheControl = "public, immutable";
+            http.Response.Headers.Expires = clock.GetUtcNow().AddYears(1).ToString("R", CultureInfo.InvariantCulture);
+        }
+
+        return document.SendAsync(http, ApiResponse.Json);
     }
 }

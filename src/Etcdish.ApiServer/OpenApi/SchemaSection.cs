@@ -1,191 +1,94 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.OpenApi;
 
-/// <summary>The schemas of a document: the kinds that are added, and all types that they use.</summary>
+/// <summary>The schemas of a document: the kinds that are added, and all types that they use, sorted by name.</summary>
 internal sealed class SchemaSection
 {
-    private readonly SortedDictionary<string, JsonObject> _schemas = new(StringComparer.Ordinal);
-    private readonly Queue<StructType> _waiting = new();
+    private readonly SortedDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private readonly SchemaWriter _schemas;
+    private readonly SpecForm _form;
 
-    public static JsonObject Reference(string typeName) => new() { ["$ref"] = $"#/components/schemas/{Name(typeName)}" };
-
-    public static JsonObject GroupVersionKind(string apiVersion, string kind)
+    public SchemaSection(SpecForm form, SchemaTexts texts)
     {
-        var slash = apiVersion.IndexOf('/', StringComparison.Ordinal);
-        return new JsonObject
-        {
-            ["group"] = slash < 0 ? "" : apiVersion[..slash],
-            ["kind"] = kind,
-            ["version"] = apiVersion[(slash + 1)..],
-        };
+        _form = form;
+        _schemas = new SchemaWriter(form, texts);
+        _entries.Add(SchemaNames.Patch, new Entry(null, ValueKind.RawExtension, []));
     }
 
-    public void AddKind(ResourceInfo info)
+    /// <summary>Adds the type of a custom resource, whose schema its definition has; behind this, it is added as a kind like any other.</summary>
+    public void AddCustom(StructType type, JsonObject schema)
     {
-        Add(info.Type);
-        while (_waiting.TryDequeue(out var type))
+        _entries.TryAdd(SchemaNames.Of(type), new Entry(null, default, []) { Custom = schema });
+        Add(CustomSchemaWriter.Metadata);
+    }
+
+    /// <summary>Adds a type as the kind of objects that say so, beside what it was added as before.</summary>
+    public void AddKind(StructType type, string apiVersion, string kind)
+    {
+        Add(type);
+        var kinds = _entries[SchemaNames.Of(type)].Kinds;
+        var added = GroupVersionKind.Of(apiVersion, kind);
+        if (!kinds.Contains(added))
         {
-            Fill(type);
+            kinds.Add(added);
+        }
+    }
+
+    public void WriteTo(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        foreach (var (name, entry) in _entries)
+        {
+            writer.WritePropertyName(name);
+            if (entry.Custom is { } custom)
+            {
+                CustomSchemaWriter.Write(writer, _form, custom, entry.Kinds);
+            }
+            else if (entry.Struct is { } type)
+            {
+                _schemas.WriteStruct(writer, type, entry.Kinds);
+            }
+            else
+            {
+                _schemas.WriteShared(writer, name, entry.Scalar);
+            }
         }
 
-        _schemas[Name(info.Type.Name)]["x-kubernetes-group-version-kind"] = new JsonArray(GroupVersionKind(info.ApiVersion, info.Kind));
-    }
-
-    public JsonObject Build()
-    {
-        var result = new JsonObject();
-        foreach (var (name, schema) in _schemas)
-        {
-            result[name] = schema;
-        }
-
-        return result;
-    }
-
-    /// <summary>Our name <c>apps/v1.DeploymentSpec</c> as clients know it.</summary>
-    private static string Name(string typeName)
-    {
-        var name = typeName.Replace('/', '.');
-        return name.StartsWith("meta.", StringComparison.Ordinal)
-            ? $"io.k8s.apimachinery.pkg.apis.{name}"
-            : $"io.k8s.api.{name}";
+        writer.WriteEndObject();
     }
 
     private void Add(StructType type)
     {
-        if (_schemas.TryAdd(Name(type.Name), new JsonObject { ["type"] = "object" }))
+        if (_entries.TryAdd(SchemaNames.Of(type), new Entry(type, default, [])))
         {
-            _waiting.Enqueue(type);
-        }
-    }
-
-    private void Fill(StructType type)
-    {
-        var properties = new JsonObject();
-        foreach (var field in type.JsonFields)
-        {
-            properties[field.Name] = Property(field);
-        }
-
-        var schema = _schemas[Name(type.Name)];
-        if (properties.Count > 0)
-        {
-            schema["properties"] = properties;
-        }
-
-        var required = type.JsonFields.Where(field => field.IsRequired).Select(field => (JsonNode)field.Name).ToArray();
-        if (required.Length > 0)
-        {
-            schema["required"] = new JsonArray(required);
-        }
-
-        if (type.IsAtomic)
-        {
-            schema["x-kubernetes-map-type"] = "atomic";
-        }
-    }
-
-    private JsonObject Property(Field field)
-    {
-        var schema = Value(field.Type);
-        if (schema.ContainsKey("$ref"))
-        {
-            // Whatever stands beside a reference is ignored by its readers, so the reference goes inside.
-            schema = new JsonObject { ["allOf"] = new JsonArray(schema) };
-        }
-
-        if (field.DefaultJson is { } text)
-        {
-            schema["default"] = JsonNode.Parse(text);
-        }
-
-        AddMergeRules(schema, field);
-        return schema;
-    }
-
-    private static void AddMergeRules(JsonObject schema, Field field)
-    {
-        var strategies = new List<string>();
-        foreach (var (flag, word) in new[]
-        {
-            (PatchStrategy.Merge, "merge"), (PatchStrategy.Replace, "replace"), (PatchStrategy.RetainKeys, "retainKeys"),
-        })
-        {
-            if (field.PatchStrategy.HasFlag(flag))
+            foreach (var field in type.JsonFields)
             {
-                strategies.Add(word);
+                Add(field.Type);
             }
         }
+    }
 
-        if (strategies.Count > 0)
+    private void Add(SchemaType type)
+    {
+        if (type.Struct is { } part)
         {
-            schema["x-kubernetes-patch-strategy"] = string.Join(',', strategies);
+            Add(part);
         }
-
-        if (field.PatchMergeKey is { } key)
+        else if (type.Element is { } element)
         {
-            schema["x-kubernetes-patch-merge-key"] = key;
+            Add(element);
+        }
+        else if (SchemaNames.Of(type.Kind) is { } name)
+        {
+            _entries.TryAdd(name, new Entry(null, type.Kind, []));
         }
     }
 
-    private JsonObject Value(SchemaType type)
+    private sealed record Entry(StructType? Struct, ValueKind Scalar, List<GroupVersionKind> Kinds)
     {
-        switch (type.Kind)
-        {
-            case ValueKind.Struct:
-                Add(type.Struct!);
-                return Reference(type.Struct!.Name);
-            case ValueKind.List:
-                return List(type);
-            case ValueKind.Map:
-                var map = new JsonObject { ["type"] = "object", ["additionalProperties"] = Value(type.Element!) };
-                if (type.IsAtomic)
-                {
-                    map["x-kubernetes-map-type"] = "atomic";
-                }
-
-                return map;
-            case ValueKind.StringList:
-                return new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "string" } };
-            default:
-                return Scalar(type);
-        }
+        public JsonObject? Custom { get; init; }
     }
-
-    private JsonObject List(SchemaType type)
-    {
-        var list = new JsonObject { ["type"] = "array", ["items"] = Value(type.Element!) };
-        list["x-kubernetes-list-type"] = type.ListKind switch
-        {
-            ListKind.Map => "map",
-            ListKind.Set => "set",
-            _ => "atomic",
-        };
-        if (type.ListKind == ListKind.Map)
-        {
-            list["x-kubernetes-list-map-keys"] = new JsonArray([.. type.Keys.Select(key => (JsonNode)key)]);
-        }
-
-        return list;
-    }
-
-    private static JsonObject Scalar(SchemaType type) => type.Kind switch
-    {
-        ValueKind.String => new JsonObject { ["type"] = "string" },
-        ValueKind.Bool => new JsonObject { ["type"] = "boolean" },
-        ValueKind.Int32 => new JsonObject { ["type"] = "integer", ["format"] = "int32" },
-        ValueKind.Int64 => new JsonObject { ["type"] = "integer", ["format"] = "int64" },
-        ValueKind.Double => new JsonObject { ["type"] = "number", ["format"] = "double" },
-        ValueKind.Bytes => new JsonObject { ["type"] = "string", ["format"] = "byte" },
-        ValueKind.Time or ValueKind.MicroTime => new JsonObject { ["type"] = "string", ["format"] = "date-time" },
-        ValueKind.Duration => new JsonObject { ["type"] = "string" },
-        ValueKind.IntOrString => new JsonObject { ["type"] = "string", ["format"] = "int-or-string" },
-        ValueKind.Quantity => new JsonObject
-        {
-            ["oneOf"] = new JsonArray(new JsonObject { ["type"] = "string" }, new JsonObject { ["type"] = "number" }),
-        },
-        _ => new JsonObject { ["type"] = "object" },
-    };
 }

@@ -46,7 +46,8 @@ internal sealed class Deletion(IObjectStore store, MetadataRules metadata, Admis
         WriteRequest request, DeleteOptions options, StoredObject current, CancellationToken cancellation)
     {
         var (type, scope, name) = request;
-        var value = ApiJson.Parse(current.Value.Span);
+        var served = type.ToServed(current.Value);
+        var value = ApiJson.Parse(served.Span);
         CheckPreconditions(type, name, value, current.Revision, options);
         await AdmitAsync(request, value, cancellation);
         var isMarked = Mark(type, value, options);
@@ -54,12 +55,12 @@ internal sealed class Deletion(IObjectStore store, MetadataRules metadata, Admis
         {
             if (options.IsDryRun)
             {
-                return (new Deleted(current.Value, current.Revision, true), null);
+                return (new Deleted(served, current.Revision, true), null);
             }
 
             var deletion = await store.DeleteAsync(type.KeyOf(scope, name), current.Revision, cancellation);
             return deletion.Succeeded
-                ? (new Deleted(current.Value, deletion.Revision, true), null)
+                ? (new Deleted(served, deletion.Revision, true), null)
                 : (null, deletion.Current);
         }
 
@@ -69,7 +70,7 @@ internal sealed class Deletion(IObjectStore store, MetadataRules metadata, Admis
             return (new Deleted(bytes, current.Revision, false), null);
         }
 
-        var update = await store.UpdateAsync(type.KeyOf(scope, name), bytes, current.Revision, cancellation);
+        var update = await store.UpdateAsync(type.KeyOf(scope, name), type.ToStored(bytes), current.Revision, cancellation);
         return update.Succeeded ? (new Deleted(bytes, update.Revision, false), null) : (null, update.Current);
     }
 
@@ -94,6 +95,7 @@ internal sealed class Deletion(IObjectStore store, MetadataRules metadata, Admis
 
         if (!value.IsBeingDeleted())
         {
+            type.Rules.BeginDeletion?.Invoke(value);
             fields["deletionTimestamp"] = metadata.Later(grace);
             fields["deletionGracePeriodSeconds"] = grace;
             if (type.Rules.HasGeneration)
@@ -139,7 +141,8 @@ internal sealed class Deletion(IObjectStore store, MetadataRules metadata, Admis
     private static bool HoldsNamespace(JsonObject value) =>
         value.Text("kind") == "Namespace" && value.Part("spec").Items("finalizers").Any();
 
-    private static void CheckPreconditions(ResourceType type, string name, JsonObject value, long revision, DeleteOptions options)
+    /// <exception cref="ApiException">The object is not the one that was meant.</exception>
+    public static void CheckPreconditions(ResourceType type, string name, JsonObject value, long revision, DeleteOptions options)
     {
         if (options.Uid is { } uid && uid != value.Uid())
         {

@@ -7,6 +7,13 @@ namespace Etcdish.ApiServer.Registry;
 /// <summary>The rules of metadata that hold for all kinds.</summary>
 internal static class MetadataChecks
 {
+    /// <summary>The groups whose finalizers without a domain are Kubernetes' own.</summary>
+    private static readonly HashSet<string> _standardFinalizers = new(StringComparer.Ordinal)
+    {
+        "", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "discovery.k8s.io", "storage.k8s.io", "scheduling.k8s.io",
+        "rbac.authorization.k8s.io", "certificates.k8s.io", "node.k8s.io", "flowcontrol.apiserver.k8s.io",
+    };
+
     public static void Check(ResourceType type, JsonObject value, JsonObject? stored, List<FieldError> errors)
     {
         var metadata = CheckedField.At("metadata", value.Metadata(), errors);
@@ -24,7 +31,7 @@ internal static class MetadataChecks
         metadata["labels"].Labels();
         metadata["annotations"].Annotations();
         CheckOwners(metadata["ownerReferences"]);
-        CheckFinalizers(metadata["finalizers"]);
+        CheckFinalizers(metadata["finalizers"], _standardFinalizers.Contains(type.Info.Group));
         if (stored is not null && stored.IsBeingDeleted())
         {
             CheckNoNewFinalizers(metadata["finalizers"], stored);
@@ -81,12 +88,12 @@ internal static class MetadataChecks
         }
     }
 
-    private static void CheckFinalizers(CheckedField finalizers)
+    private static void CheckFinalizers(CheckedField finalizers, bool knowsBareNames)
     {
         foreach (var finalizer in finalizers.Items)
         {
             finalizers.Holding(finalizer.Value).Check(NameRules.QualifiedName);
-            if (!finalizer.Text.Contains('/', StringComparison.Ordinal)
+            if (knowsBareNames && !finalizer.Text.Contains('/', StringComparison.Ordinal)
                 && finalizer.Text is not ("kubernetes" or "orphan" or "foregroundDeletion"))
             {
                 finalizer.Invalid("name is neither a standard finalizer name nor is it fully qualified");

@@ -54,7 +54,7 @@ internal sealed class MetadataRules(TimeProvider clock)
             throw ApiErrors.BadRequest("resourceVersion should not be set on objects to be created");
         }
 
-        foreach (var field in new[] { "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "managedFields" })
+        foreach (var field in new[] { "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation" })
         {
             fields.Remove(field);
         }
@@ -72,32 +72,57 @@ internal sealed class MetadataRules(TimeProvider clock)
         }
     }
 
-    /// <summary>The object that a change leads to: the wanted one in the part that may change, the stored one elsewhere.</summary>
-    /// <exception cref="ApiException">The wanted object is another one.</exception>
-    public static JsonObject Merge(ResourceType type, JsonObject stored, JsonObject wanted, UpdatePart part)
+    /// <summary>Sees that an object that an apply creates is the one that the request names, and says so in it.</summary>
+    /// <exception cref="ApiException">It is another one, or one that was there once.</exception>
+    public static void CheckNew(WriteRequest request, JsonObject value)
     {
-        var name = stored.Name();
-        if (wanted.Name() is { Length: > 0 } said && said != name)
+        CheckName(request.Name, value);
+        if (value.Uid() is { Length: > 0 } uid)
+        {
+            throw ApiErrors.Conflict(
+                request.Type.Info,
+                request.Name,
+                $"uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+        }
+
+        value.Metadata()["name"] = request.Name;
+    }
+
+    private static void CheckName(string name, JsonObject value)
+    {
+        if (value.Name() is { Length: > 0 } said && said != name)
         {
             throw ApiErrors.BadRequest($"the name of the object ({said}) does not match the name on the URL ({name})");
         }
+    }
 
+    /// <summary>The object that a change leads to: the wanted one in the part that may change, the stored one elsewhere.</summary>
+    /// <exception cref="ApiException">The wanted object is another one.</exception>
+    public static JsonObject Merge(WriteRequest request, JsonObject stored, JsonObject wanted)
+    {
+        var type = request.Type;
+        var name = stored.Name();
+        CheckName(name, wanted);
         if (wanted.Uid() is { Length: > 0 } uid && uid != stored.Uid())
         {
             throw ApiErrors.Conflict(
                 type.Info, name, $"Precondition failed: UID in precondition: {uid}, UID in object meta: {stored.Uid()}");
         }
 
-        if (part.Take is { } take)
+        if (request.Part.Take is { } take)
         {
             var copy = (JsonObject)stored.DeepClone();
             take(copy, wanted);
+            if (request.IsApply)
+            {
+                copy.Metadata().CopyFrom(wanted.Part("metadata"), "managedFields");
+            }
+
             return copy;
         }
 
         var result = (JsonObject)wanted.DeepClone();
         var fields = result.Metadata();
-        fields.Remove("managedFields");
         foreach (var field in _serverFields)
         {
             fields.CopyFrom(stored.Part("metadata"), field);
@@ -116,18 +141,22 @@ internal sealed class MetadataRules(TimeProvider clock)
         return result;
     }
 
-    /// <summary>Counts a change of anything but metadata and status.</summary>
+    /// <summary>Counts a change of anything but metadata and status; of a custom resource without that subresource, status counts too.</summary>
     public static void CountGeneration(ResourceType type, JsonObject value, JsonObject stored)
     {
-        if (type.Rules.HasGeneration && !SameIntent(value, stored))
+        var countsStatus = type.Custom is not null && !type.HasStatus;
+        if (type.Rules.HasGeneration && !SameIntent(value, stored, countsStatus))
         {
             value.Metadata()["generation"] = (stored.Part("metadata").Number("generation") ?? 0) + 1;
         }
     }
 
-    private static bool SameIntent(JsonObject left, JsonObject right) => Fields(left).SetEquals(Fields(right))
-        && Fields(left).All(field => JsonNode.DeepEquals(left[field], right[field]));
+    private static bool SameIntent(JsonObject left, JsonObject right, bool countsStatus)
+    {
+        var fields = Fields(left, countsStatus);
+        return fields.SetEquals(Fields(right, countsStatus)) && fields.All(field => JsonNode.DeepEquals(left[field], right[field]));
+    }
 
-    private static HashSet<string> Fields(JsonObject value) =>
-        [.. value.Select(field => field.Key).Where(field => field is not ("metadata" or "status" or "kind" or "apiVersion"))];
+    private static HashSet<string> Fields(JsonObject value, bool withStatus) => [.. value.Select(field => field.Key)
+        .Where(field => field is not ("metadata" or "kind" or "apiVersion") && (withStatus || field != "status"))];
 }

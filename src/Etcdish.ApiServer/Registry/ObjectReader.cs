@@ -1,21 +1,26 @@
+using System.Runtime.CompilerServices;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Storage;
 
 namespace Etcdish.ApiServer.Registry;
 
-/// <summary>A page of a list.</summary>
+/// <summary>A list, or a part of it as it comes from the store.</summary>
 /// <param name="Items">The objects.</param>
 /// <param name="Revision">The revision of the whole list.</param>
-/// <param name="Continue">Where the next page begins, or null.</param>
+/// <param name="Continue">Where the client's next page begins, or null.</param>
 /// <param name="Remaining">How many objects are left, or null if that is not known.</param>
-internal sealed record ListPage(IReadOnlyList<StoredObject> Items, long Revision, ContinueToken? Continue, long? Remaining);
+internal sealed record ListPage(IReadOnlyList<StoredObject> Items, long Revision, ContinueToken? Continue, long? Remaining)
+{
+    /// <summary>Whether no more parts come.</summary>
+    public bool IsLast { get; init; } = true;
+
+    /// <summary>Whether <see cref="Continue"/> and <see cref="Remaining"/> are already those of the last part.</summary>
+    public bool EndIsKnown { get; init; } = true;
+}
 
 /// <summary>Single reads and lists, at the revisions that requests ask for. Every read sees all that was acknowledged before it.</summary>
 internal sealed class ObjectReader(IObjectStore store, TimeProvider clock)
 {
-    // How much is read at once: bounds what a list of everything holds in memory, and keeps clear of the message limits of an etcd.
-    private const int ChunkSize = 500;
-
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(100);
 
@@ -28,21 +33,57 @@ internal sealed class ObjectReader(IObjectStore store, TimeProvider clock)
             await WaitForAsync(notOlderThan.Value, cancellation);
         }
 
-        return await store.GetAsync(type.KeyOf(scope, name), cancellation) ?? throw ApiErrors.NotFound(type.Info, name);
+        var found = await store.GetAsync(type.KeyOf(scope, name), cancellation) ?? throw ApiErrors.NotFound(type.Info, name);
+        return type.ToServed(found);
     }
 
-    /// <summary>Reads a page of a list.</summary>
+    /// <summary>Reads a list, or the page of it that was asked for, as a whole.</summary>
     /// <exception cref="ApiException">The revision is gone, or has not come.</exception>
     public async ValueTask<ListPage> ListAsync(ResourceType type, string scope, ListOptions options, CancellationToken cancellation)
+    {
+        var cursor = await BeginAsync(type, scope, options, cancellation);
+        var items = new List<StoredObject>();
+        while (true)
+        {
+            // The pages are kept, so they are not given back.
+            var part = cursor.Take(await ReadPageAsync(cursor.Next, options, cancellation));
+            items.AddRange(part.Items);
+            if (part.IsLast)
+            {
+                return part with { Items = items };
+            }
+        }
+    }
+
+    /// <summary>Reads the same in parts of bounded size. A part's objects are valid until the next one is asked for.</summary>
+    /// <exception cref="ApiException">The revision is gone, or has not come.</exception>
+    public async IAsyncEnumerable<ListPage> ReadAsync(
+        ResourceType type, string scope, ListOptions options, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var cursor = await BeginAsync(type, scope, options, cancellation);
+        while (!cursor.IsDone)
+        {
+            using var page = await ReadPageAsync(cursor.Next, options, cancellation);
+            yield return cursor.Take(page);
+        }
+    }
+
+    private async ValueTask<ListCursor> BeginAsync(
+        ResourceType type, string scope, ListOptions options, CancellationToken cancellation)
     {
         if (options.Revision is > 0 and var revision && !options.IsExact)
         {
             await WaitForAsync(revision, cancellation);
         }
 
+        return new ListCursor(type, scope, options);
+    }
+
+    private async ValueTask<StorePage> ReadPageAsync(StorePageRequest request, ListOptions options, CancellationToken cancellation)
+    {
         try
         {
-            return await ReadPageAsync(type, scope, options, cancellation);
+            return await store.ListAsync(request, cancellation);
         }
         catch (StoreCompactedException) when (options.Continue is { } token)
         {
@@ -55,45 +96,6 @@ internal sealed class ObjectReader(IObjectStore store, TimeProvider clock)
         catch (StoreFutureRevisionException)
         {
             throw ApiErrors.RevisionTooLarge(options.Revision ?? 0, await store.GetRevisionAsync(cancellation));
-        }
-    }
-
-    private async ValueTask<ListPage> ReadPageAsync(ResourceType type, string scope, ListOptions options, CancellationToken cancellation)
-    {
-        var prefix = type.PrefixOf(scope);
-        var revision = options.Continue is { } token ? Math.Max(token.Revision, 0) : options.IsExact ? options.Revision!.Value : 0;
-        var start = options.Continue is { } from ? type.Prefix + from.Start : prefix;
-        if (!start.StartsWith(prefix, StringComparison.Ordinal))
-        {
-            throw ApiErrors.BadRequest("continue key is not valid: it belongs to another list");
-        }
-
-        var items = new List<StoredObject>();
-        while (true)
-        {
-            var missing = options.Limit == 0 ? ChunkSize : Math.Min(ChunkSize, options.Limit - items.Count);
-            var page = await store.ListAsync(
-                new StorePageRequest(prefix) { StartKey = start, Revision = revision, Limit = missing }, cancellation);
-            revision = page.Revision;
-            foreach (var item in page.Objects)
-            {
-                if (options.Selection.Matches(item.Value))
-                {
-                    items.Add(item);
-                }
-            }
-
-            if (page.Remaining == 0)
-            {
-                return new ListPage(items, revision, null, null);
-            }
-
-            start = System.Text.Encoding.UTF8.GetString(page.Objects[^1].Key.Span) + "\0";
-            if (options.Limit > 0 && items.Count >= options.Limit)
-            {
-                var next = new ContinueToken(revision, start[type.Prefix.Length..]);
-                return new ListPage(items, revision, next, options.Selection.IsEverything ? page.Remaining : null);
-            }
         }
     }
 

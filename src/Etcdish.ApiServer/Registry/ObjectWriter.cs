@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Admission;
+using Etcdish.ApiServer.Apply;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Storage;
 
@@ -12,10 +13,11 @@ namespace Etcdish.ApiServer.Registry;
 internal readonly record struct Written(ReadOnlyMemory<byte> Value, long Revision, bool IsNew);
 
 /// <summary>
-/// The one path that creations and changes of all kinds take: defaults, admission, what the server decides, checks, then a conditional
-/// write that is tried again with what stands there when somebody else was faster.
+/// The one path that creations and changes of all kinds take: defaults, owners of fields, admission, what the server decides, checks, then
+/// a conditional write that is tried again with what stands there when somebody else was faster.
 /// </summary>
-internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, NamespaceGate namespaces, AdmissionChain admission)
+internal sealed class ObjectWriter(
+    IObjectStore store, MetadataRules metadata, FieldOwners owners, NamespaceGate namespaces, AdmissionChain admission)
 {
     private const int MaxNameTries = 8;
 
@@ -23,6 +25,11 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
     public async Task<Written> CreateAsync(WriteRequest request, JsonObject value, CancellationToken cancellation)
     {
         var type = request.Type;
+        if (type.Rules.CreationRefusal is { } why)
+        {
+            throw ApiErrors.Forbidden(type.Info, value.Name(), why);
+        }
+
         MetadataRules.CheckScope(type, request.Namespace, value);
         var prefix = value.Part("metadata").Text("generateName");
         var generates = value.Name().Length == 0 && prefix.Length > 0;
@@ -38,6 +45,7 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
             await namespaces.CheckCreateAsync(type, request.Namespace, name, cancellation);
             if (await TryCreateAsync(request with { Name = name }, candidate, cancellation) is { } written)
             {
+                await SettleAsync(request, written, cancellation);
                 return written;
             }
 
@@ -70,16 +78,17 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
                 return await CreateByUpdateAsync(request, change, cancellation);
             }
 
-            var stored = ApiJson.Parse(current.Value.Span);
+            var stored = ApiJson.Parse(type.ToServed(current.Value).Span);
             var seen = (JsonObject)stored.DeepClone();
             seen.Metadata()["resourceVersion"] = Revisions.Format(current.Revision);
             var wanted = change(seen);
             CheckRevision(type, request.Name, wanted, current.Revision);
-            var next = MetadataRules.Merge(type, stored, wanted, request.Part);
+            var next = MetadataRules.Merge(request, stored, wanted);
             var review = new AdmissionRequest(AdmissionOperation.Update, request, next, stored);
             var outcome = await TryUpdateAsync(review, current, cancellation);
             if (outcome.Written is { } written)
             {
+                await SettleAsync(request, written, cancellation);
                 return written;
             }
 
@@ -87,15 +96,35 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         }
     }
 
+    /// <summary>Applies a configuration to an object, which is created if it is missing.</summary>
+    /// <exception cref="ApiException">The configuration is refused, or conflicts with what others own.</exception>
+    public Task<Written> ApplyAsync(WriteRequest request, ApplyConfiguration configuration, CancellationToken cancellation)
+    {
+        var apply = request with { IsApply = true };
+        return UpdateAsync(apply, stored => owners.Apply(apply, stored, configuration), cancellation);
+    }
+
+    private static Task SettleAsync(WriteRequest request, Written written, CancellationToken cancellation) =>
+        request.AwaitsEffect && !request.IsDryRun && request.Type.Rules.Settle is { } settle
+            ? settle(written.Revision, cancellation)
+            : Task.CompletedTask;
+
     private async Task<Written> CreateByUpdateAsync(
         WriteRequest request, Func<JsonObject?, JsonObject> change, CancellationToken cancellation)
     {
-        if (request.Part != UpdatePart.Main || !request.Type.Rules.CreatesOnUpdate)
+        var mayCreate = request.IsApply || request.Type.Rules.CreatesOnUpdate;
+        if (request.Part != UpdatePart.Main || !mayCreate)
         {
             throw ApiErrors.NotFound(request.Type.Info, request.Name);
         }
 
         var wanted = change(null);
+        if (request.IsApply)
+        {
+            MetadataRules.CheckNew(request, wanted);
+            return await CreateAsync(request, wanted, cancellation);
+        }
+
         if (wanted.Part("metadata").Text("resourceVersion") is { Length: > 0 })
         {
             throw ApiErrors.NotFound(request.Type.Info, request.Name);
@@ -132,8 +161,10 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         try
         {
             metadata.Begin(type, value);
-            var bytes = await PrepareAsync(review, cancellation);
-            var outcome = await CreateAsync(type.KeyOf(request.Namespace, value.Name()), bytes, request.IsDryRun, cancellation);
+            await PrepareAsync(review, cancellation);
+            var bytes = ApiJson.Write(value);
+            var key = type.KeyOf(request.Namespace, value.Name());
+            var outcome = await CreateAsync(key, type.ToStored(bytes), request.IsDryRun, cancellation);
             isWritten = outcome.Succeeded && !request.IsDryRun;
             return outcome.Succeeded ? new Written(bytes, outcome.Revision, true) : null;
         }
@@ -153,16 +184,23 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         var isWritten = false;
         try
         {
-            var bytes = await PrepareAsync(review, cancellation);
-            if (review.Write.IsDryRun || bytes.AsSpan().SequenceEqual(current.Value.Span))
+            await PrepareAsync(review, cancellation);
+            var type = review.Write.Type;
+            if (FieldOwners.AreSame(review.Stored!, review.Object!) && type.IsInStoredForm(current.Value))
+            {
+                return (new Written(type.ToServed(current.Value), current.Revision, false), null);
+            }
+
+            var bytes = ApiJson.Write(review.Object!);
+            if (review.Write.IsDryRun)
             {
                 return (new Written(bytes, current.Revision, false), null);
             }
 
-            var key = review.Write.Type.KeyOf(review.Write.Namespace, review.Write.Name);
+            var key = type.KeyOf(review.Write.Namespace, review.Write.Name);
             var outcome = Deletion.IsDue(review.Object!)
                 ? await store.DeleteAsync(key, current.Revision, cancellation)
-                : await store.UpdateAsync(key, bytes, current.Revision, cancellation);
+                : await store.UpdateAsync(key, type.ToStored(bytes), current.Revision, cancellation);
             isWritten = outcome.Succeeded;
             return isWritten ? (new Written(bytes, outcome.Revision, false), null) : (null, outcome.Current);
         }
@@ -175,22 +213,32 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         }
     }
 
-    /// <summary>Defaults, admission, what the server decides, checks, and then the bytes to store.</summary>
-    private async ValueTask<byte[]> PrepareAsync(AdmissionRequest review, CancellationToken cancellation)
+    /// <summary>Defaults, owners, admission, what the server decides, and checks: then the object is as it will be stored.</summary>
+    private async ValueTask PrepareAsync(AdmissionRequest review, CancellationToken cancellation)
     {
         var type = review.Write.Type;
         var value = review.Object!;
         type.Rules.ApplyDefaults?.Invoke(value);
+        if (!review.Write.IsApply)
+        {
+            owners.Record(review.Write, review.Stored, value);
+        }
+
         await admission.AdmitAsync(review, cancellation);
         type.Rules.Prepare?.Invoke(value, review.Stored);
         CheckFields(review.Write, value, review.Stored);
-        if (review.Stored is not null)
+        if (review.Stored is not null && review.Write.Part.CountsGeneration)
         {
             MetadataRules.CountGeneration(type, value, review.Stored);
         }
 
+        foreach (var warning in type.Rules.Warnings?.Invoke(value, review.Stored) ?? [])
+        {
+            review.Write.Warn(warning);
+        }
+
         await admission.ValidateAsync(review, cancellation);
-        return ApiJson.Write(value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion));
+        value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion);
     }
 
     private static void CheckFields(WriteRequest request, JsonObject value, JsonObject? stored)
@@ -198,10 +246,17 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         var type = request.Type;
         var errors = new List<FieldError>();
         MetadataChecks.Check(type, value, stored, errors);
-        type.Rules.Validate?.Invoke(value, stored, errors);
-        if (stored is not null)
+        if (request.Part.Check is { } check)
         {
-            type.Rules.ValidateChange?.Invoke(request.Subresource, value, stored, errors);
+            check(value, stored!, errors);
+        }
+        else
+        {
+            type.Rules.Validate?.Invoke(value, stored, errors);
+            if (stored is not null)
+            {
+                type.Rules.ValidateChange?.Invoke(request.Subresource, value, stored, errors);
+            }
         }
 
         if (errors.Count > 0)
@@ -210,7 +265,7 @@ internal sealed class ObjectWriter(IObjectStore store, MetadataRules metadata, N
         }
     }
 
-    private async ValueTask<StoreWrite> CreateAsync(string key, byte[] bytes, bool isDryRun, CancellationToken cancellation)
+    private async ValueTask<StoreWrite> CreateAsync(string key, ReadOnlyMemory<byte> bytes, bool isDryRun, CancellationToken cancellation)
     {
         if (!isDryRun)
         {

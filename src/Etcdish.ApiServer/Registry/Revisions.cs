@@ -6,4 +6,7 @@ namespace Etcdish.ApiServer.Registry;
 internal static class Revisions
 {
     public static string Format(long revision) => revision.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>A revision that this server wrote.</summary>
+    public static long Parse(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 }

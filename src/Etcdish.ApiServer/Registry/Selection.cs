@@ -59,21 +59,10 @@ internal sealed class Selection
         using var document = JsonDocument.Parse(stored, new JsonDocumentOptions { MaxDepth = 512 });
         var root = document.RootElement;
         return (_fields.IsEverything || _fields.Matches(field => FieldText.Read(root, field)))
-            && (_labels.IsEverything || _labels.Matches(Labels(root)));
+            && (_labels.IsEverything || _labels.Matches(ObjectFacts.ReadLabels(root)));
     }
 
-    private static Dictionary<string, string> Labels(JsonElement root)
-    {
-        var labels = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (root.TryGetProperty("metadata", out var metadata) && metadata.TryGetProperty("labels", out var found)
-            && found.ValueKind == JsonValueKind.Object)
-        {
-            foreach (var label in found.EnumerateObject())
-            {
-                labels[label.Name] = label.Value.GetString() ?? "";
-            }
-        }
-
-        return labels;
-    }
+    /// <summary>The same of an object that was looked into already.</summary>
+    public bool Matches(ObjectFacts facts) =>
+        (_fields.IsEverything || _fields.Matches(facts.Field)) && (_labels.IsEverything || _labels.Matches(facts.Labels));
 }

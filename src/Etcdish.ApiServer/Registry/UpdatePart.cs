@@ -10,6 +10,12 @@ namespace Etcdish.ApiServer.Registry;
 /// </param>
 internal sealed record UpdatePart(string Subresource, Action<JsonObject, JsonObject>? Take)
 {
+    /// <summary>What is checked in the place of the kind's own rules. The first is the new object, the second the stored one.</summary>
+    public Action<JsonObject, JsonObject, List<FieldError>>? Check { get; init; }
+
+    /// <summary>Whether a change of the part counts as a change of what the user wants.</summary>
+    public bool CountsGeneration { get; init; } = true;
+
     /// <summary>All but the status, if the resource has a subresource for that.</summary>
     public static UpdatePart Main { get; } = new("", null);
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Apply;
 using Etcdish.ApiServer.Http;
 using Etcdish.Kubernetes;
 using Microsoft.AspNetCore.Http;
@@ -13,24 +14,72 @@ internal readonly record struct WriteOptions(bool IsDryRun, FieldValidation Vali
     /// <summary>The name under which the writer's fields are noted; empty if the request does not say it.</summary>
     public string FieldManager { get; init; } = "";
 
-    /// <exception cref="ApiException">A parameter is wrong.</exception>
-    public static WriteOptions Read(IQueryCollection query) => new(ReadDryRun(query), QueryValues.Text(query, "fieldValidation") switch
-    {
-        "" or "Warn" => FieldValidation.Warn,
-        "Ignore" => FieldValidation.Ignore,
-        "Strict" => FieldValidation.Strict,
-        var other => throw ApiErrors.BadRequest($"invalid fieldValidation \"{other}\": it is one of Ignore, Warn, Strict"),
-    })
-    {
-        FieldManager = QueryValues.Text(query, "fieldManager"),
-    };
+    /// <summary>Whether an apply takes fields from others who own them; null if the request does not say it.</summary>
+    public bool? Force { get; init; }
 
-    public static bool ReadDryRun(IQueryCollection query) => QueryValues.Text(query, "dryRun") switch
+    /// <summary>Reads the parameters of a creation or an update.</summary>
+    /// <exception cref="ApiException">A parameter is wrong.</exception>
+    public static WriteOptions Read(IQueryCollection query)
     {
-        "" => false,
-        "All" => true,
-        var other => throw ApiErrors.BadRequest($"invalid dryRun \"{other}\": the only value is All"),
-    };
+        var errors = new List<FieldError>();
+        var options = Read(query, errors);
+        return errors.Count == 0 ? options : throw ApiErrors.InvalidOptions("UpdateOptions", errors);
+    }
+
+    /// <summary>Reads the parameters of a patch.</summary>
+    /// <exception cref="ApiException">A parameter is wrong.</exception>
+    public static WriteOptions ReadPatch(IQueryCollection query, bool isApply)
+    {
+        var errors = new List<FieldError>();
+        var options = Read(query, errors) with { Force = QueryValues.OptionalFlag(query, "force") };
+        if (isApply && options.FieldManager.Length == 0)
+        {
+            errors.Add(FieldError.Required("fieldManager", "is required for apply patch"));
+        }
+        else if (!isApply && options.Force is not null)
+        {
+            errors.Add(FieldError.Forbidden("force", "may not be specified for non-apply patch"));
+        }
+
+        return errors.Count == 0 ? options : throw ApiErrors.InvalidOptions("PatchOptions", errors);
+    }
+
+    /// <exception cref="ApiException">The parameter is wrong.</exception>
+    public static bool ReadDryRun(IQueryCollection query)
+    {
+        var errors = new List<FieldError>();
+        var isDryRun = ReadDryRun(query, errors);
+        return errors.Count == 0 ? isDryRun : throw ApiErrors.InvalidOptions("DeleteOptions", errors);
+    }
+
+    private static WriteOptions Read(IQueryCollection query, List<FieldError> errors)
+    {
+        var manager = QueryValues.Text(query, "fieldManager");
+        ManagerName.Check(manager, errors);
+        return new WriteOptions(ReadDryRun(query, errors), ReadValidation(query, errors)) { FieldManager = manager };
+    }
+
+    private static bool ReadDryRun(IQueryCollection query, List<FieldError> errors)
+    {
+        var text = QueryValues.Text(query, "dryRun");
+        if (text is not ("" or "All"))
+        {
+            errors.Add(FieldError.NotSupported("dryRun", text, ["All"]));
+        }
+
+        return text.Length > 0;
+    }
+
+    private static FieldValidation ReadValidation(IQueryCollection query, List<FieldError> errors)
+    {
+        var text = QueryValues.Text(query, "fieldValidation");
+        if (text is not ("" or "Warn" or "Ignore" or "Strict"))
+        {
+            errors.Add(FieldError.NotSupported("fieldValidation", text, ["", "Ignore", "Strict", "Warn"]));
+        }
+
+        return text switch { "Ignore" => FieldValidation.Ignore, "Strict" => FieldValidation.Strict, _ => FieldValidation.Warn };
+    }
 }
 
 /// <summary>What a deletion was asked to do.</summary>
@@ -54,15 +103,22 @@ internal sealed record DeleteOptions
         var type = SchemaCatalog.BuiltIn.FindKind("v1", "DeleteOptions")!;
         var body = await RequestBody.ReadObjectAsync(request, type, cancellation);
         var options = body.IsEmpty ? [] : ObjectDocument.Decode(body.Span, type, "DeleteOptions", "v1", FieldValidation.Ignore, out _);
+        return Of(options, request.Query);
+    }
+
+    /// <summary>Understands options that came within another object, and the query.</summary>
+    /// <exception cref="ApiException">One of them is wrong.</exception>
+    public static DeleteOptions Of(JsonObject options, IQueryCollection query)
+    {
         var preconditions = options.Part("preconditions");
         var propagation = options.Text("propagationPolicy");
         var result = new DeleteOptions
         {
-            IsDryRun = WriteOptions.ReadDryRun(request.Query) || options.Items("dryRun").Any(v => v?.GetValue<string>() == "All"),
-            GraceSeconds = options.Number("gracePeriodSeconds") ?? QueryValues.Number(request.Query, "gracePeriodSeconds"),
+            IsDryRun = WriteOptions.ReadDryRun(query) || options.Items("dryRun").Any(v => v?.GetValue<string>() == "All"),
+            GraceSeconds = options.Number("gracePeriodSeconds") ?? QueryValues.Number(query, "gracePeriodSeconds"),
             Uid = preconditions is null ? null : NullIfEmpty(preconditions.Text("uid")),
             ResourceVersion = preconditions is null ? null : NullIfEmpty(preconditions.Text("resourceVersion")),
-            Propagation = propagation.Length > 0 ? propagation : QueryValues.Text(request.Query, "propagationPolicy"),
+            Propagation = propagation.Length > 0 ? propagation : QueryValues.Text(query, "propagationPolicy"),
         };
         return result.Propagation is "" or "Orphan" or "Background" or "Foreground"
             ? result with { Propagation = OrphansAnyway(options) ? "Orphan" : result.Propagation }

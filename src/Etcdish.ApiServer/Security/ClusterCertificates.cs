@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Etcdish.ApiServer.Security.Tokens;
 
 namespace Etcdish.ApiServer.Security;
 
@@ -12,6 +13,7 @@ public sealed class ClusterCertificates : IDisposable
 {
     private const string AuthorityFile = "ca.crt";
     private const string AuthorityKeyFile = "ca.key";
+    private const string SigningKeyFile = "sa.key";
     private const int SerialBytes = 16;
 
     private static readonly TimeSpan _authorityLife = TimeSpan.FromDays(3650);
@@ -19,8 +21,9 @@ public sealed class ClusterCertificates : IDisposable
     private static readonly TimeSpan _clockSkew = TimeSpan.FromMinutes(5);
 
     private readonly X509Certificate2 _authority;
+    private readonly string _folder;
 
-    private ClusterCertificates(X509Certificate2 authority) => _authority = authority;
+    private ClusterCertificates(X509Certificate2 authority, string folder) => (_authority, _folder) = (authority, folder);
 
     /// <summary>The authority's certificate, without its key.</summary>
     public string AuthorityPem => _authority.ExportCertificatePem();
@@ -39,13 +42,13 @@ public sealed class ClusterCertificates : IDisposable
         var key = Path.Combine(folder, AuthorityKeyFile);
         if (File.Exists(certificate) && File.Exists(key))
         {
-            return new ClusterCertificates(X509Certificate2.CreateFromPemFile(certificate, key));
+            return new ClusterCertificates(X509Certificate2.CreateFromPemFile(certificate, key), folder);
         }
 
         var made = MakeAuthority();
         SecretFile.Write(key, made.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
         SecretFile.Write(certificate, made.ExportCertificatePem());
-        return new ClusterCertificates(made);
+        return new ClusterCertificates(made, folder);
     }
 
     /// <summary>A certificate for the server: for localhost, the service's names, and the address it listens on.</summary>
@@ -96,6 +99,10 @@ public sealed class ClusterCertificates : IDisposable
         chain.ChainPolicy.ApplicationPolicy.Add(new Oid("1.3.6.1.5.5.7.3.2"));
         return chain.Build(certificate);
     }
+
+    /// <summary>The key by which tokens of service accounts are signed, kept beside the authority; made if there is none.</summary>
+    /// <exception cref="IOException">It cannot be read or written.</exception>
+    internal SigningKey OpenSigningKey() => SigningKey.Open(Path.Combine(_folder, SigningKeyFile));
 
     /// <inheritdoc/>
     public void Dispose() => _authority.Dispose();

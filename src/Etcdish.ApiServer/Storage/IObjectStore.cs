@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Etcdish.ApiServer.Storage;
 
 /// <summary>
@@ -29,6 +31,11 @@ public interface IObjectStore : IAsyncDisposable
     /// <summary>Deletes a key whose last write must be <paramref name="expectedRevision"/>.</summary>
     ValueTask<StoreWrite> DeleteAsync(string key, long expectedRevision, CancellationToken cancellation);
 
+    /// <summary>Does several writes at once, each on its own condition: all of them, or none.</summary>
+    /// <param name="writes">The writes, of different keys.</param>
+    /// <param name="cancellation">Gives up.</param>
+    ValueTask<StoreCommit> CommitAsync(IReadOnlyList<StoreAction> writes, CancellationToken cancellation);
+
     /// <summary>Follows the changes of a prefix from a revision on. The watch begins when it is enumerated.</summary>
     /// <param name="prefix">The prefix, ending in "/".</param>
     /// <param name="startRevision">First revision to report, 1 or more; may lie ahead.</param>
@@ -53,13 +60,50 @@ public readonly record struct StorePageRequest(string Prefix)
 
     /// <summary>Most objects to return; 0 is no limit.</summary>
     public int Limit { get; init; }
+
+    /// <summary>
+    /// Bytes of values after which the page should end, 0 for no limit. One object always fits. A store that cannot tell sizes before it
+    /// reads may go over.
+    /// </summary>
+    public int MaxBytes { get; init; }
 }
 
-/// <summary>A page.</summary>
+/// <summary>
+/// A page. Disposing it gives the memory of its values back, so that nobody may look at them any more; a page that is not disposed of
+/// is the collector's.
+/// </summary>
 /// <param name="Objects">The objects in the order of their keys.</param>
 /// <param name="Revision">The store's revision that the page shows.</param>
 /// <param name="Remaining">Number of objects behind the page.</param>
-public sealed record StorePage(IReadOnlyList<StoredObject> Objects, long Revision, long Remaining);
+public sealed record StorePage(IReadOnlyList<StoredObject> Objects, long Revision, long Remaining) : IDisposable
+{
+    private byte[]? _block;
+
+    /// <summary>A page whose values lie in an array of the shared pool.</summary>
+    internal StorePage(IReadOnlyList<StoredObject> objects, long revision, long remaining, byte[] block)
+        : this(objects, revision, remaining) => _block = block;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _block, null) is { } block)
+        {
+            ArrayPool<byte>.Shared.Return(block);
+        }
+    }
+}
+
+/// <summary>One of several writes.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Value">The new value; null deletes the key.</param>
+/// <param name="ExpectedRevision">The revision of the key's last write; 0 if there must be none.</param>
+public readonly record struct StoreAction(string Key, ReadOnlyMemory<byte>? Value, long ExpectedRevision);
+
+/// <summary>How several writes went.</summary>
+/// <param name="Succeeded">Whether all conditions held.</param>
+/// <param name="Revision">The revision of the writes; if they were refused, the store's.</param>
+/// <param name="Current">If they were refused, what stands at each key now, in their order; empty else.</param>
+public readonly record struct StoreCommit(bool Succeeded, long Revision, IReadOnlyList<StoredObject?> Current);
 
 /// <summary>How a conditional write went.</summary>
 /// <param name="Succeeded">Whether the condition held.</param>

@@ -37,14 +37,10 @@ public sealed class NodeObjectStore(Node node, bool ownsNode) : IObjectStore
             Revision = request.Revision,
             Limit = request.Limit,
         }));
-        var objects = new StoredObject[result.Revisions.Count];
-        for (var i = 0; i < objects.Length; i++)
-        {
-            objects[i] = Read(result.Revisions[i]);
-        }
-
         var revision = request.Revision > 0 ? request.Revision : result.HeaderRevision;
-        return new StorePage(objects, revision, result.Count - objects.Length);
+        var (count, bytes) = Measure(result.Revisions, request.MaxBytes);
+        var block = ArrayPool<byte>.Shared.Rent(bytes);
+        return new StorePage(ReadAll(result.Revisions, count, block), revision, result.Count - count, block);
     }
 
     /// <inheritdoc/>
@@ -58,11 +54,27 @@ public sealed class NodeObjectStore(Node node, bool ownsNode) : IObjectStore
 
     /// <inheritdoc/>
     public ValueTask<StoreWrite> DeleteAsync(string key, long expectedRevision, CancellationToken cancellation) =>
-        CommitAsync(key, expectedRevision, new RequestOp
+        CommitAsync(key, expectedRevision, Delete(key), cancellation);
+
+    /// <inheritdoc/>
+    public async ValueTask<StoreCommit> CommitAsync(IReadOnlyList<StoreAction> writes, CancellationToken cancellation)
+    {
+        var conditions = new Compare[writes.Count];
+        var changes = new RequestOp[writes.Count];
+        var reads = new RequestOp[writes.Count];
+        for (var i = 0; i < writes.Count; i++)
         {
-            Kind = RequestOpKind.DeleteRange,
-            DeleteRange = new DeleteRangeRequest { Key = Encoding.UTF8.GetBytes(key) },
-        }, cancellation);
+            var key = Encoding.UTF8.GetBytes(writes[i].Key);
+            conditions[i] = LastWrittenAt(key, writes[i].ExpectedRevision);
+            changes[i] = writes[i].Value is { } value ? Put(writes[i].Key, value) : Delete(writes[i].Key);
+            reads[i] = ReadBack(key);
+        }
+
+        using var scope = node.Values.EnterRead();
+        var result = await ProposeAsync(new TxnRequest { Compare = conditions, Success = changes, Failure = reads }, cancellation);
+        var txn = result.Txn!;
+        return new StoreCommit(txn.Succeeded, result.Revision, txn.Succeeded ? [] : [.. txn.Responses.Select(Found)]);
+    }
 
     /// <inheritdoc/>
     public IStoreWatch Watch(string prefix, long startRevision) => new NodeStoreWatch(node, prefix, startRevision);
@@ -76,18 +88,45 @@ public sealed class NodeObjectStore(Node node, bool ownsNode) : IObjectStore
         Put = new PutRequest { Key = Encoding.UTF8.GetBytes(key), Value = value },
     };
 
+    private static RequestOp Delete(string key) => new()
+    {
+        Kind = RequestOpKind.DeleteRange,
+        DeleteRange = new DeleteRangeRequest { Key = Encoding.UTF8.GetBytes(key) },
+    };
+
+    private static Compare LastWrittenAt(byte[] key, long revision) =>
+        new() { Key = key, Target = CompareTarget.Mod, Result = CompareResult.Equal, Number = revision };
+
+    private static RequestOp ReadBack(byte[] key) => new() { Kind = RequestOpKind.Range, Range = new RangeRequest { Key = key } };
+
     private async ValueTask<StoreWrite> CommitAsync(string key, long expectedRevision, RequestOp write, CancellationToken cancellation)
     {
         var keyBytes = Encoding.UTF8.GetBytes(key);
         var request = new TxnRequest
         {
-            Compare = [new Compare { Key = keyBytes, Target = CompareTarget.Mod, Result = CompareResult.Equal, Number = expectedRevision }],
+            Compare = [LastWrittenAt(keyBytes, expectedRevision)],
             Success = [write],
-            Failure = [new RequestOp { Kind = RequestOpKind.Range, Range = new RangeRequest { Key = keyBytes } }],
+            Failure = [ReadBack(keyBytes)],
         };
-        var bytes = new ArrayBufferWriter<byte>(256 + (2 * keyBytes.Length) + write.Put.Value.Length);
-        RequestEncoder.Encode(request, bytes);
         using var scope = node.Values.EnterRead();
+        var result = await ProposeAsync(request, cancellation);
+        var txn = result.Txn!;
+        return txn.Succeeded
+            ? new StoreWrite(true, result.Revision, null)
+            : new StoreWrite(false, result.Revision, Found(txn.Responses[0]));
+    }
+
+    private async ValueTask<ApplyResult> ProposeAsync(TxnRequest request, CancellationToken cancellation)
+    {
+        const int RoomBesideValues = 512;
+        var size = RoomBesideValues;
+        foreach (var write in request.Success)
+        {
+            size += write.Put.Value.Length;
+        }
+
+        var bytes = new ArrayBufferWriter<byte>(size);
+        RequestEncoder.Encode(request, bytes);
         ApplyResult result;
         try
         {
@@ -103,15 +142,47 @@ public sealed class NodeObjectStore(Node node, bool ownsNode) : IObjectStore
             throw Translate(new EtcdException(error));
         }
 
-        var txn = result.Txn!;
-        if (txn.Succeeded)
+        return result;
+    }
+
+    /// <summary>How many versions a page holds, and how many bytes their values are.</summary>
+    private static (int Count, int Bytes) Measure(List<KeyRevision> versions, int maxBytes)
+    {
+        var count = 0;
+        var bytes = 0L;
+        while (count < versions.Count)
         {
-            return new StoreWrite(true, result.Revision, null);
+            var more = bytes + versions[count].Value.Length;
+            if (count > 0 && more > (maxBytes > 0 ? maxBytes : Array.MaxLength))
+            {
+                break;
+            }
+
+            bytes = more;
+            count++;
         }
 
-        var found = txn.Responses[0].Range!.Revisions;
-        return new StoreWrite(false, result.Revision, found.Count == 0 ? null : Read(found[0]));
+        return (count, (int)bytes);
     }
+
+    private StoredObject[] ReadAll(List<KeyRevision> versions, int count, byte[] block)
+    {
+        var objects = new StoredObject[count];
+        var at = 0;
+        for (var i = 0; i < count; i++)
+        {
+            var version = versions[i];
+            var place = version.Value;
+            var value = block.AsMemory(at, place.Length);
+            node.Values.Read(place, value.Span);
+            objects[i] = new StoredObject(version.Key, value, version.ModRevision);
+            at += place.Length;
+        }
+
+        return objects;
+    }
+
+    private StoredObject? Found(OpResult read) => read.Range!.Revisions is [var version, ..] ? Read(version) : null;
 
     private StoredObject Read(KeyRevision version)
     {

@@ -34,6 +34,8 @@ internal static class OtherCells
         ("CSINode", "Drivers") => (v, _) => v.Part("spec").Items("drivers").Count(),
         ("CSIStorageCapacity", "StorageClassName") => (v, _) => v.Text("storageClassName"),
         ("CSIStorageCapacity", "Capacity") => (v, _) => CellText.OrNone(v.Text("capacity")),
+        ("Scale", "Desired") => (v, _) => CellText.Count(v.Part("spec"), "replicas"),
+        ("Scale", "Available") => (v, _) => CellText.Count(v.Part("status"), "replicas"),
         ("VolumeAttributesClass", "DriverName") => (v, _) => v.Text("driverName"),
         _ => null,
     };

@@ -11,24 +11,7 @@ internal sealed class TableBuilder(TimeProvider clock)
     public JsonObject Build(
         ResourceType type, IEnumerable<JsonObject> objects, string includeObject, JsonObject listMeta, bool withColumns)
     {
-        var cells = CellFunctions.Of(type.Info);
-        var now = clock.GetUtcNow();
-        var rows = new JsonArray();
-        foreach (var value in objects)
-        {
-            rows.Add(new JsonObject
-            {
-                ["cells"] = new JsonArray([.. cells.Select(cell => cell(value, now))]),
-                ["object"] = includeObject switch
-                {
-                    "Object" => value,
-                    "None" => null,
-                    "Metadata" => Metadata(value),
-                    _ => throw ApiErrors.BadRequest($"unrecognized includeObject value: \"{includeObject}\""),
-                },
-            });
-        }
-
+        var rows = new JsonArray([.. objects.Select(value => Row(type, value, includeObject))]);
         return new JsonObject
         {
             ["kind"] = "Table",
@@ -39,6 +22,24 @@ internal sealed class TableBuilder(TimeProvider clock)
         };
     }
 
+    /// <summary>One row, which takes the object over.</summary>
+    /// <exception cref="ApiException"><paramref name="includeObject"/> is unknown.</exception>
+    public JsonObject Row(ResourceType type, JsonObject value, string includeObject)
+    {
+        var now = clock.GetUtcNow();
+        return new JsonObject
+        {
+            ["cells"] = type.Columns?.Cells(value, now) ?? new JsonArray([.. CellFunctions.Of(type.Info).Select(cell => cell(value, now))]),
+            ["object"] = includeObject switch
+            {
+                "Object" => value,
+                "None" => null,
+                "Metadata" => Metadata(value),
+                _ => throw ApiErrors.BadRequest($"unrecognized includeObject value: \"{includeObject}\""),
+            },
+        };
+    }
+
     private static JsonObject Metadata(JsonObject value) => new()
     {
         ["kind"] = "PartialObjectMetadata",
@@ -46,8 +47,13 @@ internal sealed class TableBuilder(TimeProvider clock)
         ["metadata"] = value["metadata"]!.DeepClone(),
     };
 
-    private static JsonArray Columns(ResourceType type)
+    public static JsonArray Columns(ResourceType type)
     {
+        if (type.Columns is { } own)
+        {
+            return own.Definitions();
+        }
+
         var columns = new JsonArray();
         foreach (var column in CellFunctions.ColumnsOf(type.Info))
         {

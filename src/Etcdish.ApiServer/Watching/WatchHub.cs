@@ -9,8 +9,12 @@ namespace Etcdish.ApiServer.Watching;
 /// comes from further back catches up by a watch of its own and then joins. Begins with the first watcher; when the store's watch ends,
 /// so do all watchers, and the next one begins anew.
 /// </summary>
-internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSettings settings) : IAsyncDisposable
+internal sealed class WatchHub(ResourceStorage storage, IObjectStore store, WatchSettings settings) : IAsyncDisposable
 {
+    private const int MaxBatch = 1024;
+
+    private static readonly TimeSpan _leastPause = TimeSpan.FromMilliseconds(1);
+
     private readonly Lock _lock = new();
     private readonly HashSet<WatchQueue> _queues = [];
     private readonly Queue<ResourceEvent> _recent = [];
@@ -27,14 +31,14 @@ internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSetti
         long after, bool wantsBookmarks, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await EnsureRunningAsync(cancellation);
-        var queue = new WatchQueue(wantsBookmarks);
+        var queue = new WatchQueue(wantsBookmarks, settings.MaxWaitingEvents);
         try
         {
             if (!TryJoin(queue, after))
             {
                 await foreach (var changes in CatchUpAsync(after, cancellation))
                 {
-                    yield return [.. changes.Items.Select(change => new ResourceEvent(type, change))];
+                    yield return [.. changes.Items.Select(change => new ResourceEvent(storage, change))];
                     if (TryJoin(queue, changes.Revision))
                     {
                         break;
@@ -47,15 +51,12 @@ internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSetti
                 yield return queue.Backlog;
             }
 
-            while (await queue.Reader.WaitToReadAsync(cancellation))
+            while (await queue.WaitAsync(cancellation))
             {
-                var batch = new List<ResourceEvent>();
-                while (queue.Reader.TryRead(out var item))
+                while (queue.TryTake(out var batch))
                 {
-                    batch.Add(item);
+                    yield return batch;
                 }
-
-                yield return batch;
             }
         }
         finally
@@ -101,7 +102,7 @@ internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSetti
     /// watcher stays on its own until the next change.</summary>
     private async IAsyncEnumerable<StoreChanges> CatchUpAsync(long after, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var watch = store.Watch(type.Prefix, after + 1);
+        var watch = store.Watch(storage.Prefix, after + 1);
         using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var asking = AskForProgressAsync(watch, settings.CatchUpInterval, done.Token);
         try
@@ -152,16 +153,13 @@ internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSetti
 
     private async Task RunAsync(long start)
     {
-        var watch = store.Watch(type.Prefix, start);
+        var watch = store.Watch(storage.Prefix, start);
         using var done = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
         var asking = AskForProgressAsync(watch, settings.BookmarkInterval, done.Token);
         Exception? reason = null;
         try
         {
-            await foreach (var changes in watch.WithCancellation(_stopping.Token))
-            {
-                Deliver(changes);
-            }
+            await DeliverAsync(watch);
         }
         catch (OperationCanceledException)
         {
@@ -177,23 +175,66 @@ internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSetti
         End(reason);
     }
 
-    private void Deliver(StoreChanges changes)
+    /// <summary>Tells all watchers what comes, until the store's watch ends. What is there already is told at once.</summary>
+    private async Task DeliverAsync(IStoreWatch watch)
     {
-        lock (_lock)
+        await using var changes = watch.GetAsyncEnumerator(_stopping.Token);
+        var next = changes.MoveNextAsync().AsTask();
+        while (await next)
         {
-            foreach (var change in changes.Items)
+            var batch = new List<ResourceEvent>();
+            StoreChanges newest;
+            do
             {
-                var item = new ResourceEvent(type, change);
-                Keep(item);
-                _queues.RemoveWhere(queue => !queue.TryAdd(item));
+                newest = changes.Current;
+                batch.AddRange(newest.Items.Select(change => new ResourceEvent(storage, change)));
+                next = changes.MoveNextAsync().AsTask();
+            }
+            while (next.IsCompletedSuccessfully && batch.Count < MaxBatch && await next);
+
+            Deliver(batch);
+            if (newest.Items.Count == 0)
+            {
+                Deliver(ResourceEvent.Bookmark(newest.Revision));
             }
 
-            if (changes.Items.Count == 0)
-            {
-                var bookmark = ResourceEvent.Bookmark(changes.Revision);
-                _queues.RemoveWhere(queue => queue.WantsBookmarks && !queue.TryAdd(bookmark));
-            }
+            await PauseAsync();
         }
+    }
+
+    private void Deliver(List<ResourceEvent> batch)
+    {
+        if (batch.Count == 0)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            batch.ForEach(Keep);
+            _queues.RemoveWhere(queue => !queue.TryAdd(batch));
+        }
+    }
+
+    private void Deliver(ResourceEvent bookmark)
+    {
+        ResourceEvent[] batch = [bookmark];
+        lock (_lock)
+        {
+            _queues.RemoveWhere(queue => queue.WantsBookmarks && !queue.TryAdd(batch));
+        }
+    }
+
+    /// <summary>
+    /// Lets changes gather while many watchers are told of the last ones: a write to each of them for every change would leave no time for
+    /// whoever makes the changes.
+    /// </summary>
+    private ValueTask PauseAsync()
+    {
+        var pause = settings.PauseForWatcher * _queues.Count;
+        return pause < _leastPause
+            ? ValueTask.CompletedTask
+            : new ValueTask(Task.Delay(pause < settings.MaxPause ? pause : settings.MaxPause, settings.Clock, _stopping.Token));
     }
 
     private void Keep(ResourceEvent item)
@@ -222,9 +263,9 @@ internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSetti
         }
     }
 
-    private static async Task AskForProgressAsync(IStoreWatch watch, TimeSpan interval, CancellationToken cancellation)
+    private async Task AskForProgressAsync(IStoreWatch watch, TimeSpan interval, CancellationToken cancellation)
     {
-        using var timer = new PeriodicTimer(interval);
+        using var timer = new PeriodicTimer(interval, settings.Clock);
         try
         {
             while (await timer.WaitForNextTickAsync(cancellation))

@@ -3,34 +3,49 @@ using System.Threading.Channels;
 namespace Etcdish.ApiServer.Watching;
 
 /// <summary>
-/// The events that wait for one watcher. Bounded: a watcher that does not keep up is closed, and its client begins anew where it stands.
+/// The events that wait for one watcher, in batches that all watchers share. Bounded: a watcher that does not keep up is closed, and its
+/// client begins anew where it stands.
 /// </summary>
-internal sealed class WatchQueue(bool wantsBookmarks)
+internal sealed class WatchQueue(bool wantsBookmarks, int capacity)
 {
-    private const int Capacity = 4096;
+    private readonly Channel<IReadOnlyList<ResourceEvent>> _batches = Channel.CreateUnbounded<IReadOnlyList<ResourceEvent>>(
+        new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
 
-    private readonly Channel<ResourceEvent> _events = Channel.CreateBounded<ResourceEvent>(
-        new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true });
+    private int _waiting;
 
     public bool WantsBookmarks { get; } = wantsBookmarks;
 
-    /// <summary>The events; ends when the watcher was too slow, or with the error that ended the resource's watch.</summary>
-    public ChannelReader<ResourceEvent> Reader => _events.Reader;
-
-    /// <summary>Events that were there when the watcher joined: they come before those of the reader.</summary>
+    /// <summary>Events that were there when the watcher joined: they come before all others.</summary>
     public IReadOnlyList<ResourceEvent> Backlog { get; set; } = [];
 
-    /// <summary>Adds an event; false if the watcher is closed now.</summary>
-    public bool TryAdd(ResourceEvent item)
+    /// <summary>Adds events; false if the watcher is closed now. A batch always fits when nothing waits.</summary>
+    public bool TryAdd(IReadOnlyList<ResourceEvent> batch)
     {
-        if (_events.Writer.TryWrite(item))
+        var waiting = Interlocked.Add(ref _waiting, batch.Count);
+        if (waiting > capacity && waiting > batch.Count)
         {
+            _batches.Writer.TryComplete();
+            return false;
+        }
+
+        return _batches.Writer.TryWrite(batch);
+    }
+
+    public void Close(Exception? reason) => _batches.Writer.TryComplete(reason);
+
+    /// <summary>Waits for events; false when the watcher was too slow, or with the error that ended the resource's watch.</summary>
+    public ValueTask<bool> WaitAsync(CancellationToken cancellation) => _batches.Reader.WaitToReadAsync(cancellation);
+
+    public bool TryTake(out IReadOnlyList<ResourceEvent> batch)
+    {
+        if (_batches.Reader.TryRead(out var read))
+        {
+            Interlocked.Add(ref _waiting, -read.Count);
+            batch = read;
             return true;
         }
 
-        _events.Writer.TryComplete();
+        batch = [];
         return false;
     }
-
-    public void Close(Exception? reason) => _events.Writer.TryComplete(reason);
 }

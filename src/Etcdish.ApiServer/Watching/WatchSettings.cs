@@ -3,6 +3,21 @@ namespace Etcdish.ApiServer.Watching;
 /// <summary>How watches are kept. One server has one.</summary>
 internal sealed record WatchSettings
 {
+    /// <summary>The clock of all these times.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Most events that wait for one watcher; when there are more it is closed.</summary>
+    public int MaxWaitingEvents { get; init; } = 4096;
+
+    /// <summary>
+    /// How long a resource's changes are gathered after some were told, for each of its watchers: about what telling a watcher costs. The
+    /// first change after a quiet time is told at once; in a storm each watcher gets many changes in one write.
+    /// </summary>
+    public TimeSpan PauseForWatcher { get; init; } = TimeSpan.FromMicroseconds(20);
+
+    /// <summary>Longest such pause: what a change in a storm comes later.</summary>
+    public TimeSpan MaxPause { get; init; } = TimeSpan.FromMilliseconds(50);
+
     /// <summary>Time between two bookmarks of a quiet resource.</summary>
     public TimeSpan BookmarkInterval { get; init; } = TimeSpan.FromMinutes(1);
 

@@ -43,13 +43,18 @@ internal sealed class ControlPlane
         Description = "Keep objects in this etcd (URLs with commas between) instead of the data folder.",
     };
 
+    private readonly Option<string?> _tokens = new("--token-auth-file")
+    {
+        Description = "File of tokens by which users say who they are: token,user,uid,\"group,group\" in each line.",
+    };
+
     /// <summary>A verb that runs an API server.</summary>
     /// <param name="name">The verb.</param>
     /// <param name="description">What it does, with examples.</param>
     /// <param name="announce">Tells that it is ready.</param>
     public Command Command(string name, string description, Action<KubernetesApiServer, string> announce)
     {
-        var command = new Command(name, description) { _dataDirectory, _address, _port, _kubeconfig, _etcdServers };
+        var command = new Command(name, description) { _dataDirectory, _address, _port, _kubeconfig, _etcdServers, _tokens };
         command.SetAction((parsed, cancellation) => RunAsync(name, parsed, announce, cancellation));
         return command;
     }
@@ -93,6 +98,7 @@ internal sealed class ControlPlane
                 Store = store,
                 Listen = new IPEndPoint(address, parsed.GetRequiredValue(_port)),
                 Certificates = certificates,
+                TokenFile = parsed.GetValue(_tokens),
                 Warn = line => Console.Error.WriteLine("etcdish: " + line),
             },
             cancellation);

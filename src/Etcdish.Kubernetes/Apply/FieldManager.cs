@@ -57,13 +57,28 @@ public sealed class FieldManager(IObjectVersions versions)
     public void Update(JsonObject? live, JsonObject updated, WriteContext context)
     {
         var managed = ManagedFields.ForUpdate(live, updated, context.Subresource.Length > 0);
+        if (live is null && managed.IsEmpty)
+        {
+            RecordCreation(updated, context);
+            return;
+        }
+
         var isCreation = (live?["metadata"] as JsonObject)?["uid"] is null;
         if (!managed.IsEmpty || isCreation)
         {
-            Record(WithoutOwners(live), WithoutOwners(updated), managed, context);
+            // Nobody owns the list of owners, so it may stand in what is compared.
+            Record(live ?? [], updated, managed, context);
         }
 
         managed.Write(updated);
+    }
+
+    private void RecordCreation(JsonObject created, WriteContext context)
+    {
+        var type = versions.TypeOf(context.ApiVersion)
+            ?? throw new ArgumentException($"{context.ApiVersion} is not served", nameof(context));
+        var fields = CreatedFields.Write(created, SchemaType.Object(type), FieldSetOf(context.ResetFields), _neverOwned);
+        ManagedFields.WriteCreator(created, ManagerId.OfUpdate(context.Manager, context.ApiVersion, context.Subresource), context, fields);
     }
 
     private JsonObject ApplyOnce(JsonObject live, JsonObject config, WriteContext context, bool force)
@@ -137,7 +152,7 @@ public sealed class FieldManager(IObjectVersions versions)
 
     private void CheckConfig(JsonObject config, WriteContext context)
     {
-        var version = config["apiVersion"] is JsonValue value && value.TryGetValue<string>(out var text) ? text : "";
+        var version = Text(config, "apiVersion");
         if (version != context.ApiVersion)
         {
             throw new ApplyException(
@@ -149,11 +164,21 @@ public sealed class FieldManager(IObjectVersions versions)
             throw new ApplyException("metadata.managedFields must be nil");
         }
 
-        if (versions.TypeOf(version) is { } type && UndeclaredField.Find(config, SchemaType.Object(type)) is { } path)
+        if (versions.TypeOf(version) is { } type && ConfigurationFault.Find(config, SchemaType.Object(type)) is { } fault)
         {
-            throw new ApplyException($"failed to create typed patch object: {path}: field not declared in schema");
+            throw new ApplyException($"failed to create typed patch object ({Describe(config, version)}): {fault}");
         }
     }
+
+    /// <summary>The object as messages name it: <c>default/web; apps/v1, Kind=Deployment</c>.</summary>
+    private static string Describe(JsonObject config, string version)
+    {
+        var metadata = config["metadata"] as JsonObject;
+        return $"{Text(metadata, "namespace")}/{Text(metadata, "name")}; {version}, Kind={Text(config, "kind")}";
+    }
+
+    private static string Text(JsonObject? source, string field) =>
+        source?[field] is JsonValue value && value.TryGetValue<string>(out var text) ? text : "";
 
     private static JsonObject WithoutOwners(JsonObject? source)
     {

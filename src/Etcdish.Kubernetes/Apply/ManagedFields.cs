@@ -74,6 +74,25 @@ internal sealed class ManagedFields
         metadata["managedFields"] = new JsonArray([.. ordered.Select(s => WriteEntry(s.Key, s.Value))]);
     }
 
+    /// <summary>Puts the one entry of an object's creator into it; none if it owns nothing.</summary>
+    /// <param name="target">The object.</param>
+    /// <param name="id">The creator.</param>
+    /// <param name="context">The version and the time.</param>
+    /// <param name="fields">What it owns, in the notation, or null.</param>
+    public static void WriteCreator(JsonObject target, ManagerId id, WriteContext context, JsonObject? fields)
+    {
+        if (target["metadata"] is not JsonObject metadata)
+        {
+            target["metadata"] = metadata = [];
+        }
+
+        metadata.Remove("managedFields");
+        if (fields is not null)
+        {
+            metadata["managedFields"] = new JsonArray(WriteEntry(id, context.ApiVersion, TimeText.Format(context.Now), fields));
+        }
+    }
+
     /// <summary>Puts the oldest entries of other writes together, per version, until there are few enough.</summary>
     public void CapUpdates()
     {
@@ -158,21 +177,24 @@ internal sealed class ManagedFields
         Sets[id] = new ManagedSet(fields, apiVersion, Text(entry, "time"));
     }
 
-    private static JsonObject WriteEntry(ManagerId id, ManagedSet set)
+    private static JsonObject WriteEntry(ManagerId id, ManagedSet set) =>
+        WriteEntry(id, set.ApiVersion, set.Time, FieldSetJson.Write(set.Fields));
+
+    private static JsonObject WriteEntry(ManagerId id, string apiVersion, string? time, JsonObject fields)
     {
         var entry = new JsonObject
         {
             ["manager"] = id.Name,
             ["operation"] = id.IsApply ? "Apply" : "Update",
-            ["apiVersion"] = set.ApiVersion,
+            ["apiVersion"] = apiVersion,
         };
-        if (set.Time is not null)
+        if (time is not null)
         {
-            entry["time"] = set.Time;
+            entry["time"] = time;
         }
 
         entry["fieldsType"] = FieldsType;
-        entry["fieldsV1"] = FieldSetJson.Write(set.Fields);
+        entry["fieldsV1"] = fields;
         if (id.Subresource.Length > 0)
         {
             entry["subresource"] = id.Subresource;

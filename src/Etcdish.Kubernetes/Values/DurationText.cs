@@ -5,7 +5,7 @@ using System.Text;
 namespace Etcdish.Kubernetes;
 
 /// <summary>Lengths of time as Go writes them, in nanoseconds: <c>1h2m3.5s</c>, <c>150ms</c>, <c>0s</c>.</summary>
-internal static class DurationText
+public static class DurationText
 {
     private static readonly SearchValues<char> _numberCharacters = SearchValues.Create("0123456789.");
 
@@ -15,6 +15,7 @@ internal static class DurationText
     private const long Minute = 60 * Second;
     private const long Hour = 60 * Minute;
 
+    /// <summary>Writes a length of time.</summary>
     public static string Format(long nanoseconds)
     {
         if (nanoseconds == 0)
@@ -43,6 +44,7 @@ internal static class DurationText
         return AppendDecimal(text, value % Minute, Second).Append('s').ToString();
     }
 
+    /// <summary>Reads a length of time; false if the text is none, or more than 292 years.</summary>
     public static bool TryParse(string text, out long nanoseconds)
     {
         nanoseconds = 0;
@@ -68,7 +70,7 @@ internal static class DurationText
             rest = rest[number..];
             var end = rest.IndexOfAny(_numberCharacters);
             var unit = UnitOf(end < 0 ? rest : rest[..end]);
-            if (unit == 0 || value > long.MaxValue)
+            if (unit == 0 || value > long.MaxValue / unit)
             {
                 return false;
             }

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Etcdish.ApiServer.Kinds;
 using Etcdish.ApiServer.Registry;
 using Etcdish.Kubernetes;
 
@@ -8,13 +7,15 @@ namespace Etcdish.ApiServer.Tests.Kinds;
 /// <summary>Takes objects through the rules of their kind, as a write does.</summary>
 internal static class KindBench
 {
+    private static readonly ResourceDirectory _directory = new(SchemaCatalog.BuiltIn, "/registry/");
+
     private const string Uid = "0a0a0a0a-0000-0000-0000-000000000000";
 
     /// <summary>The type of a kind.</summary>
     public static ResourceType TypeOf(string apiVersion, string kind)
     {
         var info = SchemaCatalog.BuiltIn.Resources.First(r => r.Kind == kind && r.ApiVersion == apiVersion);
-        return new ResourceType(info, KindRules.Of(info), "/registry/");
+        return _directory.Find(info.Group, info.Version, info.Name)!;
     }
 
     /// <summary>A new object as it would be stored; <paramref name="errors"/> is what is wrong with it.</summary>

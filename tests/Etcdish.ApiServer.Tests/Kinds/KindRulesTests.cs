@@ -71,7 +71,9 @@ public class KindRulesTests
         "FieldValueInvalid spec.updateStrategy.rollingUpdate.maxSurge: Invalid value: 1: may not be set when maxUnavailable is non-zero")]
     [TestCase("Job", "spec/template/spec/restartPolicy", null,
         "FieldValueRequired spec.template.spec.restartPolicy: Required value: valid values: \"OnFailure\", \"Never\"")]
-    [TestCase("Job", "spec/completionMode", "\"Indexed\"", "FieldValueRequired spec.completions: Required value: when completion mode is Indexed")]
+    [TestCase("Job", "spec/maxFailedIndexes", "1",
+        "FieldValueRequired spec.backoffLimitPerIndex: Required value: when maxFailedIndexes is specified",
+        "FieldValueInvalid spec.maxFailedIndexes: Invalid value: 1: requires indexed completion mode")]
     [TestCase("Job", "spec/backoffLimitPerIndex", "1",
         "FieldValueInvalid spec.backoffLimitPerIndex: Invalid value: 1: requires indexed completion mode")]
     [TestCase("Job", "spec/podFailurePolicy", """{"rules":[{"action":"Ignore"}]}""",
@@ -180,7 +182,9 @@ public class KindRulesTests
     [TestCase("Job", "spec/parallelism", "5")]
     [TestCase("Service", "spec/clusterIP", "\"10.96.0.11\"",
         "FieldValueInvalid spec.clusterIPs[0]: Invalid value: [\"10.96.0.11\"]: may not change once set")]
-    [TestCase("Service", "spec/clusterIP", null)]
+    [TestCase("Service", "spec/clusterIP", null,
+        "FieldValueInvalid spec.clusterIPs[0]: Invalid value: null: primary clusterIP can not be unset")]
+    [TestCase("Service", "spec", """{"selector":{"app":"web"},"ports":[{"port":81}]}""")]
     [TestCase("Secret", "type", "\"x\"", "FieldValueInvalid type: Invalid value: \"x\": field is immutable")]
     [TestCase("Claim", "spec/storageClassName", "\"slow\"",
         "FieldValueForbidden spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n- storageClassName: \"fast\"\n+ storageClassName: \"slow\"\n")]

@@ -1,0 +1,26 @@
+using Etcdish.ApiServer.Http;
+using Etcdish.ApiServer.Security.Authentication;
+using Etcdish.ApiServer.Security.Rbac;
+using Microsoft.AspNetCore.Http;
+
+namespace Etcdish.ApiServer.Security;
+
+/// <summary>What every request passes first: who makes it, as whom he wants to act, and whether that one may do what is asked for.</summary>
+/// <param name="authenticator">Finds out who; null lets everybody in as the server itself.</param>
+/// <param name="impersonation">Lets users act as others.</param>
+/// <param name="authorizer">Decides.</param>
+internal sealed class RequestGate(Authenticator? authenticator, Impersonation impersonation, RbacAuthorizer authorizer)
+{
+    /// <summary>Lets a request in and notes whose it is.</summary>
+    /// <exception cref="ApiException">It is not let in.</exception>
+    public async ValueTask EnterAsync(HttpContext http)
+    {
+        var user = authenticator is null ? RequestUser.Server : await authenticator.AuthenticateAsync(http);
+        user = await impersonation.ApplyAsync(http, user);
+        user.AttachTo(http);
+        if (!user.IsMaster)
+        {
+            await authorizer.RequireAsync(AccessRequest.Of(http, user), http.RequestAborted);
+        }
+    }
+}

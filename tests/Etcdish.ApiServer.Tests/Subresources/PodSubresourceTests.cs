@@ -1,0 +1,128 @@
+using System.Text.Json.Nodes;
+
+namespace Etcdish.ApiServer.Tests.Subresources;
+
+/// <summary>Binding, ephemeral containers, resizing.</summary>
+[TestFixture(StoreKind.InProcess)]
+[TestFixture(StoreKind.GenuineEtcd)]
+public class PodSubresourceTests(StoreKind kind)
+{
+    private const string Pods = "/api/v1/namespaces/default/pods";
+    private const string Pod = Pods + "/p";
+
+    private TestCluster _cluster = null!;
+
+    [SetUp]
+    public async Task Start()
+    {
+        _cluster = await TestCluster.StartAsync(kind);
+        var created = await _cluster.PostAsync(Pods, """
+            {"metadata":{"name":"p","labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i:1",
+            "resources":{"requests":{"cpu":"1","memory":"1Gi","example.com/x":"1"},"limits":{"cpu":"2","example.com/x":"1"}}}]}}
+            """);
+        Assert.That(created.Status, Is.EqualTo(201), created.Text);
+    }
+
+    [TearDown]
+    public async Task Stop() => await _cluster.DisposeAsync();
+
+    [Test]
+    public async Task A_pod_is_bound_once()
+    {
+        await _cluster.PostAsync("/api/v1/nodes", """{"metadata":{"name":"n","labels":{"topology.kubernetes.io/zone":"z"}}}""");
+        var bound = await _cluster.PostAsync(Pod + "/binding", Binding("n", "\"annotations\":{\"k\":\"v\"}"));
+        var again = await _cluster.PostAsync(Pod + "/binding", Binding("m", "\"labels\":{}"));
+        var pod = await _cluster.GetAsync(Pod);
+
+        Assert.That((bound.Status, bound["kind"], bound["status"]), Is.EqualTo((201, "Status", "Success")), bound.Text);
+        Assert.That((pod["spec.nodeName"], pod["metadata.annotations.k"], pod["metadata.generation"]), Is.EqualTo(("n", "v", "1")));
+        Assert.That(pod.Body["metadata"]!["labels"]!["topology.kubernetes.io/zone"]!.ToString(), Is.EqualTo("z"));
+        Assert.That(pod["status.conditions.0.type"] + pod["status.conditions.0.status"], Is.EqualTo("PodScheduledTrue"));
+        Assert.That((again.Status, again["message"]), Is.EqualTo((409,
+            "Operation cannot be fulfilled on pods/binding \"p\": pod p is already assigned to node \"n\"")));
+    }
+
+    [Test]
+    public async Task Of_many_who_bind_a_pod_one_succeeds()
+    {
+        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => _cluster.PostAsync(Pod + "/binding", Binding($"n{i}", "\"labels\":{}"))));
+
+        Assert.That(answers.Count(a => a.Status == 201), Is.EqualTo(1));
+        Assert.That(answers.Count(a => a.Status == 409), Is.EqualTo(9));
+    }
+
+    [Test]
+    public async Task A_binding_must_name_its_pod_a_node_and_the_pod_that_was_seen()
+    {
+        var other = await _cluster.PostAsync(Pod + "/binding", Binding("n", "\"labels\":{}").Replace("\"p\"", "\"q\"", StringComparison.Ordinal));
+        var nowhere = await _cluster.PostAsync(Pod + "/binding", Binding("", "\"labels\":{}"));
+        var replaced = await _cluster.PostAsync(Pod + "/binding", Binding("n", "\"uid\":\"other\""));
+        var dry = await _cluster.PostAsync(Pod + "/binding?dryRun=All", Binding("n", "\"labels\":{}"));
+
+        Assert.That((other.Status, nowhere.Status, replaced.Status, dry.Status), Is.EqualTo((400, 422, 409, 201)));
+        Assert.That((await _cluster.GetAsync(Pod))["spec.nodeName"], Is.Empty);
+    }
+
+    [Test]
+    public async Task Ephemeral_containers_come_and_stay()
+    {
+        const string Path = Pod + "/ephemeralcontainers";
+        var added = await _cluster.PatchAsync(
+            Path, """{"spec":{"ephemeralContainers":[{"name":"d","image":"busybox","targetContainerName":"c"}]}}""", "strategic-merge");
+        var changed = await _cluster.PatchAsync(
+            Path, """{"spec":{"ephemeralContainers":[{"name":"d","image":"other"}]}}""", "strategic-merge");
+        var removed = await _cluster.PatchAsync(Path, """{"spec":{"ephemeralContainers":null}}""", "merge");
+        var lost = await _cluster.PatchAsync(
+            Path, """{"spec":{"ephemeralContainers":[{"name":"e","image":"i","targetContainerName":"x"}]}}""", "strategic-merge");
+
+        Assert.That((added.Status, added["kind"]), Is.EqualTo((200, "Pod")), added.Text);
+        Assert.That(added["spec.ephemeralContainers.0.terminationMessagePolicy"], Is.EqualTo("File"));
+        Assert.That((changed.Status, changed["message"]), Is.EqualTo((422,
+            "Pod \"p\" is invalid: spec.ephemeralContainers: Forbidden: existing ephemeral containers \"d\" may not be changed\n")));
+        Assert.That(removed["message"], Does.Contain("existing ephemeral containers \"d\" may not be removed"));
+        Assert.That(lost["message"], Does.EndWith("].targetContainerName: Not found: \"x\""));
+    }
+
+    [TestCase("""{"requests":{"cpu":"500m"}}""", "")]
+    [TestCase("""{"limits":{"cpu":"3"}}""", "")]
+    [TestCase("""{"requests":{"cpu":"3"}}""", "spec.containers[0].resources.requests: Invalid value: \"3\": must be less than or equal to cpu limit of 2")]
+    [TestCase("""{"requests":{"example.com/x":"2"},"limits":{"example.com/x":"2"}}""", "spec: Forbidden: only cpu and memory resources are mutable")]
+    [TestCase("""{"requests":{"memory":null}}""", "spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed")]
+    public async Task Resizing_changes_cpu_and_memory(string resources, string refusal)
+    {
+        var patch = $$$"""{"metadata":{"labels":{"x":"y"}},"spec":{"containers":[{"name":"c","image":"other","resources":{{{resources}}}}]}}""";
+        var resized = await _cluster.PatchAsync(Pod + "/resize", patch, "strategic-merge");
+
+        Assert.That(resized.Status, Is.EqualTo(refusal.Length == 0 ? 200 : 422), resized.Text);
+        Assert.That(resized["message"], Does.EndWith(refusal));
+        if (refusal.Length == 0)
+        {
+            Assert.That((resized["spec.containers.0.image"], resized["metadata.labels.x"], resized["metadata.generation"]), Is.EqualTo(("i:1", "", "2")));
+            Assert.That(resized.Body["spec"]!["containers"]![0]!["resources"]!["requests"]!["memory"]!.ToString(), Is.EqualTo("1Gi"));
+        }
+    }
+
+    [Test]
+    public async Task A_resize_keeps_the_quality_of_service()
+    {
+        var resized = await _cluster.PatchAsync(
+            Pod + "/resize",
+            """{"spec":{"containers":[{"name":"c","resources":{"requests":{"cpu":"2"},"limits":{"cpu":"2","memory":"1Gi"}}}]}}""",
+            "strategic-merge");
+
+        Assert.That(resized["message"], Does.EndWith("spec: Invalid value: \"Burstable\": Pod QOS Class may not change as a result of resizing"));
+    }
+
+    [Test]
+    public async Task Discovery_tells_of_them()
+    {
+        var core = await _cluster.GetAsync("/api/v1");
+        var resources = core.Body["resources"]!.AsArray().ToDictionary(r => r!["name"]!.ToString(), r => (JsonObject)r!);
+
+        Assert.That(resources.Keys, Is.SupersetOf(["pods/binding", "pods/eviction", "pods/ephemeralcontainers", "pods/resize"]));
+        Assert.That(resources["pods/eviction"]["group"] + "/" + resources["pods/eviction"]["version"], Is.EqualTo("policy/v1"));
+    }
+
+    private static string Binding(string node, string more) =>
+        $$$"""{"apiVersion":"v1","kind":"Binding","metadata":{"name":"p",{{{more}}}},"target":{"kind":"Node","name":"{{{node}}}"}}""";
+}
