@@ -92,7 +92,7 @@ internal static class NodeRules
                 if (taints[j]["key"].Text == taint["key"].Text && taints[j]["effect"].Text == taint["effect"].Text)
                 {
                     taint.Add(
-                        "FieldValueDuplicate", $"Duplicate value: {taint.Value!.ToJsonString()}: taints must be unique by key and effect pair");
+                        "FieldValueDuplicate", $"Duplicate value: {(taint.Value is null ? "null" : taint.Value.ToJsonString())}: taints must be unique by key and effect pair");
                     break;
                 }
             }
