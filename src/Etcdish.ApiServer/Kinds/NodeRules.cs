@@ -91,8 +91,8 @@ internal static class NodeRules
             {
                 if (taints[j]["key"].Text == taint["key"].Text && taints[j]["effect"].Text == taint["effect"].Text)
                 {
-                    taint.Add(
-                        "FieldValueDuplicate", $"Duplicate value: {(taint.Value is null ? "null" : taint.Value.ToJsonString())}: taints must be unique by key and effect pair");
+                    var shown = taint.Value?.ToJsonString() ?? "null";
+                    taint.Add("FieldValueDuplicate", $"Duplicate value: {shown}: taints must be unique by key and effect pair");
                     break;
                 }
             }

@@ -62,8 +62,10 @@ internal static class ServiceRules
         {
             service["status"] = new JsonObject { ["loadBalancer"] = new JsonObject() };
         }
-
-        ServiceTransitions.CarryOver(service, stored);
+        else if (stored.Part("spec") is { } before)
+        {
+            ServiceTransitions.DropUnfit(service.Ensure("spec"), before);
+        }
     }
 
     public static void Check(CheckedField service, CheckedField stored)

@@ -106,21 +106,26 @@ public class DefaultsTests
     }
 
     [Test]
-    public void A_service_keeps_what_it_was_given_and_gives_up_what_it_has_no_use_for()
+    public void A_service_gives_up_what_its_new_type_has_no_use_for()
     {
         var service = KindBench.Read(GoodObjects.Service);
-        KindBench.Set(service, "spec/type", "\"NodePort\"");
-        KindBench.Set(service, "spec/ports/0/nodePort", "30080");
-        var stored = KindBench.Create(service.ToJsonString(), out _);
+        KindBench.Set(service, "spec/type", "\"LoadBalancer\"");
+        KindBench.Set(service, "spec/loadBalancerClass", "\"example.com/lb\"");
+        var stored = KindBench.Create(service.ToJsonString(), out var errors);
+        JsonObject? inside = null;
+        var refused = KindBench.Update(stored, value =>
+        {
+            value["spec"]!["type"] = "ClusterIP";
+            inside = value;
+        });
 
-        var again = Changed(stored, """{"type":"NodePort","ports":[{"name":"http","port":80}]}""");
-        Assert.That(again["clusterIP"]!.ToString() + again["ports"]![0]!["nodePort"], Is.EqualTo("10.96.0.1030080"));
-        stored["spec"]!["clusterIPs"] = JsonNode.Parse("""["10.96.0.10"]""");
-        var inside = (JsonObject)stored["spec"]!.DeepClone();
-        inside["type"] = "ClusterIP";
-        Assert.That(Changed(stored, inside.ToJsonString())["ports"]![0]!["nodePort"], Is.Null);
-        inside["type"] = "ExternalName";
-        Assert.That(Changed(stored, inside.ToJsonString())["clusterIPs"], Is.Null);
+        Assert.That(errors.Concat(refused), Is.Empty);
+        Assert.That((bool)stored["spec"]!["allocateLoadBalancerNodePorts"]!);
+        Assert.That(stored["spec"]!["externalTrafficPolicy"]!.ToString(), Is.EqualTo("Cluster"));
+        foreach (var field in new[] { "allocateLoadBalancerNodePorts", "loadBalancerClass", "externalTrafficPolicy" })
+        {
+            Assert.That(inside!["spec"]![field], Is.Null, field);
+        }
     }
 
     [Test]
@@ -248,17 +253,6 @@ public class DefaultsTests
     }
 
     private static ResourceType TypeOf(JsonObject value) => KindBench.TypeOf(value.Text("apiVersion"), value.Text("kind"));
-
-    private static JsonObject Changed(JsonObject stored, string spec)
-    {
-        JsonObject? result = null;
-        KindBench.Update(stored, value =>
-        {
-            value["spec"] = JsonNode.Parse(spec);
-            result = value;
-        });
-        return (JsonObject)result!["spec"]!;
-    }
 
     private static void AssertIs(JsonNode? actual, string expected) =>
         Assert.That(JsonNode.DeepEquals(actual, JsonNode.Parse(expected)), $"{actual?.ToJsonString()} is not {expected}");

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Allocation;
 using Etcdish.ApiServer.Registry;
 using Etcdish.Kubernetes;
 
@@ -30,6 +31,7 @@ internal static class KindBench
         }
 
         type.Rules.ApplyDefaults?.Invoke(value);
+        Allocate(value, null);
         type.Rules.Prepare?.Invoke(value, null);
         errors = [];
         MetadataChecks.Check(type, value, null, errors);
@@ -44,6 +46,7 @@ internal static class KindBench
         change(value);
         var type = TypeOf(value["apiVersion"]!.ToString(), value["kind"]!.ToString());
         type.Rules.ApplyDefaults?.Invoke(value);
+        Allocate(value, stored);
         type.Rules.Prepare?.Invoke(value, stored);
         var errors = new List<FieldError>();
         MetadataChecks.Check(type, value, stored, errors);
@@ -77,6 +80,15 @@ internal static class KindBench
             default:
                 node[steps[^1]] = content;
                 break;
+        }
+    }
+
+    /// <summary>Services have passed by the allocation when they are checked.</summary>
+    private static void Allocate(JsonObject value, JsonObject? stored)
+    {
+        if (value.Text("kind") == "Service" && value.Part("spec") is { } spec)
+        {
+            AllocatedFields.Carry(spec, stored.Part("spec"));
         }
     }
 

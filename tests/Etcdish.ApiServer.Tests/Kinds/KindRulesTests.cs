@@ -182,8 +182,7 @@ public class KindRulesTests
     [TestCase("Job", "spec/parallelism", "5")]
     [TestCase("Service", "spec/clusterIP", "\"10.96.0.11\"",
         "FieldValueInvalid spec.clusterIPs[0]: Invalid value: [\"10.96.0.11\"]: may not change once set")]
-    [TestCase("Service", "spec/clusterIP", null,
-        "FieldValueInvalid spec.clusterIPs[0]: Invalid value: null: primary clusterIP can not be unset")]
+    [TestCase("Service", "spec/clusterIP", null)]
     [TestCase("Service", "spec", """{"selector":{"app":"web"},"ports":[{"port":81}]}""")]
     [TestCase("Secret", "type", "\"x\"", "FieldValueInvalid type: Invalid value: \"x\": field is immutable")]
     [TestCase("Claim", "spec/storageClassName", "\"slow\"",
