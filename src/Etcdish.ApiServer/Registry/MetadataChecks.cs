@@ -1,5 +1,5 @@
-using System.Text;
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Kinds;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Registry;
@@ -7,63 +7,122 @@ namespace Etcdish.ApiServer.Registry;
 /// <summary>The rules of metadata that hold for all kinds.</summary>
 internal static class MetadataChecks
 {
+    /// <summary>The groups whose finalizers without a domain are Kubernetes' own.</summary>
+    private static readonly HashSet<string> _standardFinalizers = new(StringComparer.Ordinal)
+    {
+        "", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "discovery.k8s.io", "storage.k8s.io", "scheduling.k8s.io",
+        "rbac.authorization.k8s.io", "certificates.k8s.io", "node.k8s.io", "flowcontrol.apiserver.k8s.io",
+    };
+
     public static void Check(ResourceType type, JsonObject value, JsonObject? stored, List<FieldError> errors)
     {
-        var metadata = value.Metadata();
-        var name = metadata.Text("name");
-        if (name.Length == 0)
+        var metadata = CheckedField.At("metadata", value.Metadata(), errors);
+        var name = metadata["name"];
+        if (stored is null)
         {
-            errors.Add(FieldError.Required("metadata.name", "name or generateName is required"));
-        }
-        else if (stored is null)
-        {
-            errors.AddRange(type.Rules.CheckName(name).Select(e => FieldError.Invalid("metadata.name", name, e)));
+            CheckGeneratedName(type, metadata["generateName"]);
         }
 
-        foreach (var (key, label) in metadata.Part("labels") ?? [])
+        if (name.RequireText("name or generateName is required") && stored is null)
         {
-            errors.AddRange(NameRules.QualifiedName(key).Select(e => FieldError.Invalid("metadata.labels", key, e)));
-            var text = label?.GetValue<string>() ?? "";
-            errors.AddRange(NameRules.LabelValue(text).Select(e => FieldError.Invalid("metadata.labels", text, e)));
+            name.Check(type.Rules.CheckName);
         }
 
-        CheckAnnotations(metadata, errors);
-        foreach (var finalizer in metadata.Items("finalizers"))
-        {
-            var text = finalizer?.GetValue<string>() ?? "";
-            errors.AddRange(NameRules.QualifiedName(text).Select(e => FieldError.Invalid("metadata.finalizers", text, e)));
-        }
-
+        metadata["labels"].Labels();
+        metadata["annotations"].Annotations();
+        CheckOwners(metadata["ownerReferences"]);
+        CheckFinalizers(metadata["finalizers"], _standardFinalizers.Contains(type.Info.Group));
         if (stored is not null && stored.IsBeingDeleted())
         {
-            CheckNoNewFinalizers(metadata, stored, errors);
+            CheckNoNewFinalizers(metadata["finalizers"], stored);
         }
     }
 
-    private static void CheckAnnotations(JsonObject metadata, List<FieldError> errors)
+    /// <summary>The beginning of a name is a name but for its end, to which something comes.</summary>
+    private static void CheckGeneratedName(ResourceType type, CheckedField prefix)
     {
-        long size = 0;
-        foreach (var (key, annotation) in metadata.Part("annotations") ?? [])
+        if (!prefix.HasText)
         {
-            errors.AddRange(NameRules.AnnotationKey(key).Select(e => FieldError.Invalid("metadata.annotations", key, e)));
-            size += Encoding.UTF8.GetByteCount(key) + Encoding.UTF8.GetByteCount(annotation?.GetValue<string>() ?? "");
+            return;
         }
 
-        if (size > NameRules.MaxAnnotationBytes)
+        var masked = prefix.Text.EndsWith('-') ? prefix.Text[..^1] + "a" : prefix.Text;
+        foreach (var problem in type.Rules.CheckName(masked))
         {
-            errors.Add(FieldError.TooLong("metadata.annotations", NameRules.MaxAnnotationBytes));
+            prefix.Invalid(problem, prefix.Text);
         }
     }
 
-    private static void CheckNoNewFinalizers(JsonObject metadata, JsonObject stored, List<FieldError> errors)
+    private static void CheckOwners(CheckedField owners)
     {
-        var known = stored.Part("metadata").Items("finalizers").Select(f => f!.GetValue<string>()).ToHashSet(StringComparer.Ordinal);
-        var added = metadata.Items("finalizers").Select(f => f!.GetValue<string>()).Where(f => !known.Contains(f)).ToArray();
-        if (added.Length > 0)
+        const string Empty = "must not be empty";
+        string? controller = null;
+        foreach (var owner in owners.Items)
         {
-            errors.Add(FieldError.Forbidden(
-                "metadata.finalizers",
-                $"no new finalizers can be added if the object is being deleted, found new finalizers {string.Join(", ", added)}"));
+            var version = owner["apiVersion"];
+            if (version.RequireText(Empty) && (version.Text.Split('/').Length > 2 || version.Text.EndsWith('/')))
+            {
+                version.Invalid("must be <group>/<version> or <version>");
+            }
+
+            owner["kind"].RequireText(Empty);
+            owner["name"].RequireText(Empty);
+            owner["uid"].RequireText(Empty);
+            if (version.Text == "v1" && owner["kind"].Text == "Event")
+            {
+                owner.Invalid("/v1, Kind=Event is disallowed from being an owner");
+            }
+
+            if (owner["controller"].IsTrue)
+            {
+                var own = $"{owner["kind"].Text}/{owner["name"].Text}";
+                if (controller is not null)
+                {
+                    owners.Invalid(
+                        "Only one reference can have Controller set to true. Found \"true\" in references for "
+                        + $"{controller} and {own}");
+                }
+
+                controller ??= own;
+            }
+        }
+    }
+
+    private static void CheckFinalizers(CheckedField finalizers, bool knowsBareNames)
+    {
+        foreach (var finalizer in finalizers.Items)
+        {
+            finalizers.Holding(finalizer.Value).Check(NameRules.QualifiedName);
+            if (knowsBareNames && !finalizer.Text.Contains('/', StringComparison.Ordinal)
+                && finalizer.Text is not ("kubernetes" or "orphan" or "foregroundDeletion"))
+            {
+                finalizer.Invalid("name is neither a standard finalizer name nor is it fully qualified");
+            }
+        }
+
+        if (finalizers.HasItem("orphan") && finalizers.HasItem("foregroundDeletion"))
+        {
+            finalizers.Invalid("finalizer orphan and foregroundDeletion cannot be both set");
+        }
+    }
+
+    private static void CheckNoNewFinalizers(CheckedField finalizers, JsonObject stored)
+    {
+        var known = CheckedField.At("", stored.Part("metadata")?["finalizers"], []);
+        var added = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var finalizer in finalizers.Items)
+        {
+            if (!known.HasItem(finalizer.Text))
+            {
+                added.Add(finalizer.Text);
+            }
+        }
+
+        if (added.Count > 0)
+        {
+            var names = string.Join(", ", added.Select(name => $"\"{name}\""));
+            finalizers.Forbidden(
+                $"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{names}}}");
         }
     }
 }

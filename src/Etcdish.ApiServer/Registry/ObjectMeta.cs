@@ -22,8 +22,13 @@ internal static class ObjectMeta
         value?[field] is JsonValue node && node.TryGetValue<string>(out var text) ? text : "";
 
     /// <summary>A whole number, or null.</summary>
-    public static long? Number(this JsonObject? value, string field) =>
-        value?[field] is JsonValue node && node.TryGetValue<long>(out var number) ? number : null;
+    public static long? Number(this JsonObject? value, string field) => Number(value?[field]);
+
+    /// <summary>A whole number, or null. Nodes that were made here and not read know their exact type only.</summary>
+    public static long? Number(JsonNode? node) => node is not JsonValue value ? null
+        : value.TryGetValue<long>(out var number) ? number
+        : value.TryGetValue<int>(out var small) ? small
+        : null;
 
     /// <summary>An object within, or null.</summary>
     public static JsonObject? Part(this JsonObject? value, string field) => value?[field] as JsonObject;

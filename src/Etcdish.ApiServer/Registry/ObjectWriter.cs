@@ -245,6 +245,10 @@ internal sealed class ObjectWriter(
         else
         {
             type.Rules.Validate?.Invoke(value, stored, errors);
+            if (stored is not null)
+            {
+                type.Rules.ValidateChange?.Invoke(request.Subresource, value, stored, errors);
+            }
         }
 
         if (errors.Count > 0)

@@ -1,3 +1,4 @@
+using Etcdish.ApiServer.Kinds;
 using Etcdish.ApiServer.Registry.Views;
 using Etcdish.ApiServer.Security.Reviews;
 using Etcdish.Kubernetes;

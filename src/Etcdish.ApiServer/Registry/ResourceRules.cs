@@ -30,6 +30,12 @@ internal sealed record ResourceRules
     /// <summary>Checks a new or changed object. The second is the stored object or null.</summary>
     public Action<JsonObject, JsonObject?, List<FieldError>>? Validate { get; init; }
 
+    /// <summary>
+    /// Checks what a change may change. The first is the subresource by which it is made, or empty; then the object as it is to be, and
+    /// as it is.
+    /// </summary>
+    public Action<string, JsonObject, JsonObject, List<FieldError>>? ValidateChange { get; init; }
+
     /// <summary>Notes what must happen before an object that is to be deleted may go.</summary>
     public Action<JsonObject>? BeginDeletion { get; init; }
 

@@ -80,7 +80,7 @@ public class ClusterAdmissionTests(StoreKind kind)
         var stiff = await GrowAsync("a");
         var elastic = await GrowAsync("b");
 
-        Assert.That((unbound.Status, stiff.Status, elastic.Status), Is.EqualTo((403, 403, 200)), elastic.Text);
+        Assert.That((unbound.Status, stiff.Status, elastic.Status), Is.EqualTo((422, 403, 200)), elastic.Text);
         Assert.That(stiff["message"], Does.EndWith("the storageclass that provisions the pvc must support resize"));
     }
 

@@ -35,7 +35,7 @@ public class ServiceAllocationTests(StoreKind kind)
     public async Task Parallel_services_have_addresses_and_ports_of_their_own_until_they_go()
     {
         const int Count = 40;
-        var all = await Task.WhenAll(Enumerable.Range(0, Count).Select(i => AddAsync($"s{i}", """{"type":"NodePort","ports":[{"port":80},{"port":81,"name":"b"}]}""")));
+        var all = await Task.WhenAll(Enumerable.Range(0, Count).Select(i => AddAsync($"s{i}", """{"type":"NodePort","ports":[{"port":80,"name":"a"},{"port":81,"name":"b"}]}""")));
         var addresses = all.Select(service => service["spec.clusterIP"]).ToArray();
         var ports = all.SelectMany(service => new[] { service["spec.ports.0.nodePort"], service["spec.ports.1.nodePort"] }).ToArray();
 

@@ -87,7 +87,7 @@ public class PodSubresourceTests(StoreKind kind)
     [TestCase("""{"limits":{"cpu":"3"}}""", "")]
     [TestCase("""{"requests":{"cpu":"3"}}""", "spec.containers[0].resources.requests: Invalid value: \"3\": must be less than or equal to cpu limit of 2")]
     [TestCase("""{"requests":{"example.com/x":"2"},"limits":{"example.com/x":"2"}}""", "spec: Forbidden: only cpu and memory resources are mutable")]
-    [TestCase("""{"requests":{"memory":null}}""", "spec.containers[0].resources: Forbidden: resource requests cannot be removed")]
+    [TestCase("""{"requests":{"memory":null}}""", "spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed")]
     public async Task Resizing_changes_cpu_and_memory(string resources, string refusal)
     {
         var patch = $$$"""{"metadata":{"labels":{"x":"y"}},"spec":{"containers":[{"name":"c","image":"other","resources":{{{resources}}}}]}}""";
@@ -110,7 +110,7 @@ public class PodSubresourceTests(StoreKind kind)
             """{"spec":{"containers":[{"name":"c","resources":{"requests":{"cpu":"2"},"limits":{"cpu":"2","memory":"1Gi"}}}]}}""",
             "strategic-merge");
 
-        Assert.That(resized["message"], Does.EndWith("spec: Invalid value: \"Guaranteed\": Pod QOS Class may not change as a result of resizing"));
+        Assert.That(resized["message"], Does.EndWith("spec: Invalid value: \"Burstable\": Pod QOS Class may not change as a result of resizing"));
     }
 
     [Test]
