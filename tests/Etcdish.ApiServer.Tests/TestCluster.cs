@@ -22,15 +22,16 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public Func<long, Task> CompactAsync => _store.CompactAsync;
 
-    public static async Task<TestCluster> StartAsync(StoreKind kind)
+    public static async Task<TestCluster> StartAsync(StoreKind kind, Func<ApiServerOptions, ApiServerOptions>? adjust = null)
     {
         var store = await TestStore.OpenAsync(kind);
-        var server = await KubernetesApiServer.StartAsync(new ApiServerOptions
+        var options = new ApiServerOptions
         {
             Store = store.Store,
             Listen = new IPEndPoint(IPAddress.Loopback, 0),
             Warn = TestContext.Out.WriteLine,
-        });
+        };
+        var server = await KubernetesApiServer.StartAsync(adjust?.Invoke(options) ?? options);
         return new TestCluster(store, server);
     }
 
