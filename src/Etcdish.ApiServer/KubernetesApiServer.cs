@@ -2,8 +2,10 @@ using System.Net;
 using System.Security.Authentication;
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Admission;
+using Etcdish.ApiServer.Allocation;
 using Etcdish.ApiServer.Apply;
 using Etcdish.ApiServer.Discovery;
+using Etcdish.ApiServer.Extensions;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.OpenApi;
 using Etcdish.ApiServer.Registry;
@@ -35,9 +37,13 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     private readonly ApiServerOptions _options;
     private readonly ResourceDirectory _resources;
     private readonly SecurityServices _security;
+    private readonly ClusterObjects _objects;
+    private readonly ServiceNetwork _network;
     private readonly ObjectWriter _writer;
     private readonly NamespaceDrain _drain;
     private readonly WatchHubs _hubs;
+    private readonly DefinitionCleanup _cleanup;
+    private readonly DefinitionController _definitions;
     private readonly IHost _host;
     private ListenOptions? _listen;
 
@@ -50,12 +56,16 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         var store = _security.Store;
         var metadata = new MetadataRules(options.Clock);
         var reader = new ObjectReader(store, options.Clock);
-        var admission = new AdmissionChain(_security.Plugins);
+        _objects = new ClusterObjects(store, _resources);
+        _network = new ServiceNetwork(options, store, _objects, metadata);
+        var admission = new AdmissionChain(AdmissionPlugins.InOrder(_objects, metadata, _security, _network));
         var deletion = new Deletion(store, metadata, admission);
         var settings = options.Watches with { Clock = options.Clock };
         var tables = new TableBuilder(options.Clock);
-        _writer = new ObjectWriter(store, metadata, new FieldOwners(options.Clock), new NamespaceGate(store, _resources), admission);
+        _writer = new ObjectWriter(store, metadata, new FieldOwners(options.Clock), admission);
         _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);
+        _cleanup = new DefinitionCleanup(_resources, reader, _writer, deletion, metadata, options.Warn);
+        _definitions = new DefinitionController(store, _resources, _writer, metadata, _cleanup, options.Warn);
         _hubs = new WatchHubs(_resources, store, settings);
         var budgets = new DisruptionBudgets(reader, _writer, metadata, _resources);
         ISubresource[] subresources =
@@ -70,7 +80,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             new PlainPaths(store),
             _security,
             new RequestLimits(options.Limits, options.Clock),
-            new DiscoveryHandler(new DiscoveryDocuments(_resources)),
+            new DiscoveryHandler(_resources),
             new OpenApiHandler(_resources, options.Clock),
             _resources,
             new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources),
@@ -101,8 +111,11 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         {
             await server.EnsureNamespacesAsync(cancellation);
             await server._security.StartAsync(server._writer, cancellation);
+            await server._definitions.StartAsync(cancellation);
             await server._drain.ResumeAsync(cancellation);
+            await SystemPriorities.EnsureAsync(server._writer, server._objects, cancellation);
             await server._host.StartAsync(cancellation);
+            await server._network.StartAsync(server._writer, server._resources, server.EndPoint, cancellation);
             return server;
         }
         catch
@@ -119,6 +132,8 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         await _host.StopAsync();
         _host.Dispose();
         await _drain.DisposeAsync();
+        await _definitions.DisposeAsync();
+        await _cleanup.DisposeAsync();
         await _security.DisposeAsync();
     }
 

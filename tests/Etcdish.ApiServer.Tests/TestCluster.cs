@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -9,43 +10,97 @@ namespace Etcdish.ApiServer.Tests;
 internal sealed class TestCluster : IAsyncDisposable
 {
     private readonly TestStore _store;
-    private readonly KubernetesApiServer _server;
+    private readonly Func<ApiServerOptions, ApiServerOptions>? _change;
+    private KubernetesApiServer _server;
+    private bool _ownsStore = true;
 
-    private TestCluster(TestStore store, KubernetesApiServer server)
+    private TestCluster(TestStore store, KubernetesApiServer server, Func<ApiServerOptions, ApiServerOptions>? change = null)
     {
+        _change = change;
         _store = store;
         _server = server;
-        Http = new HttpClient { BaseAddress = new Uri(server.Url), Timeout = TimeSpan.FromSeconds(20) };
+        Http = Connect();
     }
 
-    public HttpClient Http { get; }
+    public HttpClient Http { get; private set; }
 
     public Func<long, Task> CompactAsync => _store.CompactAsync;
 
-    public static async Task<TestCluster> StartAsync(StoreKind kind, Func<ApiServerOptions, ApiServerOptions>? adjust = null)
+    /// <summary>Starts one.</summary>
+    /// <param name="kind">The kind of its store.</param>
+    /// <param name="change">Changes its options, such as to have TLS, and with it users.</param>
+    public static async Task<TestCluster> StartAsync(StoreKind kind, Func<ApiServerOptions, ApiServerOptions>? change = null)
     {
         var store = await TestStore.OpenAsync(kind);
+        return new TestCluster(store, await StartServerAsync(store, change), change);
+    }
+
+    /// <summary>Another client, with a certificate if the server has TLS and one is given.</summary>
+    public HttpClient Connect(X509Certificate2? certificate = null)
+    {
+        var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = static (_, _, _, _) => true };
+        if (certificate is not null)
+        {
+            handler.ClientCertificates.Add(certificate);
+        }
+
+        return new HttpClient(handler) { BaseAddress = new Uri(_server.Url), Timeout = TimeSpan.FromSeconds(20) };
+    }
+
+    private static Task<KubernetesApiServer> StartServerAsync(
+        TestStore store, Func<ApiServerOptions, ApiServerOptions>? change = null)
+    {
         var options = new ApiServerOptions
         {
             Store = store.Store,
             Listen = new IPEndPoint(IPAddress.Loopback, 0),
             Warn = TestContext.Out.WriteLine,
         };
-        var server = await KubernetesApiServer.StartAsync(adjust?.Invoke(options) ?? options);
-        return new TestCluster(store, server);
+        return KubernetesApiServer.StartAsync(change?.Invoke(options) ?? options);
+    }
+
+    /// <summary>Another server on the same store; it goes before this one.</summary>
+    public async Task<TestCluster> StartAnotherAsync() => new(_store, await StartServerAsync(_store, _change), _change) { _ownsStore = false };
+
+    /// <summary>Stops the server and starts another one on the same store.</summary>
+    public async Task RestartAsync()
+    {
+        Http.Dispose();
+        await _server.DisposeAsync();
+        _server = await StartServerAsync(_store, _change);
+        Http = Connect();
     }
 
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
         await _server.DisposeAsync();
-        await _store.DisposeAsync();
+        if (_ownsStore)
+        {
+            await _store.DisposeAsync();
+        }
     }
 
-    public async Task<Answer> SendAsync(
-        HttpMethod method, string path, string? body = null, string contentType = "application/json", string? accept = null)
+    public Task<Answer> SendAsync(
+        HttpMethod method, string path, string? body = null, string contentType = "application/json", string? accept = null) =>
+        SendAsync(Http, method, path, body, contentType, accept);
+
+    /// <summary>Sends a request by a client of one's own, with headers such as those of a user.</summary>
+    public static async Task<Answer> SendAsync(
+        HttpClient client,
+        HttpMethod method,
+        string path,
+        string? body = null,
+        string contentType = "application/json",
+        string? accept = null,
+        params IReadOnlyList<(string Name, string Value)> headers)
     {
         using var request = new HttpRequestMessage(method, path);
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
         if (body is not null)
         {
             request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
@@ -57,7 +112,7 @@ internal sealed class TestCluster : IAsyncDisposable
             request.Headers.TryAddWithoutValidation("Accept", accept);
         }
 
-        using var response = await Http.SendAsync(request);
+        using var response = await client.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         var warnings = response.Headers.TryGetValues("Warning", out var values) ? values.ToArray() : [];
         return new Answer((int)response.StatusCode, text.StartsWith('{') ? JsonNode.Parse(text)!.AsObject() : [], text, warnings);

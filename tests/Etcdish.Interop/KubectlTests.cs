@@ -25,7 +25,8 @@ public class KubectlTests(bool onGenuineEtcd)
         get namespaces -o name => namespace/default\nnamespace/kube-node-lease\nnamespace/kube-public\nnamespace/kube-system
         create configmap greeting --from-literal=hello=world => configmap/greeting created
         create configmap greeting --from-literal=hello=world !=> error: failed to create configmap: configmaps "greeting" already exists
-        get configmap greeting => NAME +DATA +AGE\ngreeting +1 +\d+s
+        get configmap => NAME +DATA +AGE\ngreeting +1 +\d+s\nkube-root-ca.crt +1 +\d+s
+        get serviceaccounts -A -o name => (serviceaccount/default\n?){4}
         get cm greeting -o jsonpath={.data.hello} => world
         label configmap greeting tier=front => configmap/greeting labeled
         get cm -l tier=front -o name => configmap/greeting

@@ -13,8 +13,12 @@ internal sealed class KubernetesServer : IDisposable
     private readonly GenuineEtcd? _etcd;
     private readonly ChildProcess _process;
 
-    public KubernetesServer(bool onGenuineEtcd)
+    /// <summary>Starts one.</summary>
+    /// <param name="onGenuineEtcd">Whether its store is an etcd instead of its own.</param>
+    /// <param name="tokens">Lines of its file of tokens; empty for no such file.</param>
+    public KubernetesServer(bool onGenuineEtcd, string tokens = "")
     {
+        string[] users = tokens.Length > 0 ? ["--token-auth-file", Write("tokens.csv", tokens)] : [];
         string[] store = [];
         if (onGenuineEtcd)
         {
@@ -24,7 +28,7 @@ internal sealed class KubernetesServer : IDisposable
         }
 
         _process = ChildProcess.Start(
-            EtcdishServer.ExecutablePath, ["up", "--data-dir", _folder.File("cluster"), "--https-listen-port", "0", .. store]);
+            EtcdishServer.ExecutablePath, ["up", "--data-dir", _folder.File("cluster"), "--https-listen-port", "0", .. store, .. users]);
         if (!_process.StandardOutput.Wait(text => text.Contains("kubectl get namespaces", StringComparison.Ordinal), _limit))
         {
             throw new InvalidOperationException($"etcdish up did not become ready: {_process.Describe()}");
@@ -35,18 +39,47 @@ internal sealed class KubernetesServer : IDisposable
     public string Write(string name, string content)
     {
         var path = _folder.File(name);
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
         File.WriteAllText(path, content);
         return path;
     }
 
-    public CommandResult Kubectl(string line)
+    /// <summary>Where a file or folder of that name is.</summary>
+    public string Path(string name) => _folder.File(name);
+
+    /// <summary>Runs kubectl with a line of arguments.</summary>
+    public CommandResult Kubectl(string line) => Run(_kubectl, CommandLine.Split(line), []);
+
+    /// <summary>Runs a line: settings of the environment such as <c>A=b</c>, then <c>helm</c> or nothing for kubectl, then its arguments.</summary>
+    public CommandResult Command(string line)
+    {
+        var words = CommandLine.Split(line).ToList();
+        var settings = words.TakeWhile(word => Regex.IsMatch(word, "^[A-Z_]+=")).ToList();
+        words.RemoveRange(0, settings.Count);
+        var program = _kubectl;
+        if (words[0] == "helm")
+        {
+            program = Tools.Helm();
+            words.RemoveAt(0);
+        }
+
+        return Run(program, words, settings);
+    }
+
+    private CommandResult Run(string program, IReadOnlyList<string> arguments, IReadOnlyList<string> settings)
     {
         var environment = new Dictionary<string, string>
         {
             ["KUBECONFIG"] = _folder.File("cluster/kubeconfig"),
             ["HOME"] = _folder.FullPath,
         };
-        using var process = ChildProcess.Start(_kubectl, CommandLine.Split(line), environment);
+        foreach (var setting in settings)
+        {
+            var equals = setting.IndexOf('=', StringComparison.Ordinal);
+            environment[setting[..equals]] = setting[(equals + 1)..];
+        }
+
+        using var process = ChildProcess.Start(program, arguments, environment);
         process.StandardInput.Close();
         var exitCode = process.WaitForExit(_limit);
         return new CommandResult(exitCode, process.StandardOutput.Text, process.StandardError.Text);
@@ -54,7 +87,7 @@ internal sealed class KubernetesServer : IDisposable
 
     /// <summary>
     /// Runs a script: each line a command, <c>=&gt;</c>, and a pattern that all its output must match; with <c>!=&gt;</c> the command must
-    /// fail. Words in braces stand for files.
+    /// fail. A word in braces stands for the file of that name, <c>{.}</c> for the folder of all files.
     /// </summary>
     public void Run(string script, params IReadOnlyList<(string Name, string Content)> files)
     {
@@ -63,17 +96,18 @@ internal sealed class KubernetesServer : IDisposable
             script = script.Replace($"{{{name}}}", Write(name, content), StringComparison.Ordinal);
         }
 
+        script = script.Replace("{.}", _folder.FullPath, StringComparison.Ordinal);
         foreach (var line in script.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             var mustFail = line.Contains(" !=> ", StringComparison.Ordinal);
             var (command, pattern) = (line + " ").Split(mustFail ? " !=> " : " => ", 2) is [var first, var second]
                 ? (first, second.Trim())
                 : throw new FormatException($"no => in: {line}");
-            var result = Kubectl(command);
+            var result = Command(command);
             var output = (result.StandardOutput + result.StandardError).Trim();
-            Assert.That(result.ExitCode == 0, Is.EqualTo(!mustFail), () => $"kubectl {command}\n{result}");
+            Assert.That(result.ExitCode == 0, Is.EqualTo(!mustFail), () => $"{command}\n{result}");
             Assert.That(
-                Regex.IsMatch(output, $"^(?:{pattern})$", RegexOptions.Singleline), Is.True, () => $"kubectl {command}\nexpected {pattern}\n{result}");
+                Regex.IsMatch(output, $"^(?:{pattern})$", RegexOptions.Singleline), Is.True, () => $"{command}\nexpected {pattern}\n{result}");
         }
     }
 

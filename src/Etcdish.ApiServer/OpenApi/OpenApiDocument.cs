@@ -36,6 +36,11 @@ internal static class OpenApiDocument
     private static void WriteContent(Utf8JsonWriter writer, SpecForm form, IEnumerable<ResourceType> types)
     {
         var schemas = new SchemaSection(form, new SchemaTexts());
+        foreach (var type in types.Where(type => type.Custom is not null))
+        {
+            schemas.AddCustom(type.Info.Type, type.Custom!.SchemaSource);
+        }
+
         var paths = new PathWriter(form);
         writer.WriteStartObject("paths");
         foreach (var info in types.Select(type => type.Info))

@@ -20,6 +20,13 @@ internal static class SchemaNames
     /// <summary>Our name <c>apps/v1.DeploymentSpec</c> as clients know it.</summary>
     public static string Of(StructType type)
     {
+        var slash = type.Name.IndexOf('/', StringComparison.Ordinal);
+        if (type.Name.AsSpan(0, Math.Max(slash, 0)).Contains('.'))
+        {
+            // The groups of custom resources are domains; their schemas are named like packages.
+            return string.Join('.', type.Name[..slash].Split('.').Reverse()) + "." + type.Name[(slash + 1)..];
+        }
+
         var prefix = Array.Find(_elsewhere, e => type.Name.StartsWith(e.Group, StringComparison.Ordinal)).Prefix ?? Api;
         return prefix + type.Name.Replace('/', '.');
     }

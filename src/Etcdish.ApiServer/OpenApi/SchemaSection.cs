@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.OpenApi;
@@ -8,11 +9,20 @@ internal sealed class SchemaSection
 {
     private readonly SortedDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
     private readonly SchemaWriter _schemas;
+    private readonly SpecForm _form;
 
     public SchemaSection(SpecForm form, SchemaTexts texts)
     {
+        _form = form;
         _schemas = new SchemaWriter(form, texts);
         _entries.Add(SchemaNames.Patch, new Entry(null, ValueKind.RawExtension, []));
+    }
+
+    /// <summary>Adds the type of a custom resource, whose schema its definition has; behind this, it is added as a kind like any other.</summary>
+    public void AddCustom(StructType type, JsonObject schema)
+    {
+        _entries.TryAdd(SchemaNames.Of(type), new Entry(null, default, []) { Custom = schema });
+        Add(CustomSchemaWriter.Metadata);
     }
 
     /// <summary>Adds a type as the kind of objects that say so, beside what it was added as before.</summary>
@@ -33,7 +43,11 @@ internal sealed class SchemaSection
         foreach (var (name, entry) in _entries)
         {
             writer.WritePropertyName(name);
-            if (entry.Struct is { } type)
+            if (entry.Custom is { } custom)
+            {
+                CustomSchemaWriter.Write(writer, _form, custom, entry.Kinds);
+            }
+            else if (entry.Struct is { } type)
             {
                 _schemas.WriteStruct(writer, type, entry.Kinds);
             }
@@ -73,5 +87,8 @@ internal sealed class SchemaSection
         }
     }
 
-    private sealed record Entry(StructType? Struct, ValueKind Scalar, List<GroupVersionKind> Kinds);
+    private sealed record Entry(StructType? Struct, ValueKind Scalar, List<GroupVersionKind> Kinds)
+    {
+        public JsonObject? Custom { get; init; }
+    }
 }

@@ -40,17 +40,31 @@ internal static class SwaggerProtobuf
 
     private static readonly Encoder _queryParameter = Members(23, new()
     {
-        ["required"] = Flag(1), ["in"] = Text(2), ["description"] = Text(3), ["name"] = Text(4), ["type"] = Text(6), ["uniqueItems"] = Flag(20),
+        ["required"] = Flag(1),
+        ["in"] = Text(2),
+        ["description"] = Text(3),
+        ["name"] = Text(4),
+        ["type"] = Text(6),
+        ["uniqueItems"] = Flag(20),
     });
 
     private static readonly Encoder _pathParameter = Members(22, new()
     {
-        ["required"] = Flag(1), ["in"] = Text(2), ["description"] = Text(3), ["name"] = Text(4), ["type"] = Text(5), ["uniqueItems"] = Flag(19),
+        ["required"] = Flag(1),
+        ["in"] = Text(2),
+        ["description"] = Text(3),
+        ["name"] = Text(4),
+        ["type"] = Text(5),
+        ["uniqueItems"] = Flag(19),
     });
 
     private static readonly Encoder _bodyParameter = Members(6, new()
     {
-        ["description"] = Text(1), ["name"] = Text(2), ["in"] = Text(3), ["required"] = Flag(4), ["schema"] = Part(5, Schema),
+        ["description"] = Text(1),
+        ["name"] = Text(2),
+        ["in"] = Text(3),
+        ["required"] = Flag(4),
+        ["schema"] = Part(5, Schema),
     });
 
     private static readonly Encoder _response = Members(5, new() { ["description"] = Text(1), ["schema"] = Part(2, Part(1, Schema)) });

@@ -46,21 +46,16 @@ internal sealed class Deletion(IObjectStore store, MetadataRules metadata, Admis
         WriteRequest request, DeleteOptions options, StoredObject current, CancellationToken cancellation)
     {
         var (type, scope, name) = request;
-        var value = ApiJson.Parse(current.Value.Span);
+        var served = type.ToServed(current.Value);
+        var value = ApiJson.Parse(served.Span);
         CheckPreconditions(type, name, value, current.Revision, options);
         await AdmitAsync(request, value, cancellation);
         var isMarked = Mark(type, value, options);
         if (IsDue(value))
         {
-            if (options.IsDryRun)
-            {
-                return (new Deleted(current.Value, current.Revision, true), null);
-            }
-
-            var deletion = await store.DeleteAsync(type.KeyOf(scope, name), current.Revision, cancellation);
-            return deletion.Succeeded
-                ? (new Deleted(current.Value, deletion.Revision, true), null)
-                : (null, deletion.Current);
+            return options.IsDryRun
+                ? (new Deleted(served, current.Revision, true), null)
+                : await RemoveAsync(request, current, served, cancellation);
         }
 
         var bytes = ApiJson.Write(value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion));
@@ -69,13 +64,23 @@ internal sealed class Deletion(IObjectStore store, MetadataRules metadata, Admis
             return (new Deleted(bytes, current.Revision, false), null);
         }
 
-        var update = await store.UpdateAsync(type.KeyOf(scope, name), bytes, current.Revision, cancellation);
+        var update = await store.UpdateAsync(type.KeyOf(scope, name), type.ToStored(bytes), current.Revision, cancellation);
         return update.Succeeded ? (new Deleted(bytes, update.Revision, false), null) : (null, update.Current);
+    }
+
+    private async Task<(Deleted? Deleted, StoredObject? Current)> RemoveAsync(
+        WriteRequest request, StoredObject current, ReadOnlyMemory<byte> served, CancellationToken cancellation)
+    {
+        using var release = new AdmissionRequest(AdmissionOperation.Delete, request, null, ApiJson.Parse(served.Span));
+        await admission.ReleaseAsync(release, cancellation);
+        var action = new StoreAction(request.Type.KeyOf(request.Namespace, request.Name), null, current.Revision);
+        var deletion = await JointWrite.RunAsync(store, action, release.Companions, cancellation);
+        return deletion.Succeeded ? (new Deleted(served, deletion.Revision, true), null) : (null, deletion.Current);
     }
 
     private async ValueTask AdmitAsync(WriteRequest request, JsonObject value, CancellationToken cancellation)
     {
-        var review = new AdmissionRequest(AdmissionOperation.Delete, request, null, value);
+        using var review = new AdmissionRequest(AdmissionOperation.Delete, request, null, value);
         await admission.AdmitAsync(review, cancellation);
         await admission.ValidateAsync(review, cancellation);
     }
@@ -94,6 +99,7 @@ internal sealed class Deletion(IObjectStore store, MetadataRules metadata, Admis
 
         if (!value.IsBeingDeleted())
         {
+            type.Rules.BeginDeletion?.Invoke(value);
             fields["deletionTimestamp"] = metadata.Later(grace);
             fields["deletionGracePeriodSeconds"] = grace;
             if (type.Rules.HasGeneration)

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Extensions;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Registry;
@@ -10,7 +11,8 @@ internal static class KindRules
     private static readonly HashSet<string> _withGeneration = new(StringComparer.Ordinal)
     {
         "Pod", "ReplicationController", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet", "CronJob", "Job", "PodDisruptionBudget",
-        "Ingress", "IngressClass", "NetworkPolicy", "PriorityClass", "FlowSchema", "PriorityLevelConfiguration",
+        "Ingress", "IngressClass", "NetworkPolicy", "PriorityClass", "FlowSchema", "PriorityLevelConfiguration", "DeviceClass",
+        "ResourceSlice",
     };
 
     private static readonly HashSet<string> _needRevision = new(StringComparer.Ordinal)
@@ -52,6 +54,7 @@ internal static class KindRules
             "Deployment" or "StatefulSet" or "DaemonSet" or "ReplicaSet" or "ReplicationController" or "Job" or "CronJob" =>
                 rules with { ApplyDefaults = value => WorkloadDefaults.Apply(info.Kind, value), Validate = WorkloadDefaults.Validate },
             "Role" or "RoleBinding" or "ClusterRole" or "ClusterRoleBinding" => rules with { CheckName = NameRules.PathSegment },
+            "CustomResourceDefinition" => DefinitionRules.Rules,
             "IPAddress" => rules with { CheckName = NameRules.PathSegment },
             _ => rules,
         };

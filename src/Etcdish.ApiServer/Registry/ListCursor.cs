@@ -81,7 +81,7 @@ internal sealed class ListCursor
         var items = new List<StoredObject>(_options.Selection.IsEverything ? objects.Count : 0);
         for (; read < objects.Count && (_options.Limit == 0 || _taken < _options.Limit); read++)
         {
-            var item = objects[read];
+            var item = _type.ToServed(objects[read]);
             if ((_onlyKey is null || item.Key.Span.SequenceEqual(Encoding.UTF8.GetBytes(_onlyKey)))
                 && _options.Selection.Matches(item.Value))
             {

@@ -141,18 +141,22 @@ internal sealed class MetadataRules(TimeProvider clock)
         return result;
     }
 
-    /// <summary>Counts a change of anything but metadata and status.</summary>
+    /// <summary>Counts a change of anything but metadata and status; of a custom resource without that subresource, status counts too.</summary>
     public static void CountGeneration(ResourceType type, JsonObject value, JsonObject stored)
     {
-        if (type.Rules.HasGeneration && !SameIntent(value, stored))
+        var countsStatus = type.Custom is not null && !type.HasStatus;
+        if (type.Rules.HasGeneration && !SameIntent(value, stored, countsStatus))
         {
             value.Metadata()["generation"] = (stored.Part("metadata").Number("generation") ?? 0) + 1;
         }
     }
 
-    private static bool SameIntent(JsonObject left, JsonObject right) => Fields(left).SetEquals(Fields(right))
-        && Fields(left).All(field => JsonNode.DeepEquals(left[field], right[field]));
+    private static bool SameIntent(JsonObject left, JsonObject right, bool countsStatus)
+    {
+        var fields = Fields(left, countsStatus);
+        return fields.SetEquals(Fields(right, countsStatus)) && fields.All(field => JsonNode.DeepEquals(left[field], right[field]));
+    }
 
-    private static HashSet<string> Fields(JsonObject value) =>
-        [.. value.Select(field => field.Key).Where(field => field is not ("metadata" or "status" or "kind" or "apiVersion"))];
+    private static HashSet<string> Fields(JsonObject value, bool withStatus) => [.. value.Select(field => field.Key)
+        .Where(field => field is not ("metadata" or "kind" or "apiVersion") && (withStatus || field != "status"))];
 }

@@ -98,7 +98,7 @@ internal sealed class NamespaceDrain(
     private async Task<int> EmptyAsync(string name)
     {
         var met = 0;
-        foreach (var type in resources.All.Where(type => type.Info.IsNamespaced))
+        foreach (var type in resources.Current.Stores.Where(type => type.Info.IsNamespaced))
         {
             var page = await reader.ListAsync(type, name, new ListOptions(), _stopping.Token);
             foreach (var item in page.Items)

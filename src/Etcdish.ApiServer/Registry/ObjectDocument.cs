@@ -8,7 +8,32 @@ namespace Etcdish.ApiServer.Registry;
 /// <summary>Brings what clients send into the form that is stored.</summary>
 internal static class ObjectDocument
 {
+    private const int MaxUnknown = 100;
+
     private static readonly CodecLimits _limits = new() { MaxDepth = ApiJson.MaxDepth };
+
+    /// <summary>Checks an object of a resource against its type or, if it is a custom one, its schema.</summary>
+    /// <exception cref="ApiException">It is no such object.</exception>
+    public static JsonObject Decode(
+        ReadOnlySpan<byte> json, ResourceType type, FieldValidation validation, out IReadOnlyList<string> warnings)
+    {
+        var info = type.Info;
+        if (type.Custom is not { } custom)
+        {
+            return Decode(json, info.Type, info.Kind, info.ApiVersion, validation, out warnings);
+        }
+
+        var value = Decode(json, custom.ReadingType, info.Kind, info.ApiVersion, validation, out warnings);
+        var unknown = custom.Prune(value);
+        var issues = warnings.Concat(unknown.Take(MaxUnknown).Select(path => $"unknown field \"{path}\"")).ToArray();
+        if (validation == FieldValidation.Strict && issues.Length > 0)
+        {
+            throw CannotHandle(info.Kind, info.Version, "strict decoding error: " + string.Join(", ", issues));
+        }
+
+        warnings = validation == FieldValidation.Warn ? issues : [];
+        return value;
+    }
 
     /// <summary>Checks a JSON object against its type; fields that the type does not have are gone afterwards.</summary>
     /// <param name="json">The object as it came.</param>

@@ -33,7 +33,8 @@ internal sealed class ObjectReader(IObjectStore store, TimeProvider clock)
             await WaitForAsync(notOlderThan.Value, cancellation);
         }
 
-        return await store.GetAsync(type.KeyOf(scope, name), cancellation) ?? throw ApiErrors.NotFound(type.Info, name);
+        var found = await store.GetAsync(type.KeyOf(scope, name), cancellation) ?? throw ApiErrors.NotFound(type.Info, name);
+        return type.ToServed(found);
     }
 
     /// <summary>Reads a list, or the page of it that was asked for, as a whole.</summary>

@@ -3,41 +3,97 @@ using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Registry;
 
-/// <summary>The resources that are served.</summary>
+/// <summary>
+/// The resources that are served: those that come with Kubernetes, and custom ones that come and go. Readers see one whole set or the next;
+/// whoever keeps something made of a set compares <see cref="ResourceSet.Version"/>s.
+/// </summary>
 internal sealed class ResourceDirectory
 {
-    // Kinds that would be stored but do nothing, or that are a second view of another resource's objects, which needs conversion.
-    private static readonly HashSet<string> _absentGroups = new(StringComparer.Ordinal)
-    {
-        "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "events.k8s.io",
-    };
-
     /// <summary>The subresources that somebody answers.</summary>
     private static readonly HashSet<string> _servedSubresources = new(StringComparer.Ordinal)
     {
         "status", "finalize", "scale", "binding", "eviction", "ephemeralcontainers", "resize", "approval", "token",
     };
 
-    private readonly Dictionary<(string Group, string Version, string Name), ResourceType> _byPath = [];
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
+
+    private readonly Progress _shown = new();
+    private readonly ResourceType[] _builtIn;
+    private volatile ResourceSet _current;
 
     public ResourceDirectory(SchemaCatalog catalog, string rootPrefix)
     {
-        foreach (var info in catalog.Resources.Where(IsServed))
+        RootPrefix = rootPrefix;
+        var types = new List<ResourceType>();
+        foreach (var info in catalog.Resources.Where(IsServed).Select(WithServedSubresources))
         {
-            var type = new ResourceType(WithServedSubresources(info), KindRules.Of(info), rootPrefix);
-            All.Add(type);
-            _byPath.Add((info.Group, info.Version, info.Name), type);
+            types.Add(Make(info, types));
+        }
+
+        _builtIn = [.. types];
+        _current = new ResourceSet(1, _builtIn, []);
+    }
+
+    /// <summary>Raised behind every change, by the thread that made it.</summary>
+    public event Action<ResourceSet>? Changed;
+
+    /// <summary>The prefix of all keys.</summary>
+    public string RootPrefix { get; }
+
+    /// <summary>What is served now.</summary>
+    public ResourceSet Current => _current;
+
+    /// <summary>What comes with Kubernetes.</summary>
+    public IReadOnlyList<ResourceType> BuiltIn => _builtIn;
+
+    /// <summary>All resources that are served now.</summary>
+    public IReadOnlyList<ResourceType> All => _current.All;
+
+    /// <summary>Finds a resource, or null.</summary>
+    public ResourceType? Find(string group, string version, string name) => _current.Find(group, version, name);
+
+    /// <summary>Replaces all custom resources. Called by one thread at a time.</summary>
+    /// <param name="served">Their served versions, those of one group together and the preferred version first.</param>
+    /// <param name="unserved">Those that have no served version.</param>
+    public void SetCustom(IReadOnlyList<ResourceType> served, IReadOnlyList<ResourceType> unserved)
+    {
+        var next = new ResourceSet(_current.Version + 1, [.. _builtIn, .. served], unserved);
+        _current = next;
+        Changed?.Invoke(next);
+    }
+
+    /// <summary>Notes that the directory shows all definitions up to a revision.</summary>
+    public void Reach(long revision) => _shown.Reach(revision);
+
+    /// <summary>The place of a resource in the store.</summary>
+    public static string PrefixOf(string rootPrefix, string group, string name) => $"{rootPrefix}{(group.Length == 0 ? "core" : group)}/{name}/";
+
+    private ResourceType Make(ResourceInfo info, List<ResourceType> before)
+    {
+        var prefix = PrefixOf(RootPrefix, info.Group, info.Name);
+        var rules = KindRules.Of(info);
+        var isDefinition = info.Kind == "CustomResourceDefinition";
+        return new ResourceType(info, isDefinition ? rules with { Settle = SettleAsync } : rules, new ResourceStorage(prefix));
+    }
+
+    /// <summary>Waits until a write of a definition shows; gives up after a while, for the write itself is done.</summary>
+    private async Task SettleAsync(long revision, CancellationToken cancellation)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(_patience);
+        try
+        {
+            await _shown.WaitAsync(revision, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // The store's watch is slow; clients wait for the condition Established.
         }
     }
 
-    /// <summary>All of them, in the order of the table.</summary>
-    public List<ResourceType> All { get; } = [];
-
-    /// <summary>Finds a resource, or null.</summary>
-    public ResourceType? Find(string group, string version, string name) => _byPath.GetValueOrDefault((group, version, name));
-
     private static bool IsServed(ResourceInfo info) =>
-        info.Verbs.Contains("create") && (info.Verbs.Contains("list") || ReviewHandler.Handles(info)) && !_absentGroups.Contains(info.Group)
+        info.Verbs.Contains("create") && (info.Verbs.Contains("list") || ReviewHandler.Handles(info))
+        && info.Group is not ("events.k8s.io" or "apiregistration.k8s.io")
         && info is not { Group: "autoscaling", Version: "v1" };
 
     private static ResourceInfo WithServedSubresources(ResourceInfo info) => info with

@@ -29,4 +29,16 @@ internal sealed record ResourceRules
 
     /// <summary>Checks a new or changed object. The second is the stored object or null.</summary>
     public Action<JsonObject, JsonObject?, List<FieldError>>? Validate { get; init; }
+
+    /// <summary>Notes what must happen before an object that is to be deleted may go.</summary>
+    public Action<JsonObject>? BeginDeletion { get; init; }
+
+    /// <summary>What a client should be warned of who writes this object.</summary>
+    public Func<JsonObject, JsonObject?, IEnumerable<string>>? Warnings { get; init; }
+
+    /// <summary>Waits until the server has done what a write, by its revision, asks of it.</summary>
+    public Func<long, CancellationToken, Task>? Settle { get; init; }
+
+    /// <summary>Says why nothing may be created; null if it may.</summary>
+    public string? CreationRefusal { get; init; }
 }

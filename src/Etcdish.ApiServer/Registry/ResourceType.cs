@@ -1,40 +1,59 @@
+using Etcdish.ApiServer.Extensions;
+using Etcdish.ApiServer.Storage;
+using Etcdish.ApiServer.Subresources;
+using Etcdish.ApiServer.Tables;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Registry;
 
-/// <summary>A served resource: its row of the table of kinds, its rules and its place in the store.</summary>
+/// <summary>A resource in one served version: its row of the table of kinds, its rules and its place in the store.</summary>
 internal sealed class ResourceType
 {
     private readonly Lazy<FieldManager> _fieldManager;
-    private readonly Lazy<IReadOnlyList<string>> _allButStatus;
 
     /// <param name="info">Its row of the table of kinds.</param>
     /// <param name="rules">What differs from other kinds.</param>
-    /// <param name="rootPrefix">Where the store has all resources.</param>
+    /// <param name="storage">Where its objects are.</param>
     /// <param name="versions">The versions of the kind, in which its fields' owners may be noted; null if it has but one.</param>
-    public ResourceType(ResourceInfo info, ResourceRules rules, string rootPrefix, IObjectVersions? versions = null)
+    public ResourceType(ResourceInfo info, ResourceRules rules, ResourceStorage storage, IObjectVersions? versions = null)
     {
         Info = info;
         Rules = rules;
+        Storage = storage;
+        ListKind = info.Kind + "List";
         _fieldManager = new(() => new FieldManager(versions ?? new SingleVersion(info.ApiVersion, info.Type)));
-        _allButStatus = new(() => [.. info.Type.JsonFields.Select(f => f.Name).Where(f => f is not ("status" or "kind" or "apiVersion"))]);
-        Prefix = $"{rootPrefix}{(info.Group.Length == 0 ? "core" : info.Group)}/{info.Name}/";
+        Scale = info.Subresources.Any(s => s.Name == "scale") ? ScalePaths.BuiltIn : null;
     }
 
     public ResourceInfo Info { get; }
 
     public ResourceRules Rules { get; }
 
+    /// <summary>Where objects are stored; the same for all versions of them.</summary>
+    public ResourceStorage Storage { get; }
+
+    /// <summary>How objects are written there; null if as they are served.</summary>
+    public StoredForm? Form { get; init; }
+
+    /// <summary>The version of a custom resource; null for what comes with Kubernetes.</summary>
+    public CustomVersion? Custom { get; init; }
+
+    /// <summary>Columns of tables, if not those of the table of kinds.</summary>
+    public ITableColumns? Columns { get; init; }
+
+    /// <summary>Where <c>scale</c> finds its numbers; null if the resource cannot be scaled.</summary>
+    public ScalePaths? Scale { get; init; }
+
+    /// <summary>What clients are warned of with every request; empty for nothing.</summary>
+    public string Warning { get; init; } = "";
+
     /// <summary>The prefix of all its keys.</summary>
-    public string Prefix { get; }
+    public string Prefix => Storage.Prefix;
 
     /// <summary>Who owns which field of its objects.</summary>
     public FieldManager FieldManager => _fieldManager.Value;
 
-    /// <summary>The fields of its objects that a write of the status leaves alone.</summary>
-    public IReadOnlyList<string> AllButStatus => _allButStatus.Value;
-
-    public string ListKind => Info.Kind + "List";
+    public string ListKind { get; init; }
 
     public bool HasStatus => Info.Subresources.Any(s => s.Name == "status");
 
@@ -44,10 +63,14 @@ internal sealed class ResourceType
     public string KeyOf(string scope, string name) => PrefixOf(scope) + name;
 
     /// <summary>Namespace and name of a key.</summary>
-    public (string Namespace, string Name) Split(string key)
-    {
-        var rest = key[Prefix.Length..];
-        var slash = rest.IndexOf('/', StringComparison.Ordinal);
-        return slash < 0 ? ("", rest) : (rest[..slash], rest[(slash + 1)..]);
-    }
+    public (string Namespace, string Name) Split(string key) => Storage.Split(key);
+
+    public ReadOnlyMemory<byte> ToServed(ReadOnlyMemory<byte> stored) => Form?.ToServed(stored) ?? stored;
+
+    public StoredObject ToServed(StoredObject stored) => Form is null ? stored : stored with { Value = Form.ToServed(stored.Value) };
+
+    /// <summary>Whether stored bytes are as a write would leave them today.</summary>
+    public bool IsInStoredForm(ReadOnlyMemory<byte> stored) => Form?.IsCurrent(stored) ?? true;
+
+    public ReadOnlyMemory<byte> ToStored(ReadOnlyMemory<byte> served) => Form?.ToStored(served) ?? served;
 }

@@ -20,6 +20,9 @@ internal sealed record WriteRequest(ResourceType Type, string Namespace, string 
     /// <summary>Whether this is a server-side apply, which settles the owners of fields itself and creates what is missing.</summary>
     public bool IsApply { get; init; }
 
+    /// <summary>Whether the writer waits until what it wrote has taken effect in this server.</summary>
+    public bool AwaitsEffect { get; init; }
+
     /// <summary>Whether everything is done but the write.</summary>
     public bool IsDryRun { get; init; }
 

@@ -34,7 +34,7 @@ internal sealed record AccessRequest(RequestUser User, string Verb)
     {
         var request = http.Request;
         var path = request.Path.Value ?? "";
-        if (!RequestPath.TryParse(path, out var parts))
+        if (!TryFindResource(path, out var parts))
         {
             return new AccessRequest(user, request.Method.ToLowerInvariant()) { Path = path };
         }
@@ -82,6 +82,23 @@ internal sealed record AccessRequest(RequestUser User, string Verb)
         return text.Replace("&", "&amp;", StringComparison.Ordinal)
             .Replace("<", "&lt;", StringComparison.Ordinal)
             .Replace(">", "&gt;", StringComparison.Ordinal);
+    }
+
+    /// <summary>Cuts a path; what lies behind a subresource is its own, so that the path is judged without it.</summary>
+    private static bool TryFindResource(string path, out RequestPath parts)
+    {
+        while (!RequestPath.TryParse(path, out parts))
+        {
+            var end = path.LastIndexOf('/');
+            if (end <= 0)
+            {
+                return false;
+            }
+
+            path = path[..end];
+        }
+
+        return true;
     }
 
     private static string VerbOf(HttpRequest request, bool hasName) => request.Method switch

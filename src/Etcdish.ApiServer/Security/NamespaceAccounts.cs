@@ -8,7 +8,7 @@ namespace Etcdish.ApiServer.Security;
 
 /// <summary>
 /// Gives every namespace what each has: the account <c>default</c>, and the authority's certificate for pods. Both are there before the
-/// creation of the namespace is acknowledged, and come again when they are deleted.
+/// creation of the namespace is acknowledged, and come again when somebody deletes them.
 /// </summary>
 /// <param name="writer">Writes them.</param>
 /// <param name="store">Where they may be already.</param>
@@ -45,7 +45,7 @@ internal sealed class NamespaceAccounts(
     public async ValueTask WrittenAsync(string key, long revision, bool isDeleted, CancellationToken cancellation)
     {
         var isNamespace = key.StartsWith(_namespaces.Prefix, StringComparison.Ordinal);
-        if (isNamespace == isDeleted)
+        if (isNamespace && isDeleted)
         {
             return;
         }
@@ -58,45 +58,68 @@ internal sealed class NamespaceAccounts(
         catch (StoreUnavailableException e)
         {
             // What was asked for has happened; the next start looks again.
-            warn($"namespace {scope} has no default account yet: {e.Message}");
+            warn($"namespace {scope} may lack its default account: {e.Message}");
         }
     }
 
     private async Task EnsureAsync(string scope, CancellationToken cancellation)
     {
-        await EnsureAsync(_accounts, scope, AccountName, [], cancellation);
-        if (authorityPem is not null)
-        {
-            var content = new JsonObject
-            {
-                ["metadata"] = new JsonObject
-                {
-                    ["annotations"] = new JsonObject
-                    {
-                        ["kubernetes.io/description"] = "The certificate by which pods of this cluster recognise its API server.",
-                    },
-                },
-                ["data"] = new JsonObject { ["ca.crt"] = authorityPem },
-            };
-            await EnsureAsync(_configMaps, scope, AuthorityName, content, cancellation);
-        }
-    }
-
-    private async Task EnsureAsync(ResourceType type, string scope, string name, JsonObject content, CancellationToken cancellation)
-    {
-        if (await store.GetAsync(type.KeyOf(scope, name), cancellation) is not null)
+        var found = await store.GetAsync(_namespaces.KeyOf("", scope), cancellation);
+        if (found is not { } item || ApiJson.Parse(item.Value.Span).IsBeingDeleted())
         {
             return;
         }
 
-        content.Metadata()["name"] = name;
         try
         {
-            await writer.CreateAsync(new WriteRequest(type, scope, name), content, cancellation);
+            await EnsureAccountAsync(scope, cancellation);
+            if (authorityPem is not null)
+            {
+                await EnsureAuthorityAsync(scope, authorityPem, cancellation);
+            }
         }
         catch (ApiException e) when (e.Code is 403 or 404 or 409)
         {
-            // The namespace is going away or gone, or somebody else was faster.
+            // The namespace goes away just now, or somebody else was faster.
         }
+    }
+
+    private async Task EnsureAccountAsync(string scope, CancellationToken cancellation)
+    {
+        if (await store.GetAsync(_accounts.KeyOf(scope, AccountName), cancellation) is null)
+        {
+            var content = new JsonObject { ["metadata"] = new JsonObject { ["name"] = AccountName } };
+            await writer.CreateAsync(new WriteRequest(_accounts, scope, AccountName), content, cancellation);
+        }
+    }
+
+    private async Task EnsureAuthorityAsync(string scope, string pem, CancellationToken cancellation)
+    {
+        var write = new WriteRequest(_configMaps, scope, AuthorityName);
+        var found = await store.GetAsync(_configMaps.KeyOf(scope, AuthorityName), cancellation);
+        if (found is not { } item)
+        {
+            var metadata = new JsonObject
+            {
+                ["name"] = AuthorityName,
+                ["annotations"] = new JsonObject
+                {
+                    ["kubernetes.io/description"] = "The certificate by which pods of this cluster recognise its API server.",
+                },
+            };
+            await writer.CreateAsync(write, new JsonObject { ["metadata"] = metadata, ["data"] = Data(pem) }, cancellation);
+        }
+        else if (!JsonNode.DeepEquals(ApiJson.Parse(item.Value.Span)["data"], Data(pem)))
+        {
+            await writer.UpdateAsync(write, stored => WithData(stored ?? throw ApiErrors.NotFound(_configMaps.Info, AuthorityName), pem), cancellation);
+        }
+    }
+
+    private static JsonObject Data(string pem) => new() { ["ca.crt"] = pem };
+
+    private static JsonObject WithData(JsonObject stored, string pem)
+    {
+        stored["data"] = Data(pem);
+        return stored;
     }
 }

@@ -74,6 +74,24 @@ public sealed class EtcdObjectStore(EtcdClientOptions options) : IObjectStore
     }
 
     /// <inheritdoc/>
+    public async ValueTask<StoreCommit> CommitAsync(IReadOnlyList<StoreAction> writes, CancellationToken cancellation)
+    {
+        var conditions = new Compare[writes.Count];
+        var changes = new RequestOp[writes.Count];
+        var reads = new RequestOp[writes.Count];
+        for (var i = 0; i < writes.Count; i++)
+        {
+            var key = ByteString.CopyFromUtf8(writes[i].Key);
+            conditions[i] = If.ModRevision(key, Compare.Types.CompareResult.Equal, writes[i].ExpectedRevision);
+            changes[i] = writes[i].Value is { } value ? Op.Put(key, UnsafeByteOperations.UnsafeWrap(value)) : Op.Delete(KeyRange.One(key));
+            reads[i] = Op.Get(key);
+        }
+
+        var response = await TryAsync(_client.Kv.Txn().When(conditions).Then(changes).Else(reads).CommitAsync(cancellation));
+        return new StoreCommit(response.Succeeded, response.Header.Revision, response.Succeeded ? [] : [.. response.Responses.Select(Found)]);
+    }
+
+    /// <inheritdoc/>
     public IStoreWatch Watch(string prefix, long startRevision) => new EtcdStoreWatch(this, _client, prefix, startRevision);
 
     /// <inheritdoc/>
@@ -111,9 +129,10 @@ public sealed class EtcdObjectStore(EtcdClientOptions options) : IObjectStore
             return new StoreWrite(true, response.Header.Revision, null);
         }
 
-        var found = response.Responses[0].ResponseRange.Kvs;
-        return new StoreWrite(false, response.Header.Revision, found.Count == 0 ? null : Read(found[0]));
+        return new StoreWrite(false, response.Header.Revision, Found(response.Responses[0]));
     }
+
+    private static StoredObject? Found(ResponseOp read) => read.ResponseRange.Kvs is [var pair, ..] ? Read(pair) : null;
 
     private static StoredObject Read(KeyValue pair) => new(pair.Key.Memory, pair.Value.Memory, pair.ModRevision);
 

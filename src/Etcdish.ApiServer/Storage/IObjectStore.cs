@@ -31,6 +31,11 @@ public interface IObjectStore : IAsyncDisposable
     /// <summary>Deletes a key whose last write must be <paramref name="expectedRevision"/>.</summary>
     ValueTask<StoreWrite> DeleteAsync(string key, long expectedRevision, CancellationToken cancellation);
 
+    /// <summary>Does several writes at once, each on its own condition: all of them, or none.</summary>
+    /// <param name="writes">The writes, of different keys.</param>
+    /// <param name="cancellation">Gives up.</param>
+    ValueTask<StoreCommit> CommitAsync(IReadOnlyList<StoreAction> writes, CancellationToken cancellation);
+
     /// <summary>Follows the changes of a prefix from a revision on. The watch begins when it is enumerated.</summary>
     /// <param name="prefix">The prefix, ending in "/".</param>
     /// <param name="startRevision">First revision to report, 1 or more; may lie ahead.</param>
@@ -87,6 +92,18 @@ public sealed record StorePage(IReadOnlyList<StoredObject> Objects, long Revisio
         }
     }
 }
+
+/// <summary>One of several writes.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Value">The new value; null deletes the key.</param>
+/// <param name="ExpectedRevision">The revision of the key's last write; 0 if there must be none.</param>
+public readonly record struct StoreAction(string Key, ReadOnlyMemory<byte>? Value, long ExpectedRevision);
+
+/// <summary>How several writes went.</summary>
+/// <param name="Succeeded">Whether all conditions held.</param>
+/// <param name="Revision">The revision of the writes; if they were refused, the store's.</param>
+/// <param name="Current">If they were refused, what stands at each key now, in their order; empty else.</param>
+public readonly record struct StoreCommit(bool Succeeded, long Revision, IReadOnlyList<StoredObject?> Current);
 
 /// <summary>How a conditional write went.</summary>
 /// <param name="Succeeded">Whether the condition held.</param>

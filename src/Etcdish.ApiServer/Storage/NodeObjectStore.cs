@@ -54,11 +54,27 @@ public sealed class NodeObjectStore(Node node, bool ownsNode) : IObjectStore
 
     /// <inheritdoc/>
     public ValueTask<StoreWrite> DeleteAsync(string key, long expectedRevision, CancellationToken cancellation) =>
-        CommitAsync(key, expectedRevision, new RequestOp
+        CommitAsync(key, expectedRevision, Delete(key), cancellation);
+
+    /// <inheritdoc/>
+    public async ValueTask<StoreCommit> CommitAsync(IReadOnlyList<StoreAction> writes, CancellationToken cancellation)
+    {
+        var conditions = new Compare[writes.Count];
+        var changes = new RequestOp[writes.Count];
+        var reads = new RequestOp[writes.Count];
+        for (var i = 0; i < writes.Count; i++)
         {
-            Kind = RequestOpKind.DeleteRange,
-            DeleteRange = new DeleteRangeRequest { Key = Encoding.UTF8.GetBytes(key) },
-        }, cancellation);
+            var key = Encoding.UTF8.GetBytes(writes[i].Key);
+            conditions[i] = LastWrittenAt(key, writes[i].ExpectedRevision);
+            changes[i] = writes[i].Value is { } value ? Put(writes[i].Key, value) : Delete(writes[i].Key);
+            reads[i] = ReadBack(key);
+        }
+
+        using var scope = node.Values.EnterRead();
+        var result = await ProposeAsync(new TxnRequest { Compare = conditions, Success = changes, Failure = reads }, cancellation);
+        var txn = result.Txn!;
+        return new StoreCommit(txn.Succeeded, result.Revision, txn.Succeeded ? [] : [.. txn.Responses.Select(Found)]);
+    }
 
     /// <inheritdoc/>
     public IStoreWatch Watch(string prefix, long startRevision) => new NodeStoreWatch(node, prefix, startRevision);
@@ -72,18 +88,45 @@ public sealed class NodeObjectStore(Node node, bool ownsNode) : IObjectStore
         Put = new PutRequest { Key = Encoding.UTF8.GetBytes(key), Value = value },
     };
 
+    private static RequestOp Delete(string key) => new()
+    {
+        Kind = RequestOpKind.DeleteRange,
+        DeleteRange = new DeleteRangeRequest { Key = Encoding.UTF8.GetBytes(key) },
+    };
+
+    private static Compare LastWrittenAt(byte[] key, long revision) =>
+        new() { Key = key, Target = CompareTarget.Mod, Result = CompareResult.Equal, Number = revision };
+
+    private static RequestOp ReadBack(byte[] key) => new() { Kind = RequestOpKind.Range, Range = new RangeRequest { Key = key } };
+
     private async ValueTask<StoreWrite> CommitAsync(string key, long expectedRevision, RequestOp write, CancellationToken cancellation)
     {
         var keyBytes = Encoding.UTF8.GetBytes(key);
         var request = new TxnRequest
         {
-            Compare = [new Compare { Key = keyBytes, Target = CompareTarget.Mod, Result = CompareResult.Equal, Number = expectedRevision }],
+            Compare = [LastWrittenAt(keyBytes, expectedRevision)],
             Success = [write],
-            Failure = [new RequestOp { Kind = RequestOpKind.Range, Range = new RangeRequest { Key = keyBytes } }],
+            Failure = [ReadBack(keyBytes)],
         };
-        var bytes = new ArrayBufferWriter<byte>(256 + (2 * keyBytes.Length) + write.Put.Value.Length);
-        RequestEncoder.Encode(request, bytes);
         using var scope = node.Values.EnterRead();
+        var result = await ProposeAsync(request, cancellation);
+        var txn = result.Txn!;
+        return txn.Succeeded
+            ? new StoreWrite(true, result.Revision, null)
+            : new StoreWrite(false, result.Revision, Found(txn.Responses[0]));
+    }
+
+    private async ValueTask<ApplyResult> ProposeAsync(TxnRequest request, CancellationToken cancellation)
+    {
+        const int RoomBesideValues = 512;
+        var size = RoomBesideValues;
+        foreach (var write in request.Success)
+        {
+            size += write.Put.Value.Length;
+        }
+
+        var bytes = new ArrayBufferWriter<byte>(size);
+        RequestEncoder.Encode(request, bytes);
         ApplyResult result;
         try
         {
@@ -99,14 +142,7 @@ public sealed class NodeObjectStore(Node node, bool ownsNode) : IObjectStore
             throw Translate(new EtcdException(error));
         }
 
-        var txn = result.Txn!;
-        if (txn.Succeeded)
-        {
-            return new StoreWrite(true, result.Revision, null);
-        }
-
-        var found = txn.Responses[0].Range!.Revisions;
-        return new StoreWrite(false, result.Revision, found.Count == 0 ? null : Read(found[0]));
+        return result;
     }
 
     /// <summary>How many versions a page holds, and how many bytes their values are.</summary>
@@ -145,6 +181,8 @@ public sealed class NodeObjectStore(Node node, bool ownsNode) : IObjectStore
 
         return objects;
     }
+
+    private StoredObject? Found(OpResult read) => read.Range!.Revisions is [var version, ..] ? Read(version) : null;
 
     private StoredObject Read(KeyRevision version)
     {

@@ -34,6 +34,20 @@ internal sealed class ObservedObjectStore(IObjectStore inner) : IObjectStore
     public ValueTask<StoreWrite> DeleteAsync(string key, long expectedRevision, CancellationToken cancellation) =>
         Tell(inner.DeleteAsync(key, expectedRevision, cancellation), key, isDeleted: true, cancellation);
 
+    public async ValueTask<StoreCommit> CommitAsync(IReadOnlyList<StoreAction> writes, CancellationToken cancellation)
+    {
+        var outcome = await inner.CommitAsync(writes, cancellation);
+        if (outcome.Succeeded)
+        {
+            foreach (var (key, value, _) in writes)
+            {
+                await TellAsync(key, outcome.Revision, value is null, cancellation);
+            }
+        }
+
+        return outcome;
+    }
+
     public IStoreWatch Watch(string prefix, long startRevision) => inner.Watch(prefix, startRevision);
 
     public ValueTask DisposeAsync() => inner.DisposeAsync();
@@ -44,29 +58,33 @@ internal sealed class ObservedObjectStore(IObjectStore inner) : IObjectStore
         {
             if (observer.Observes(key))
             {
-                return TellAsync(observer, write, key, isDeleted, cancellation);
+                return TellAsync(write, key, isDeleted, cancellation);
             }
         }
 
         return write;
     }
 
-    /// <summary>Tells an observer and all others that want to know.</summary>
     private async ValueTask<StoreWrite> TellAsync(
-        IWriteObserver first, ValueTask<StoreWrite> write, string key, bool isDeleted, CancellationToken cancellation)
+        ValueTask<StoreWrite> write, string key, bool isDeleted, CancellationToken cancellation)
     {
         var outcome = await write;
         if (outcome.Succeeded)
         {
-            foreach (var observer in _observers)
-            {
-                if (observer == first || observer.Observes(key))
-                {
-                    await observer.WrittenAsync(key, outcome.Revision, isDeleted, cancellation);
-                }
-            }
+            await TellAsync(key, outcome.Revision, isDeleted, cancellation);
         }
 
         return outcome;
+    }
+
+    private async ValueTask TellAsync(string key, long revision, bool isDeleted, CancellationToken cancellation)
+    {
+        foreach (var observer in _observers)
+        {
+            if (observer.Observes(key))
+            {
+                await observer.WrittenAsync(key, revision, isDeleted, cancellation);
+            }
+        }
     }
 }

@@ -29,7 +29,7 @@ internal sealed class ScaleSubresource(ObjectReader reader, ObjectWriter writer,
             Type = SchemaCatalog.BuiltIn.FindKind("autoscaling/v1", "Scale")!,
         },
         new ResourceRules(),
-        "/");
+        new ResourceStorage("/"));
 
     public string Name => "scale";
 
@@ -67,7 +67,7 @@ internal sealed class ScaleSubresource(ObjectReader reader, ObjectWriter writer,
         };
     }
 
-    private static ScalePaths PathsOf(ApiRequest request) => ScalePaths.BuiltIn;
+    private static ScalePaths PathsOf(ApiRequest request) => request.Type.Scale ?? throw ApiErrors.PathNotFound();
 
     private async Task GetAsync(ApiRequest request)
     {

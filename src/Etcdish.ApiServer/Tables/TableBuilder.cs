@@ -29,7 +29,7 @@ internal sealed class TableBuilder(TimeProvider clock)
         var now = clock.GetUtcNow();
         return new JsonObject
         {
-            ["cells"] = new JsonArray([.. CellFunctions.Of(type.Info).Select(cell => cell(value, now))]),
+            ["cells"] = type.Columns?.Cells(value, now) ?? new JsonArray([.. CellFunctions.Of(type.Info).Select(cell => cell(value, now))]),
             ["object"] = includeObject switch
             {
                 "Object" => value,
@@ -49,6 +49,11 @@ internal sealed class TableBuilder(TimeProvider clock)
 
     public static JsonArray Columns(ResourceType type)
     {
+        if (type.Columns is { } own)
+        {
+            return own.Definitions();
+        }
+
         var columns = new JsonArray();
         foreach (var column in CellFunctions.ColumnsOf(type.Info))
         {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Storage;
+using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Watching;
 
@@ -24,12 +25,12 @@ internal enum EventKind
 internal sealed class ResourceEvent
 {
     private readonly byte[]?[] _lines = new byte[]?[3];
-    private readonly ResourceType? _type;
     private ObjectFacts? _after;
     private ObjectFacts? _before;
+    private View? _views;
 
     /// <exception cref="StoreCompactedException">The store does not know any more what was deleted.</exception>
-    public ResourceEvent(ResourceType type, StoreChange change)
+    public ResourceEvent(ResourceStorage storage, StoreChange change)
     {
         if (change.Value is null && change.Previous is null)
         {
@@ -37,10 +38,17 @@ internal sealed class ResourceEvent
             throw new StoreCompactedException();
         }
 
-        _type = type;
         Change = change;
         Revision = change.Revision;
-        (Namespace, Name) = type.Split(change.Key);
+        (Namespace, Name) = storage.Split(change.Key);
+    }
+
+    private ResourceEvent(ResourceEvent source, StoreChange change)
+    {
+        Change = change;
+        Revision = source.Revision;
+        Namespace = source.Namespace;
+        Name = source.Name;
     }
 
     private ResourceEvent(long revision)
@@ -63,16 +71,44 @@ internal sealed class ResourceEvent
 
     public static ResourceEvent Bookmark(long revision) => new(revision);
 
+    /// <summary>The event as one of the versions that share what is stored sees it; made once for all watchers of that version.</summary>
+    public ResourceEvent As(ResourceType type)
+    {
+        if (type.Form is not { } form || Change is not { } change)
+        {
+            return this;
+        }
+
+        var first = Volatile.Read(ref _views);
+        for (var view = first; view is not null; view = view.Next)
+        {
+            if (view.Form == form)
+            {
+                return view.Event;
+            }
+        }
+
+        var converted = new ResourceEvent(this, change with
+        {
+            Value = change.Value is { } value ? form.ToServed(value) : default(ReadOnlyMemory<byte>?),
+            Previous = change.Previous is { } previous ? form.ToServed(previous) : default(ReadOnlyMemory<byte>?),
+        });
+
+        // Whoever loses the race has converted in vain, and his event is as good.
+        Interlocked.CompareExchange(ref _views, new View(form, converted, first), first);
+        return converted;
+    }
+
     /// <summary>What a watcher with this selection is told; null for nothing.</summary>
-    public EventKind? KindFor(Selection selection)
+    public EventKind? KindFor(Selection selection, ResourceInfo info)
     {
         if (selection.RequiredName is { } name && name != Name)
         {
             return null;
         }
 
-        var isSelected = IsSelected(selection, Change!.Value, ref _after);
-        var wasSelected = IsSelected(selection, Change.Previous, ref _before);
+        var isSelected = IsSelected(selection, info, Change!.Value, ref _after);
+        var wasSelected = IsSelected(selection, info, Change.Previous, ref _before);
         return (wasSelected, isSelected) switch
         {
             (false, true) => EventKind.Added,
@@ -83,14 +119,14 @@ internal sealed class ResourceEvent
     }
 
     // Two watchers may both look into the object; what they find is the same.
-    private bool IsSelected(Selection selection, ReadOnlyMemory<byte>? state, ref ObjectFacts? facts)
+    private static bool IsSelected(Selection selection, ResourceInfo info, ReadOnlyMemory<byte>? state, ref ObjectFacts? facts)
     {
         if (state is not { } stored)
         {
             return false;
         }
 
-        return selection.IsEverything || selection.Matches(facts ??= new ObjectFacts(stored, _type!.Info));
+        return selection.IsEverything || selection.Matches(facts ??= new ObjectFacts(stored, info));
     }
 
     /// <summary>The object that an event of this kind shows: for a deletion, its last selected state.</summary>
@@ -111,4 +147,6 @@ internal sealed class ResourceEvent
 
         return line;
     }
+
+    private sealed record View(StoredForm Form, ResourceEvent Event, View? Next);
 }

@@ -9,7 +9,7 @@ namespace Etcdish.ApiServer.Watching;
 /// comes from further back catches up by a watch of its own and then joins. Begins with the first watcher; when the store's watch ends,
 /// so do all watchers, and the next one begins anew.
 /// </summary>
-internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSettings settings) : IAsyncDisposable
+internal sealed class WatchHub(ResourceStorage storage, IObjectStore store, WatchSettings settings) : IAsyncDisposable
 {
     private const int MaxBatch = 1024;
 
@@ -38,7 +38,7 @@ internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSetti
             {
                 await foreach (var changes in CatchUpAsync(after, cancellation))
                 {
-                    yield return [.. changes.Items.Select(change => new ResourceEvent(type, change))];
+                    yield return [.. changes.Items.Select(change => new ResourceEvent(storage, change))];
                     if (TryJoin(queue, changes.Revision))
                     {
                         break;
@@ -102,7 +102,7 @@ internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSetti
     /// watcher stays on its own until the next change.</summary>
     private async IAsyncEnumerable<StoreChanges> CatchUpAsync(long after, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var watch = store.Watch(type.Prefix, after + 1);
+        var watch = store.Watch(storage.Prefix, after + 1);
         using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var asking = AskForProgressAsync(watch, settings.CatchUpInterval, done.Token);
         try
@@ -153,7 +153,7 @@ internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSetti
 
     private async Task RunAsync(long start)
     {
-        var watch = store.Watch(type.Prefix, start);
+        var watch = store.Watch(storage.Prefix, start);
         using var done = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
         var asking = AskForProgressAsync(watch, settings.BookmarkInterval, done.Token);
         Exception? reason = null;
@@ -187,7 +187,7 @@ internal sealed class WatchHub(ResourceType type, IObjectStore store, WatchSetti
             do
             {
                 newest = changes.Current;
-                batch.AddRange(newest.Items.Select(change => new ResourceEvent(type, change)));
+                batch.AddRange(newest.Items.Select(change => new ResourceEvent(storage, change)));
                 next = changes.MoveNextAsync().AsTask();
             }
             while (next.IsCompletedSuccessfully && batch.Count < MaxBatch && await next);

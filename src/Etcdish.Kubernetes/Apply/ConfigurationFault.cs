@@ -1,10 +1,11 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Etcdish.Kubernetes;
 
 /// <summary>
 /// Finds what keeps a configuration from being applied: fields that its type does not have, which reading would drop but which nobody must
-/// own, and items of a list that cannot be told apart.
+/// own, scalars of another kind, and items of a list that cannot be told apart.
 /// </summary>
 internal static class ConfigurationFault
 {
@@ -13,8 +14,23 @@ internal static class ConfigurationFault
     {
         JsonObject fields => FindInObject(fields, type),
         JsonArray items when type.Kind == ValueKind.List => FindInList(items, type),
+        JsonValue scalar => FindInScalar(scalar, type.Kind),
         _ => null,
     };
+
+    private static string? FindInScalar(JsonValue scalar, ValueKind expected)
+    {
+        var kind = scalar.GetValueKind();
+        return expected switch
+        {
+            ValueKind.String when kind != JsonValueKind.String => $": expected string, got {scalar.ToJsonString()}",
+            ValueKind.Bool when kind is not (JsonValueKind.True or JsonValueKind.False) =>
+                $": expected boolean, got {scalar.ToJsonString()}",
+            ValueKind.Int32 or ValueKind.Int64 when kind != JsonValueKind.Number =>
+                $": expected numeric (int or float), got {(kind == JsonValueKind.String ? "string" : "bool")}",
+            _ => null,
+        };
+    }
 
     private static string? FindInObject(JsonObject fields, SchemaType type)
     {

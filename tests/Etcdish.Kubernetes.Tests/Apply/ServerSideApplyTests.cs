@@ -393,6 +393,14 @@ public sealed class ServerSideApplyTests
         Assert.That(widget.Spec.ToJsonString(), Is.EqualTo("""{"a":{"c":[1]}}"""));
     }
 
+    [TestCase("""{"spec":{"replicas":"lots"}}""", ".spec.replicas: expected numeric (int or float), got string")]
+    [TestCase("""{"spec":{"paused":"yes"}}""", ".spec.paused: expected boolean, got \"yes\"")]
+    [TestCase("""{"spec":{"template":{"spec":{"containers":[{"name":"a","env":[{"name":"P","value":80}]}]}}}}""",
+        ".spec.template.spec.containers[name=\"a\"].env[name=\"P\"].value: expected string, got 80")]
+    [TestCase("""{"spec":{"template":{"spec":{"containers":[{"name":"a","env":[{"name":"P"},{"name":"P"}]}]}}}}""",
+        ".spec.template.spec.containers[name=\"a\"].env: duplicate entries for key [name=\"P\"]")]
+    [TestCase("""{"spec":{"template":{"spec":{"containers":[{"name":"a"},{"image":"x"}]}}}}""",
+        ".spec.template.spec.containers: element 1: associative list with keys has an element that omits all key fields")]
     [TestCase("""{"spec":{"foo":1}}""", "failed to create typed patch object (/; apps/v1, Kind=Deployment): .spec.foo: field not declared in schema")]
     [TestCase("""{"spec":{"template":{"spec":{"containers":[{"name":"a","imag":"x"}]}}}}""",
         ".spec.template.spec.containers[name=\"a\"].imag: field not declared in schema")]

@@ -1,0 +1,131 @@
+namespace Etcdish.Interop;
+
+/// <summary>What a user of the unmodified helm 4 sees.</summary>
+public class HelmTests
+{
+    private const string Workload = """
+        apiVersion: v1
+        kind: ConfigMap
+        metadata: {name: "{{ .Release.Name }}-config"}
+        data:
+          greeting: {{ .Values.greeting | quote }}
+          namespace: {{ (lookup "v1" "Namespace" "" "default").metadata | default dict | dig "name" "none" | quote }}
+        ---
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: "{{ .Release.Name }}"}
+        spec:
+          replicas: {{ .Values.replicas }}
+          selector: {matchLabels: {app: "{{ .Release.Name }}"}}
+          template:
+            metadata: {labels: {app: "{{ .Release.Name }}"}}
+            spec: {containers: [{name: c, image: "nginx:1"}]}
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {name: "{{ .Release.Name }}"}
+        spec: {selector: {app: "{{ .Release.Name }}"}, ports: [{port: 80}]}
+        ---
+        apiVersion: v1
+        kind: ConfigMap
+        metadata:
+          name: "{{ .Release.Name }}-before"
+          annotations: {helm.sh/hook: "pre-install,pre-upgrade", helm.sh/hook-delete-policy: before-hook-creation}
+        data: {a: b}
+        """;
+
+    private const string Job = """
+        apiVersion: batch/v1
+        kind: Job
+        metadata: {name: after, annotations: {helm.sh/hook: post-install, helm.sh/hook-delete-policy: hook-succeeded}}
+        spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: busybox}]}}}
+        """;
+
+    private const string JobDone =
+        """{"status":{"startTime":"2030-01-01T00:00:00Z","completionTime":"2030-01-01T00:00:01Z","succeeded":1,"conditions":[{"type":"SuccessCriteriaMet","status":"True"},{"type":"Complete","status":"True"}]}}""";
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void The_life_of_a_release(bool onGenuineEtcd) => Run(onGenuineEtcd, """
+        helm install demo {.}/chart => NAME: demo\n.*STATUS: deployed\n.*
+        get cm demo-config -o jsonpath={.data} => {"greeting":"hello","namespace":"default"}
+        helm list => NAME\s.*\ndemo\s+default\s+1\s.*deployed\s+shop-1\.2\.3.*
+        helm status demo => .*v1/ConfigMap\n.*demo-config .*
+        helm get values demo => USER-SUPPLIED VALUES:\nnull
+        helm get manifest demo => .*kind: Deployment.*
+        helm get hooks demo => .*demo-before.*
+        helm upgrade demo {.}/chart --set replicas=3,greeting=bye => .*has been upgraded.*
+        get deploy demo -o jsonpath={.spec.replicas} => 3
+        helm upgrade demo {.}/chart --set replicas=4 --dry-run=server => .*Dry run complete.*
+        helm rollback demo 1 => Rollback was a success.*
+        get deploy demo -o jsonpath={.spec.replicas} => 2
+        helm history demo -o json => .*"revision":3,.*"Rollback to 1".*
+        patch deploy demo -p '{"spec":{"replicas":9}}' => deployment\.apps/demo patched
+        helm upgrade demo {.}/chart !=> .*Apply failed with 1 conflict: conflict with "kubectl-patch" using apps/v1: \.spec\.replicas.*
+        helm upgrade demo {.}/chart --force-conflicts => .*has been upgraded.*
+        get deploy demo --show-managed-fields -o jsonpath='{.spec.replicas} {.metadata.managedFields[*].manager}' => 2 helm
+        helm uninstall demo --wait => release "demo" uninstalled
+        get deploy,secret => No resources found in default namespace\.
+        """);
+
+    [Test]
+    public void Releases_without_the_server_and_in_other_namespaces() => Run(onGenuineEtcd: false, """
+        helm install plain {.}/chart --server-side=false => .*STATUS: deployed\n.*
+        helm upgrade plain {.}/chart --server-side=false --set replicas=5 => .*has been upgraded.*
+        get deploy plain -o jsonpath={.spec.replicas} => 5
+        helm uninstall plain --keep-history => .*release "plain" uninstalled
+        helm history plain => .*uninstalled.*
+        helm upgrade --install fresh {.}/chart -n fresh --create-namespace => .*STATUS: deployed\n.*
+        helm list -A => .*fresh\s+fresh\s.*
+        helm get all fresh -n fresh => .*NAME: fresh.*
+        helm install fresh {.}/chart -n fresh !=> .*cannot (re)?-?use a name that is still in use.*
+        create cm taken-config => configmap/taken-config created
+        helm install taken {.}/chart !=> .*ConfigMap "taken-config" in namespace "default" exists and cannot be imported.*
+        helm install wrong {.}/chart --set replicas=abc !=> .*\.spec\.replicas: expected numeric \(int or float\), got string.*
+        """);
+
+    [Test]
+    public void Waiting_for_what_a_controller_reports()
+    {
+        using var server = new KubernetesServer(onGenuineEtcd: false);
+        var files = Chart(("templates/job.yaml", Job));
+        server.Run("helm install slow {.}/chart --no-hooks --wait --timeout 2s !=> .*resource Deployment/default/slow not ready.*", files);
+
+        // The hook's Job is done as soon as it is there: the test is its controller.
+        var install = Task.Run(() => server.Command($"helm install hooked {server.Path("chart")} --timeout 30s"));
+        server.Run("wait job/after --for=create --timeout=20s => job.batch/after condition met");
+        server.Run($"patch job after --subresource=status --type=merge -p '{JobDone}' => job.batch/after patched");
+        var result = install.GetAwaiter().GetResult();
+
+        Assert.That(result.ExitCode, Is.Zero, result.ToString());
+        server.Run("get job => No resources found in default namespace\\.");
+    }
+
+    [Test]
+    public void A_rendered_chart_can_be_applied()
+    {
+        using var server = new KubernetesServer(onGenuineEtcd: false);
+        server.Run("get ns default -o name => namespace/default", Chart());
+        var rendered = server.Command($"helm template t {server.Path("chart")} --no-hooks");
+        server.Run(
+            """
+            apply -f {rendered.yaml} => configmap/t-config created\nservice/t created\ndeployment\.apps/t created
+            apply --server-side -f {rendered.yaml} => .*deployment\.apps/t serverside-applied
+            """,
+            ("rendered.yaml", rendered.StandardOutput));
+    }
+
+    private static void Run(bool onGenuineEtcd, string script)
+    {
+        using var server = new KubernetesServer(onGenuineEtcd);
+        server.Run(script, Chart());
+    }
+
+    private static IReadOnlyList<(string Name, string Content)> Chart(params IEnumerable<(string Name, string Content)> more) =>
+    [
+        ("chart/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.2.3\nappVersion: \"7\"\n"),
+        ("chart/values.yaml", "replicas: 2\ngreeting: hello\n"),
+        ("chart/templates/workload.yaml", Workload),
+        .. more.Select(file => ("chart/" + file.Name, file.Content)),
+    ];
+}
