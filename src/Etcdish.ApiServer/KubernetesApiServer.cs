@@ -171,7 +171,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         // Selectors of many values make long URLs.
         const int MaxUrlBytes = 128 * 1024;
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = RequestBody.MaxBytes + 1;
+        kestrel.Limits.MaxRequestBodySize = RequestBody.MaxDroppedBytes;
         kestrel.Limits.MaxRequestLineSize = MaxUrlBytes;
         kestrel.Limits.MaxRequestHeadersTotalSize = MaxUrlBytes;
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(_options.Limits.MinBodyBytesPerSecond, _options.Limits.BodyGrace);

@@ -24,6 +24,8 @@ internal static class FuzzTargets
         new LeaseCheckpointTarget(),
         new AlarmTarget(),
         new WatchTarget(),
+        new ApiQueryTarget(),
+        new ApiBodyTarget(),
         new LogSegmentTarget(),
         new LogFolderTarget(),
         new LogCheckpointTarget(),

@@ -9,7 +9,8 @@ internal sealed class WatchRow : IRow
 {
     private const int Watchers = 1000;
     private const int Updates = 1000;
-    private const int Writers = 4;
+    private const int Writers = 10;
+    private const int WarmUpRounds = 5;
     private const int Rounds = 5;
     private const double MaxSeconds = 1;
 
@@ -35,6 +36,11 @@ internal sealed class WatchRow : IRow
 
         List<double> times = [];
         double cpu = 0;
+        for (int round = 0; round < WarmUpRounds; round++)
+        {
+            await RoundAsync(writers, watchers, cancellation);
+        }
+
         for (int round = 0; round < Rounds; round++)
         {
             ProcessUsage before = server.Usage;
@@ -43,7 +49,7 @@ internal sealed class WatchRow : IRow
         }
 
         string all = string.Join(", ", times.Select(time => time.ToString("N2")));
-        string detail = $"{Watchers} watchers with a selector, {Updates} updates, TLS; rounds {all} s; the last took {cpu:N2} s of the server's CPU; "
+        string detail = $"{Watchers} watchers with a selector, {Updates} updates over {Writers} connections, TLS; rounds {all} s; the last took {cpu:N2} s of the server's CPU; "
             + $"{server.Usage.ResidentBytes >> 20} MiB resident";
         foreach (IAsyncDisposable open in writers.Concat<IAsyncDisposable>(watchers))
         {

@@ -11,6 +11,9 @@ internal static class RequestBody
     /// <summary>Most bytes of a body.</summary>
     public const int MaxBytes = 3 * 1024 * 1024;
 
+    /// <summary>Most bytes of a body that is refused but still taken off the connection; with a longer one the connection ends.</summary>
+    public const int MaxDroppedBytes = 32 * 1024 * 1024;
+
     private const string Accepted = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
     private const string AcceptedCustom = "application/json, application/yaml";
 
@@ -29,6 +32,8 @@ internal static class RequestBody
             ReadResult result = await reader.ReadAsync(cancellation);
             if (result.Buffer.Length > MaxBytes)
             {
+                // The rest is read and dropped behind the answer, so that the client gets to see it.
+                reader.AdvanceTo(result.Buffer.End);
                 throw ApiErrors.TooLarge(MaxBytes);
             }
 
@@ -74,14 +79,16 @@ internal static class RequestBody
         }
     }
 
-    private static ReadOnlyMemory<byte> ToJson(byte[] body, string type, StructType expected)
+    /// <summary>Brings a body of a known type into JSON.</summary>
+    /// <exception cref="ObjectFormatException">It is not of that type.</exception>
+    public static ReadOnlyMemory<byte> ToJson(byte[] body, string type, StructType expected)
     {
         if (type is "" or "application/json")
         {
             return body;
         }
 
-        var json = new ArrayBufferWriter<byte>(body.Length * 2);
+        var json = new ArrayBufferWriter<byte>((body.Length * 2) + 64);
         if (type == "application/yaml")
         {
             YamlConverter.ToJson(body, json);

@@ -10,7 +10,8 @@ namespace Etcdish.ApiServer.Http;
 /// </summary>
 internal sealed class StreamedBody : IBufferWriter<byte>, IDisposable
 {
-    private const int RecordBytes = 16 * 1024 - 64;
+    /// <summary>What fits into a TLS record, beside what HTTP puts around it.</summary>
+    private const int RecordBytes = (16 * 1024) - 64;
 
     private readonly HttpContext _http;
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
@@ -99,10 +100,12 @@ internal sealed class StreamedBody : IBufferWriter<byte>, IDisposable
         var output = _http.Response.BodyWriter;
         while (bytes.Length > 0)
         {
-            var piece = bytes[..Math.Min(bytes.Length, RecordBytes)];
-            piece.Span.CopyTo(output.GetSpan(piece.Length));
-            output.Advance(piece.Length);
-            bytes = bytes[piece.Length..];
+            // What is asked for is a wish: behind a chunk's beginning Kestrel gives what is left of it.
+            var room = output.GetSpan(Math.Min(bytes.Length, RecordBytes));
+            var count = Math.Min(bytes.Length, room.Length);
+            bytes.Span[..count].CopyTo(room);
+            output.Advance(count);
+            bytes = bytes[count..];
         }
 
         await output.FlushAsync(_http.RequestAborted);

@@ -22,11 +22,11 @@ internal sealed class YamlDocumentReader
 
     private YamlNode ReadDocument()
     {
-        while (_parser.MoveNext())
+        while (MoveNext())
         {
             if (_parser.Current is DocumentStart)
             {
-                _parser.MoveNext();
+                MoveNext();
                 return ReadNode();
             }
         }
@@ -91,7 +91,20 @@ internal sealed class YamlDocumentReader
         return node.IsOpen ? throw new WireFormatException($"anchor '{name}' value contains itself") : node;
     }
 
-    private ParsingEvent? Next() => _parser.MoveNext() ? _parser.Current : throw new WireFormatException("unexpected end of the document");
+    private ParsingEvent? Next() => MoveNext() ? _parser.Current : throw new WireFormatException("unexpected end of the document");
+
+    private bool MoveNext()
+    {
+        try
+        {
+            return _parser.MoveNext();
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            // The scanner means this for its callers' mistakes, but some texts lead it there, too.
+            throw new WireFormatException("the document is malformed");
+        }
+    }
 
     private void Open(YamlNode node, NodeEvent start)
     {
