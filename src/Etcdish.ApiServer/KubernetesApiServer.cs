@@ -130,9 +130,9 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         await _host.StopAsync();
         _host.Dispose();
         await _drain.DisposeAsync();
-        await _services.DisposeAsync();
         await _definitions.DisposeAsync();
         await _cleanup.DisposeAsync();
+        await _services.DisposeAsync();
         await _security.DisposeAsync();
     }
 
