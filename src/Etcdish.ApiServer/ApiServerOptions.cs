@@ -29,6 +29,15 @@ public sealed record ApiServerOptions
     /// <summary>Prefix of all keys in the store, ending in "/". Servers on one store that share it share their cluster.</summary>
     public string StorePrefix { get; init; } = "/etcdish/";
 
+    /// <summary>
+    /// The addresses of services: a range such as <c>10.96.0.0/16</c>, or one of each family with a comma between. The first address of the
+    /// first range is this API's own.
+    /// </summary>
+    public string ServiceClusterIpRange { get; init; } = "10.96.0.0/16";
+
+    /// <summary>The ports of nodes that services may have, such as <c>30000-32767</c>.</summary>
+    public string ServiceNodePortRange { get; init; } = "30000-32767";
+
     /// <summary>How long events stay behind their last change; at least a second.</summary>
     public TimeSpan EventTimeToLive { get; init; } = TimeSpan.FromHours(1);
 

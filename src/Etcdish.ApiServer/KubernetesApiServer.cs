@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Authentication;
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Admission;
+using Etcdish.ApiServer.Allocation;
 using Etcdish.ApiServer.Apply;
 using Etcdish.ApiServer.Discovery;
 using Etcdish.ApiServer.Extensions;
@@ -37,6 +38,8 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     private readonly ApiServerOptions _options;
     private readonly ResourceDirectory _resources;
     private readonly SecurityServices _security;
+    private readonly ClusterObjects _objects;
+    private readonly ServiceNetwork _network;
     private readonly ObjectWriter _writer;
     private readonly NamespaceDrain _drain;
     private readonly WatchHubs _hubs;
@@ -56,11 +59,13 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         var store = new ExpiringStore(_security.Store, events, options.EventTimeToLive, options.Clock);
         var metadata = new MetadataRules(options.Clock);
         var reader = new ObjectReader(store, options.Clock);
-        var admission = new AdmissionChain(_security.Plugins);
+        _objects = new ClusterObjects(store, _resources);
+        _network = new ServiceNetwork(options, store, _objects, metadata);
+        var admission = new AdmissionChain(AdmissionPlugins.InOrder(_objects, metadata, _security, _network));
         var deletion = new Deletion(store, metadata, admission);
         var settings = options.Watches with { Clock = options.Clock };
         var tables = new TableBuilder(options.Clock);
-        _writer = new ObjectWriter(store, metadata, new FieldOwners(options.Clock), new NamespaceGate(store, _resources), admission);
+        _writer = new ObjectWriter(store, metadata, new FieldOwners(options.Clock), admission);
         _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);
         _cleanup = new DefinitionCleanup(_resources, reader, _writer, deletion, metadata, options.Warn);
         _definitions = new DefinitionController(store, _resources, _writer, metadata, _cleanup, options.Warn);
@@ -112,8 +117,10 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             await server._security.StartAsync(server._writer, cancellation);
             await server._definitions.StartAsync(cancellation);
             await server._drain.ResumeAsync(cancellation);
+            await SystemPriorities.EnsureAsync(server._writer, server._objects, cancellation);
             server._services.Start();
             await server._host.StartAsync(cancellation);
+            await server._network.StartAsync(server._writer, server._resources, server.EndPoint, cancellation);
             return server;
         }
         catch

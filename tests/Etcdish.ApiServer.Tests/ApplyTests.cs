@@ -106,6 +106,7 @@ public class ApplyTests(StoreKind kind)
             HttpMethod.Patch, Deployments + "/web/status?fieldManager=two",
             """{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"labels":{"x":"y"}},"spec":{"replicas":7},"status":{"readyReplicas":1}}""",
             ApplyYaml);
+        var nothing = await _cluster.SendAsync(HttpMethod.Patch, Deployments + "/web/status?fieldManager=two", Deployment, ApplyYaml);
         var main = await ApplyAsync("one", Deployment + "\nstatus: {replicas: 8}");
 
         Assert.That((updated["status.replicas"], updated["spec.replicas"]), Is.EqualTo(("3", "2")));
@@ -113,6 +114,7 @@ public class ApplyTests(StoreKind kind)
         Assert.That(applied.Status, Is.EqualTo(200), applied.Text);
         Assert.That((applied["status.readyReplicas"], applied["spec.replicas"], applied["metadata.labels.x"]), Is.EqualTo(("1", "2", "")));
         Assert.That(Owned(applied, "two Apply status"), Is.EqualTo("""{"f:status":{"f:readyReplicas":{}}}"""));
+        Assert.That((nothing.Status, nothing["reason"]), Is.EqualTo((400, "BadRequest")));
         Assert.That((main.Status, main["status.replicas"]), Is.EqualTo((200, "3")));
         Assert.That(Owned(main, "one Apply"), Does.Not.Contain("f:status"));
     }

@@ -36,6 +36,23 @@ public class ObjectStoreTests(StoreKind kind)
     }
 
     [Test]
+    public async Task Several_writes_happen_at_once_or_not_at_all()
+    {
+        var old = await Store.CreateAsync("/t/old", "1"u8.ToArray(), default);
+        var refused = await Store.CommitAsync(
+            [new StoreAction("/t/new", "2"u8.ToArray(), 0), new StoreAction("/t/old", null, old.Revision - 1)], default);
+        var left = await Store.ListAsync(new StorePageRequest("/t/"), default);
+        var done = await Store.CommitAsync(
+            [new StoreAction("/t/new", "2"u8.ToArray(), 0), new StoreAction("/t/old", null, old.Revision)], default);
+        var after = await Store.ListAsync(new StorePageRequest("/t/"), default);
+
+        Assert.That((refused.Succeeded, refused.Current[0], refused.Current[1]!.Value.Revision), Is.EqualTo((false, (StoredObject?)null, old.Revision)));
+        Assert.That(left.Objects.Select(o => Text(o.Value)), Is.EqualTo(["1"]));
+        Assert.That((done.Succeeded, done.Current.Count), Is.EqualTo((true, 0)));
+        Assert.That(after.Objects.Select(o => (Text(o.Value), o.Revision)), Is.EqualTo([("2", done.Revision)]));
+    }
+
+    [Test]
     public async Task Pages_of_a_prefix_show_one_revision()
     {
         foreach (var name in new[] { "a", "b", "c" })

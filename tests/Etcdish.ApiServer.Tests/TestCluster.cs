@@ -10,17 +10,19 @@ namespace Etcdish.ApiServer.Tests;
 internal sealed class TestCluster : IAsyncDisposable
 {
     private readonly TestStore _store;
-    private readonly KubernetesApiServer _server;
+    private readonly Func<ApiServerOptions, ApiServerOptions>? _change;
+    private KubernetesApiServer _server;
     private bool _ownsStore = true;
 
-    private TestCluster(TestStore store, KubernetesApiServer server)
+    private TestCluster(TestStore store, KubernetesApiServer server, Func<ApiServerOptions, ApiServerOptions>? change = null)
     {
+        _change = change;
         _store = store;
         _server = server;
         Http = Connect();
     }
 
-    public HttpClient Http { get; }
+    public HttpClient Http { get; private set; }
 
     public Func<long, Task> CompactAsync => _store.CompactAsync;
 
@@ -30,7 +32,7 @@ internal sealed class TestCluster : IAsyncDisposable
     public static async Task<TestCluster> StartAsync(StoreKind kind, Func<ApiServerOptions, ApiServerOptions>? change = null)
     {
         var store = await TestStore.OpenAsync(kind);
-        return new TestCluster(store, await StartServerAsync(store, change));
+        return new TestCluster(store, await StartServerAsync(store, change), change);
     }
 
     /// <summary>Another client, with a certificate if the server has TLS and one is given.</summary>
@@ -58,7 +60,16 @@ internal sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>Another server on the same store; it goes before this one.</summary>
-    public async Task<TestCluster> StartAnotherAsync() => new(_store, await StartServerAsync(_store)) { _ownsStore = false };
+    public async Task<TestCluster> StartAnotherAsync() => new(_store, await StartServerAsync(_store, _change), _change) { _ownsStore = false };
+
+    /// <summary>Stops the server and starts another one on the same store.</summary>
+    public async Task RestartAsync()
+    {
+        Http.Dispose();
+        await _server.DisposeAsync();
+        _server = await StartServerAsync(_store, _change);
+        Http = Connect();
+    }
 
     public async ValueTask DisposeAsync()
     {

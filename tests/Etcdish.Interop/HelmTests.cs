@@ -50,7 +50,7 @@ public class HelmTests
         helm install demo {.}/chart => NAME: demo\n.*STATUS: deployed\n.*
         get cm demo-config -o jsonpath={.data} => {"greeting":"hello","namespace":"default"}
         helm list => NAME\s.*\ndemo\s+default\s+1\s.*deployed\s+shop-1\.2\.3.*
-        helm status demo => .*v1/ConfigMap\n.*demo-config .*v1/Deployment\n.*
+        helm status demo => .*v1/ConfigMap\n.*demo-config .*
         helm get values demo => USER-SUPPLIED VALUES:\nnull
         helm get manifest demo => .*kind: Deployment.*
         helm get hooks demo => .*demo-before.*
@@ -65,7 +65,7 @@ public class HelmTests
         helm upgrade demo {.}/chart --force-conflicts => .*has been upgraded.*
         get deploy demo --show-managed-fields -o jsonpath='{.spec.replicas} {.metadata.managedFields[*].manager}' => 2 helm
         helm uninstall demo --wait => release "demo" uninstalled
-        get deploy,svc,secret => No resources found in default namespace\.
+        get deploy,secret => No resources found in default namespace\.
         """);
 
     [Test]

@@ -98,7 +98,7 @@ public class KubectlApplyTests(bool onGenuineEtcd)
         create namespace sets => namespace/sets created
         KUBECTL_APPLYSET=true apply -n sets -f {two.yaml} --prune --applyset=mine => configmap/one created\nconfigmap/two created
         KUBECTL_APPLYSET=true apply -n sets -f {one.yaml} --prune --applyset=mine => configmap/one unchanged\nconfigmap/two pruned
-        get -n sets cm -o name => (configmap/kube-root-ca.crt\n)?configmap/one
+        get -n sets cm -l app=x -o name => configmap/one
         get -n sets secret mine -o jsonpath={.metadata.annotations} => .*"applyset\.kubernetes\.io/contains-group-kinds":"ConfigMap".*
         """);
 

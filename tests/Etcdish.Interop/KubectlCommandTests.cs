@@ -54,7 +54,7 @@ public class KubectlCommandTests
         get deploy app -o yaml => .*kind: Deployment\n.*
         get deploy app -o custom-columns=N:.metadata.name,R:.spec.replicas => N +R\napp +2
         get deploy app -o go-template={{.metadata.name}} => app
-        get cm --sort-by=.metadata.name => NAME +DATA +AGE\n(kube-root-ca.crt +1 +\d+s\n)?one +1 +\d+s
+        get cm --sort-by=.metadata.name => NAME +DATA +AGE\nkube-root-ca\.crt .*\none +1 +\d+s
         get deploy --show-kind --no-headers => deployment\.apps/app +0/2 +0 +0 +\d+s
         get deploy -L app --show-labels => NAME .* AGE +APP +LABELS\napp .* app +app=app
         get ns --chunk-size=1 => NAME +STATUS +AGE\ndefault +Active .*
@@ -63,7 +63,7 @@ public class KubectlCommandTests
         get deploy app nothing !=> .*app .*Error from server \(NotFound\): deployments\.apps "nothing" not found
         get deploy app --subresource=status => NAME .*\napp .*
         get --raw /api/v1/namespaces/default/configmaps?limit=1 => {"kind":"ConfigMapList".*
-        get cm -w --request-timeout=1s => NAME +DATA +AGE\none +1 +\d+s.*
+        get cm one -w --request-timeout=1s => NAME +DATA +AGE\none +1 +\d+s.*
         get events => No resources found in default namespace\.
         events => No events found in default namespace\.
         describe deploy app => .*Replicas: +2 desired.*
@@ -95,6 +95,13 @@ public class KubectlCommandTests
         label deploy --all x- => deployment\.apps/app unlabeled
         annotate deploy app x=y => deployment\.apps/app annotated
         annotate deploy app x- => deployment\.apps/app annotated
+        scale deploy app --replicas=4 => deployment\.apps/app scaled
+        scale deploy app --replicas=5 --current-replicas=4 => deployment\.apps/app scaled
+        scale deploy app --replicas=5 --current-replicas=9 !=> error: Expected replicas to be 9, was 5
+        get deploy app --subresource=scale => NAME +DESIRED +AVAILABLE +AGE\napp +5 +0 +\d+s
+        get deploy app --show-managed-fields -o jsonpath='{.metadata.managedFields[?(@.subresource=="scale")]}' => .*"f:replicas".*
+        autoscale deploy app --min=1 --max=3 --cpu=50% => horizontalpodautoscaler\.autoscaling/app autoscaled
+        get hpa => NAME +REFERENCE +TARGETS +MINPODS +MAXPODS +REPLICAS +AGE\napp +Deployment/app .* 1 +3 +0 +\d+s
         expose deploy app --port=80 --target-port=8080 --name=web => service/web exposed
         set selector svc/web a=b => service/web selector updated
         get svc web -o jsonpath='{.spec.selector} {.spec.ports[0].targetPort}' => {"a":"b"} 8080
@@ -120,6 +127,10 @@ public class KubectlCommandTests
         taint node n1 a=c:NoSchedule --overwrite => node/n1 modified
         get node n1 -o jsonpath={.spec.taints} => .*"value":"c".*
         taint node n1 a- => node/n1 untainted
+        run here --image=nginx --overrides='{"spec":{"nodeName":"n1"}}' => pod/here created
+        drain n1 --force --timeout=10s --grace-period=0 --dry-run=server => .*node/n1 drained.*
+        delete pod here --now --wait=false => pod "here" deleted.*
+        delete pod here --force => .*pod "here" force deleted.*
         drain n1 => node/n1 cordoned\nnode/n1 drained
         describe node n1 => .*Unschedulable: +true.*
         """);

@@ -16,6 +16,7 @@ public sealed class KubectlExplainTests
             explain pod.spec.containers.resources.limits => .*FIELD: limits <map\[string\]Quantity>.*500m is a\s+half.*
             explain node.status.conditions.type => .*Known values: Ready,\s+MemoryPressure,.*
             explain hpa.spec.metrics --recursive => .*containerResource\s+<ContainerResourceMetricSource>.*
+            explain resourceclaim.spec.devices.requests.exactly.count => .*FIELD: count <integer>.*How many, with ExactCount\. Default 1\..*
             explain pod.spec.bogus !=> .*error: field "bogus" does not exist
             explain nothing !=> .*the server doesn't have a resource type "nothing".*
             explain pod.spec --output=plaintext-openapiv2 => KIND: +Pod\nVERSION: +v1\n\nRESOURCE: spec <Object>\n.*What is to run, and how.*containers\s+<\[\]Object> -required-\n +The containers that the pod is for.*

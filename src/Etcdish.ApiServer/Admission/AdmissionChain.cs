@@ -25,4 +25,12 @@ internal sealed class AdmissionChain(IReadOnlyList<IAdmissionPlugin> plugins)
             }
         }
     }
+
+    public async ValueTask ReleaseAsync(AdmissionRequest request, CancellationToken cancellation)
+    {
+        foreach (var plugin in plugins)
+        {
+            await plugin.ReleaseAsync(request, cancellation);
+        }
+    }
 }

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Registry;
+using Etcdish.ApiServer.Storage;
 
 namespace Etcdish.ApiServer.Admission;
 
@@ -25,20 +27,41 @@ internal enum AdmissionOperation
 /// <param name="Object">The object as it will be, which mutating plugins may change; null for a deletion.</param>
 /// <param name="Stored">The object as it is stored; null for a creation.</param>
 internal sealed record AdmissionRequest(AdmissionOperation Operation, WriteRequest Write, JsonObject? Object, JsonObject? Stored)
+    : IDisposable
 {
-    private readonly List<Func<Task>> _undo = [];
+    private readonly List<IDisposable> _held = [];
 
-    /// <summary>Registers what takes back a plugin's own effect, such as a charge to a quota, when the write does not happen after all.</summary>
-    public void OnUndo(Func<Task> undo) => _undo.Add(undo);
+    /// <summary>
+    /// Writes of other keys that happen in the same step as the object's: all or none. If one of their conditions fails, the whole write is
+    /// tried again from the beginning.
+    /// </summary>
+    public List<StoreAction> Companions { get; } = [];
 
-    /// <summary>Takes the effects back, the last one first.</summary>
-    public async Task UndoAsync()
+    /// <summary>Whether it is about the object itself, not a subresource, of a kind.</summary>
+    public bool IsOf(string group, string kind) =>
+        Write.Subresource.Length == 0 && Write.Type.Info.Kind == kind && Write.Type.Info.Group == group;
+
+    /// <summary>Whether an object of a kind is created.</summary>
+    public bool Creates(string group, string kind) => Operation == AdmissionOperation.Create && IsOf(group, kind);
+
+    /// <summary>Whether an object of a kind is created or changed.</summary>
+    public bool Writes(string group, string kind) =>
+        Operation is AdmissionOperation.Create or AdmissionOperation.Update && IsOf(group, kind);
+
+    /// <summary>Makes the refusal of this write.</summary>
+    public ApiException Forbid(string why) => ApiErrors.Forbidden(Write.Type.Info, Write.Name, why);
+
+    /// <summary>Keeps something until the write has happened, or has not.</summary>
+    public void Hold(IDisposable held) => _held.Add(held);
+
+    /// <summary>Gives back what was held.</summary>
+    public void Dispose()
     {
-        for (var i = _undo.Count - 1; i >= 0; i--)
+        foreach (var held in _held)
         {
-            await _undo[i]();
+            held.Dispose();
         }
 
-        _undo.Clear();
+        _held.Clear();
     }
 }

@@ -21,4 +21,10 @@ internal interface IAdmissionPlugin
     /// <summary>Judges the object as it will be stored.</summary>
     /// <exception cref="ApiException">The write is refused.</exception>
     ValueTask ValidateAsync(AdmissionRequest request, CancellationToken cancellation) => ValueTask.CompletedTask;
+
+    /// <summary>
+    /// The stored object goes in this very write: what the plugin gave it comes back by <see cref="AdmissionRequest.Companions"/>. Asked of
+    /// every plugin, and too late to refuse.
+    /// </summary>
+    ValueTask ReleaseAsync(AdmissionRequest request, CancellationToken cancellation) => ValueTask.CompletedTask;
 }

@@ -14,6 +14,9 @@ internal sealed class FieldOwners(TimeProvider clock)
 {
     private const string Field = "managedFields";
 
+    /// <summary>What a write of the object itself puts back to what is stored.</summary>
+    private static readonly IReadOnlyList<string> _status = ["status"];
+
     /// <summary>Notes what a write other than apply changed, in the object that is to be stored.</summary>
     /// <param name="request">Who writes, and which part.</param>
     /// <param name="stored">The object as stored; null for a creation.</param>
@@ -42,7 +45,8 @@ internal sealed class FieldOwners(TimeProvider clock)
     {
         try
         {
-            var result = request.Type.FieldManager.Apply(stored ?? [], configuration.Object, ContextOf(request), configuration.Force);
+            var wanted = PartialConfiguration.Take(request, configuration.Object);
+            var result = request.Type.FieldManager.Apply(stored ?? [], wanted, ContextOf(request), configuration.Force);
             return ObjectDocument.Decode(ApiJson.Write(result), request.Type, FieldValidation.Ignore, out _);
         }
         catch (ApplyConflictException conflict)
@@ -117,6 +121,6 @@ internal sealed class FieldOwners(TimeProvider clock)
         Manager = request.FieldManager,
         Now = clock.GetUtcNow(),
         Subresource = request.Subresource,
-        ResetFields = ResetFields.Of(request.Type, request.Part),
+        ResetFields = request.Type.HasStatus && request.Part == UpdatePart.Main ? _status : [],
     };
 }

@@ -49,10 +49,10 @@ internal sealed class ApiApplication(
     private async Task RouteAsync(HttpContext http)
     {
         await security.Gate.EnterAsync(http);
-        await (plain.TryHandle(http) ?? security.Issuer.TryHandle(http) ?? limits.RunAsync(http, HandleKnown));
+        await (plain.TryHandle(http) ?? security.Issuer.TryHandle(http) ?? limits.RunAsync(http, HandleLimited));
     }
 
-    private Task HandleKnown(HttpContext http) => discovery.TryHandle(http) ?? openApi.TryHandle(http) ?? HandleResource(http);
+    private Task HandleLimited(HttpContext http) => discovery.TryHandle(http) ?? openApi.TryHandle(http) ?? HandleResource(http);
 
     private Task HandleResource(HttpContext http)
     {

@@ -53,15 +53,9 @@ internal sealed class Deletion(IObjectStore store, MetadataRules metadata, Admis
         var isMarked = Mark(type, value, options);
         if (IsDue(value))
         {
-            if (options.IsDryRun)
-            {
-                return (new Deleted(served, current.Revision, true), null);
-            }
-
-            var deletion = await store.DeleteAsync(type.KeyOf(scope, name), current.Revision, cancellation);
-            return deletion.Succeeded
-                ? (new Deleted(served, deletion.Revision, true), null)
-                : (null, deletion.Current);
+            return options.IsDryRun
+                ? (new Deleted(served, current.Revision, true), null)
+                : await RemoveAsync(request, current, served, cancellation);
         }
 
         var bytes = ApiJson.Write(value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion));
@@ -74,9 +68,19 @@ internal sealed class Deletion(IObjectStore store, MetadataRules metadata, Admis
         return update.Succeeded ? (new Deleted(bytes, update.Revision, false), null) : (null, update.Current);
     }
 
+    private async Task<(Deleted? Deleted, StoredObject? Current)> RemoveAsync(
+        WriteRequest request, StoredObject current, ReadOnlyMemory<byte> served, CancellationToken cancellation)
+    {
+        using var release = new AdmissionRequest(AdmissionOperation.Delete, request, null, ApiJson.Parse(served.Span));
+        await admission.ReleaseAsync(release, cancellation);
+        var action = new StoreAction(request.Type.KeyOf(request.Namespace, request.Name), null, current.Revision);
+        var deletion = await JointWrite.RunAsync(store, action, release.Companions, cancellation);
+        return deletion.Succeeded ? (new Deleted(served, deletion.Revision, true), null) : (null, deletion.Current);
+    }
+
     private async ValueTask AdmitAsync(WriteRequest request, JsonObject value, CancellationToken cancellation)
     {
-        var review = new AdmissionRequest(AdmissionOperation.Delete, request, null, value);
+        using var review = new AdmissionRequest(AdmissionOperation.Delete, request, null, value);
         await admission.AdmitAsync(review, cancellation);
         await admission.ValidateAsync(review, cancellation);
     }

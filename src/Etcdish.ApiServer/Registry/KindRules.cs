@@ -11,7 +11,8 @@ internal static class KindRules
     private static readonly HashSet<string> _withGeneration = new(StringComparer.Ordinal)
     {
         "Pod", "ReplicationController", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet", "CronJob", "Job", "PodDisruptionBudget",
-        "Ingress", "IngressClass", "NetworkPolicy", "PriorityClass", "FlowSchema", "PriorityLevelConfiguration",
+        "Ingress", "IngressClass", "NetworkPolicy", "PriorityClass", "FlowSchema", "PriorityLevelConfiguration", "DeviceClass",
+        "ResourceSlice",
     };
 
     private static readonly HashSet<string> _needRevision = new(StringComparer.Ordinal)

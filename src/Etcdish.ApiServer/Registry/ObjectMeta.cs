@@ -44,6 +44,19 @@ internal static class ObjectMeta
         return part;
     }
 
+    /// <summary>Adds to a list, made if it is absent.</summary>
+    public static void Append(this JsonObject value, string field, JsonNode item)
+    {
+        if (value[field] is JsonArray list)
+        {
+            list.Add(item);
+        }
+        else
+        {
+            value[field] = new JsonArray(item);
+        }
+    }
+
     /// <summary>Sets a field unless it is there.</summary>
     public static void Default(this JsonObject value, string field, JsonNode content)
     {

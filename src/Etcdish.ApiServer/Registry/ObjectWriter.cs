@@ -17,7 +17,7 @@ internal readonly record struct Written(ReadOnlyMemory<byte> Value, long Revisio
 /// a conditional write that is tried again with what stands there when somebody else was faster.
 /// </summary>
 internal sealed class ObjectWriter(
-    IObjectStore store, MetadataRules metadata, FieldOwners owners, NamespaceGate namespaces, AdmissionChain admission)
+    IObjectStore store, MetadataRules metadata, FieldOwners owners, AdmissionChain admission)
 {
     private const int MaxNameTries = 8;
 
@@ -33,7 +33,8 @@ internal sealed class ObjectWriter(
         MetadataRules.CheckScope(type, request.Namespace, value);
         var prefix = value.Part("metadata").Text("generateName");
         var generates = value.Name().Length == 0 && prefix.Length > 0;
-        for (var attempt = 1; ; attempt++)
+        var attempt = 1;
+        while (true)
         {
             var candidate = (JsonObject)value.DeepClone();
             if (generates)
@@ -42,11 +43,17 @@ internal sealed class ObjectWriter(
             }
 
             var name = candidate.Name();
-            await namespaces.CheckCreateAsync(type, request.Namespace, name, cancellation);
-            if (await TryCreateAsync(request with { Name = name }, candidate, cancellation) is { } written)
+            var (written, isTaken) = await TryCreateAsync(request with { Name = name }, candidate, cancellation);
+            if (written is { } created)
             {
-                await SettleAsync(request, written, cancellation);
-                return written;
+                await SettleAsync(request, created, cancellation);
+                return created;
+            }
+
+            if (!isTaken)
+            {
+                // Somebody took what this object was to get; there is more.
+                continue;
             }
 
             if (!generates)
@@ -54,7 +61,7 @@ internal sealed class ObjectWriter(
                 throw ApiErrors.AlreadyExists(type.Info, name);
             }
 
-            if (attempt == MaxNameTries)
+            if (attempt++ == MaxNameTries)
             {
                 throw ApiErrors.NoNameLeft(type.Info, name);
             }
@@ -84,7 +91,7 @@ internal sealed class ObjectWriter(
             var wanted = change(seen);
             CheckRevision(type, request.Name, wanted, current.Revision);
             var next = MetadataRules.Merge(request, stored, wanted);
-            var review = new AdmissionRequest(AdmissionOperation.Update, request, next, stored);
+            using var review = new AdmissionRequest(AdmissionOperation.Update, request, next, stored);
             var outcome = await TryUpdateAsync(review, current, cancellation);
             if (outcome.Written is { } written)
             {
@@ -152,65 +159,55 @@ internal sealed class ObjectWriter(
         }
     }
 
-    /// <summary>One try; null if the name is taken.</summary>
-    private async Task<Written?> TryCreateAsync(WriteRequest request, JsonObject value, CancellationToken cancellation)
+    /// <summary>One try; without an object written, whether that is for its name.</summary>
+    private async Task<(Written? Written, bool IsTaken)> TryCreateAsync(WriteRequest request, JsonObject value, CancellationToken cancellation)
     {
         var type = request.Type;
-        var review = new AdmissionRequest(AdmissionOperation.Create, request, value, null);
-        var isWritten = false;
-        try
-        {
-            metadata.Begin(type, value);
-            await PrepareAsync(review, cancellation);
-            var bytes = ApiJson.Write(value);
-            var key = type.KeyOf(request.Namespace, value.Name());
-            var outcome = await CreateAsync(key, type.ToStored(bytes), request.IsDryRun, cancellation);
-            isWritten = outcome.Succeeded && !request.IsDryRun;
-            return outcome.Succeeded ? new Written(bytes, outcome.Revision, true) : null;
-        }
-        finally
-        {
-            if (!isWritten)
-            {
-                await review.UndoAsync();
-            }
-        }
+        using var review = new AdmissionRequest(AdmissionOperation.Create, request, value, null);
+        metadata.Begin(type, value);
+        await PrepareAsync(review, cancellation);
+        var bytes = ApiJson.Write(value);
+        var outcome = await CreateAsync(review, type.KeyOf(request.Namespace, value.Name()), type.ToStored(bytes), cancellation);
+        return outcome.Succeeded ? (new Written(bytes, outcome.Revision, true), false) : (null, outcome.Current is not null);
     }
 
     /// <summary>One try; without an object written, it says what stands there now.</summary>
     private async Task<(Written? Written, StoredObject? Current)> TryUpdateAsync(
         AdmissionRequest review, StoredObject current, CancellationToken cancellation)
     {
-        var isWritten = false;
-        try
+        await PrepareAsync(review, cancellation);
+        var type = review.Write.Type;
+        if (FieldOwners.AreSame(review.Stored!, review.Object!) && type.IsInStoredForm(current.Value))
         {
-            await PrepareAsync(review, cancellation);
-            var type = review.Write.Type;
-            if (FieldOwners.AreSame(review.Stored!, review.Object!) && type.IsInStoredForm(current.Value))
-            {
-                return (new Written(type.ToServed(current.Value), current.Revision, false), null);
-            }
-
-            var bytes = ApiJson.Write(review.Object!);
-            if (review.Write.IsDryRun)
-            {
-                return (new Written(bytes, current.Revision, false), null);
-            }
-
-            var key = type.KeyOf(review.Write.Namespace, review.Write.Name);
-            var outcome = Deletion.IsDue(review.Object!)
-                ? await store.DeleteAsync(key, current.Revision, cancellation)
-                : await store.UpdateAsync(key, type.ToStored(bytes), current.Revision, cancellation);
-            isWritten = outcome.Succeeded;
-            return isWritten ? (new Written(bytes, outcome.Revision, false), null) : (null, outcome.Current);
+            return (new Written(type.ToServed(current.Value), current.Revision, false), null);
         }
-        finally
+
+        var bytes = ApiJson.Write(review.Object!);
+        if (review.Write.IsDryRun)
         {
-            if (!isWritten)
-            {
-                await review.UndoAsync();
-            }
+            return (new Written(bytes, current.Revision, false), null);
         }
+
+        if (Deletion.IsDue(review.Object!))
+        {
+            review.Dispose();
+            return await FinishDeletionAsync(review.Write, current, bytes, cancellation);
+        }
+
+        var key = type.KeyOf(review.Write.Namespace, review.Write.Name);
+        var outcome = await JointWrite.RunAsync(store, new StoreAction(key, type.ToStored(bytes), current.Revision), review.Companions, cancellation);
+        return outcome.Succeeded ? (new Written(bytes, outcome.Revision, false), null) : (null, outcome.Current);
+    }
+
+    /// <summary>The object waited for this change to go, and goes with it.</summary>
+    private async Task<(Written? Written, StoredObject? Current)> FinishDeletionAsync(
+        WriteRequest request, StoredObject current, byte[] bytes, CancellationToken cancellation)
+    {
+        using var release = new AdmissionRequest(AdmissionOperation.Delete, request, null, ApiJson.Parse(request.Type.ToServed(current.Value).Span));
+        await admission.ReleaseAsync(release, cancellation);
+        var action = new StoreAction(request.Type.KeyOf(request.Namespace, request.Name), null, current.Revision);
+        var outcome = await JointWrite.RunAsync(store, action, release.Companions, cancellation);
+        return outcome.Succeeded ? (new Written(bytes, outcome.Revision, false), null) : (null, outcome.Current);
     }
 
     /// <summary>Defaults, owners, admission, what the server decides, and checks: then the object is as it will be stored.</summary>
@@ -261,11 +258,11 @@ internal sealed class ObjectWriter(
         }
     }
 
-    private async ValueTask<StoreWrite> CreateAsync(string key, ReadOnlyMemory<byte> bytes, bool isDryRun, CancellationToken cancellation)
+    private async ValueTask<StoreWrite> CreateAsync(AdmissionRequest review, string key, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
     {
-        if (!isDryRun)
+        if (!review.Write.IsDryRun)
         {
-            return await store.CreateAsync(key, bytes, cancellation);
+            return await JointWrite.RunAsync(store, new StoreAction(key, bytes, 0), review.Companions, cancellation);
         }
 
         var found = await store.GetAsync(key, cancellation);

@@ -10,7 +10,6 @@ namespace Etcdish.ApiServer.Registry;
 internal sealed class ResourceType
 {
     private readonly Lazy<FieldManager> _fieldManager;
-    private readonly Lazy<IReadOnlyList<string>> _allButStatus;
 
     /// <param name="info">Its row of the table of kinds.</param>
     /// <param name="rules">What differs from other kinds.</param>
@@ -23,7 +22,6 @@ internal sealed class ResourceType
         Storage = storage;
         ListKind = info.Kind + "List";
         _fieldManager = new(() => new FieldManager(versions ?? new SingleVersion(info.ApiVersion, info.Type)));
-        _allButStatus = new(() => [.. info.Type.JsonFields.Select(f => f.Name).Where(f => f is not ("status" or "kind" or "apiVersion"))]);
         Scale = info.Subresources.Any(s => s.Name == "scale") ? ScalePaths.BuiltIn : null;
     }
 
@@ -54,9 +52,6 @@ internal sealed class ResourceType
 
     /// <summary>Who owns which field of its objects.</summary>
     public FieldManager FieldManager => _fieldManager.Value;
-
-    /// <summary>The fields of its objects that a write of the status leaves alone.</summary>
-    public IReadOnlyList<string> AllButStatus => _allButStatus.Value;
 
     public string ListKind { get; init; }
 

@@ -70,12 +70,13 @@ internal sealed class SecurityServices : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // The cache wakes the gatherer, so that it ends first.
+        await _policy.DisposeAsync();
         if (_gatherer is not null)
         {
             await _gatherer.DisposeAsync();
         }
 
-        await _policy.DisposeAsync();
         _key.Dispose();
     }
 

@@ -38,11 +38,28 @@ internal static class OtherCells
         ("APIService", "Service") => (_, _) => "Local",
         ("APIService", "Available") => (v, _) => v.Part("status").Items("conditions").OfType<JsonObject>().FirstOrDefault().Text("status"),
         ("Scale", "Available") => (v, _) => CellText.Count(v.Part("status"), "replicas"),
+        ("ResourceClaim", "State") => (v, _) => ClaimState(v),
+        ("ResourceSlice", "Node") => (v, _) => v.Part("spec").Text("nodeName"),
+        ("ResourceSlice", "Driver") => (v, _) => v.Part("spec").Text("driver"),
+        ("ResourceSlice", "Pool") => (v, _) => v.Part("spec").Part("pool").Text("name"),
         ("VolumeAttributesClass", "DriverName") => (v, _) => v.Text("driverName"),
         _ => null,
     };
 
     private static string Flag(JsonNode? value) => CellText.Scalar(value) is { Length: > 0 } text ? text : "false";
+
+    private static string ClaimState(JsonObject claim)
+    {
+        var isDeleted = claim.IsBeingDeleted();
+        var status = claim.Part("status");
+        string[] states =
+        [
+            isDeleted ? "deleted" : "",
+            status.Part("allocation") is not null ? "allocated" : isDeleted ? "" : "pending",
+            status.Items("reservedFor").Any() ? "reserved" : "",
+        ];
+        return string.Join(',', states.Where(state => state.Length > 0));
+    }
 
     private static string Parent(JsonObject? reference)
     {

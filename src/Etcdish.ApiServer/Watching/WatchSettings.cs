@@ -10,13 +10,13 @@ internal sealed record WatchSettings
     public int MaxWaitingEvents { get; init; } = 4096;
 
     /// <summary>
-    /// How long a resource's changes are gathered after some were told, for each of its watchers: about what telling a watcher costs. The
+    /// How long a resource's changes are gathered after some were told, for each of its watchers: some times what telling a watcher costs. The
     /// first change after a quiet time is told at once; in a storm each watcher gets many changes in one write.
     /// </summary>
-    public TimeSpan PauseForWatcher { get; init; } = TimeSpan.FromMicroseconds(20);
+    public TimeSpan PauseForWatcher { get; init; } = TimeSpan.FromMicroseconds(100);
 
     /// <summary>Longest such pause: what a change in a storm comes later.</summary>
-    public TimeSpan MaxPause { get; init; } = TimeSpan.FromMilliseconds(50);
+    public TimeSpan MaxPause { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Time between two bookmarks of a quiet resource.</summary>
     public TimeSpan BookmarkInterval { get; init; } = TimeSpan.FromMinutes(1);

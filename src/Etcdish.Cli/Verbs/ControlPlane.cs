@@ -38,6 +38,18 @@ internal sealed class ControlPlane
         Description = "Where to write the administrator's kubeconfig; default: 'kubeconfig' in the data folder.",
     };
 
+    private readonly Option<string> _serviceRange = new("--service-cluster-ip-range")
+    {
+        Description = "Addresses of services; two ranges with a comma between for both families.",
+        DefaultValueFactory = _ => "10.96.0.0/16",
+    };
+
+    private readonly Option<string> _nodePortRange = new("--service-node-port-range")
+    {
+        Description = "Ports of nodes that services may have.",
+        DefaultValueFactory = _ => "30000-32767",
+    };
+
     private readonly Option<string?> _etcdServers = new("--etcd-servers")
     {
         Description = "Keep objects in this etcd (URLs with commas between) instead of the data folder.",
@@ -54,7 +66,10 @@ internal sealed class ControlPlane
     /// <param name="announce">Tells that it is ready.</param>
     public Command Command(string name, string description, Action<KubernetesApiServer, string> announce)
     {
-        var command = new Command(name, description) { _dataDirectory, _address, _port, _kubeconfig, _etcdServers, _tokens };
+        var command = new Command(name, description)
+        {
+            _dataDirectory, _address, _port, _kubeconfig, _etcdServers, _tokens, _serviceRange, _nodePortRange,
+        };
         command.SetAction((parsed, cancellation) => RunAsync(name, parsed, announce, cancellation));
         return command;
     }
@@ -99,6 +114,8 @@ internal sealed class ControlPlane
                 Listen = new IPEndPoint(address, parsed.GetRequiredValue(_port)),
                 Certificates = certificates,
                 TokenFile = parsed.GetValue(_tokens),
+                ServiceClusterIpRange = parsed.GetRequiredValue(_serviceRange),
+                ServiceNodePortRange = parsed.GetRequiredValue(_nodePortRange),
                 Warn = line => Console.Error.WriteLine("etcdish: " + line),
             },
             cancellation);

@@ -48,15 +48,21 @@ internal sealed class FieldSet : IEquatable<FieldSet>
         : Combine(other, keepLeft: true, keepRight: true, (a, b) => a.Union(b));
 
     /// <summary>Paths in both.</summary>
-    public FieldSet Intersect(FieldSet other) =>
-        Combine(other, keepLeft: false, keepRight: false, (a, b) => a.Intersect(b), keepBoth: true);
+    public FieldSet Intersect(FieldSet other) => IsEmpty || other.IsEmpty ? Empty
+        : Combine(other, keepLeft: false, keepRight: false, (a, b) => a.Intersect(b), keepBoth: true);
 
     /// <summary>Paths in this and not in the other. A member of the other takes away itself and not what is below it.</summary>
-    public FieldSet Except(FieldSet other) => Combine(other, keepLeft: true, keepRight: false, (a, b) => a.Except(b), keepBoth: false);
+    public FieldSet Except(FieldSet other) => IsEmpty || other.IsEmpty ? this
+        : Combine(other, keepLeft: true, keepRight: false, (a, b) => a.Except(b), keepBoth: false);
 
     /// <summary>Paths in this that neither are members of the other nor lie below one.</summary>
     public FieldSet ExceptTrees(FieldSet other)
     {
+        if (IsEmpty || other.IsEmpty)
+        {
+            return this;
+        }
+
         var members = Members.Where(m => !other.Contains(m)).ToArray();
         var children = Children
             .Where(c => !other.Contains(c.Key))

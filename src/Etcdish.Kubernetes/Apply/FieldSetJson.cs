@@ -29,10 +29,15 @@ internal static class FieldSetJson
             fields[Self] = new JsonObject();
         }
 
-        foreach (var element in set.Members.Union(set.Children.Select(c => c.Key)).Order())
+        var (members, children) = (set.Members, set.Children);
+        for (int m = 0, c = 0; m < members.Length || c < children.Length;)
         {
-            var below = set.Below(element);
-            fields[element.Text] = below.IsEmpty ? new JsonObject() : Write(below, set.Contains(element));
+            var order = m == members.Length ? 1 : c == children.Length ? -1 : members[m].CompareTo(children[c].Key);
+            fields.Add(
+                order <= 0 ? members[m].Text : children[c].Key.Text,
+                order < 0 ? new JsonObject() : Write(children[c].Value, isMember: order == 0));
+            m += order <= 0 ? 1 : 0;
+            c += order >= 0 ? 1 : 0;
         }
 
         return fields;

@@ -88,6 +88,12 @@ internal sealed class TreeComparison
         {
             var other = after is not null && after.TryGetPropertyValue(name, out var found) ? new Slot(true, found)
                 : Absent(after, type, name);
+            if (other.Exists && JsonNode.DeepEquals(value, other.Value))
+            {
+                // Nearly all of an object is as it was.
+                continue;
+            }
+
             Compare(new Slot(true, value), other, TypeShape.TypeOf(type, name), builders, PathElement.Field(name));
         }
 

@@ -48,7 +48,7 @@ public sealed class SchemaCatalogTests
     {
         Assert.Multiple(() =>
         {
-            Assert.That(_catalog.Resources, Has.Count.EqualTo(64));
+            Assert.That(_catalog.Resources, Has.Count.EqualTo(68));
             foreach (var resource in _catalog.Resources)
             {
                 Assert.That(_catalog.FindKind(resource.ApiVersion, resource.Kind), Is.SameAs(resource.Type), resource.Name);

@@ -127,7 +127,7 @@ internal sealed class PolicyCache(IObjectStore store, string rootPrefix, Action<
     private async Task<long> LoadAsync(CancellationToken cancellation)
     {
         var page = await store.ListAsync(new StorePageRequest(_prefix), cancellation);
-        var changes = new PolicyChanges(_prefix);
+        var changes = new PolicyChanges(_prefix, warn);
         foreach (var item in page.Objects)
         {
             changes.Add(Encoding.UTF8.GetString(item.Key.Span), item.Value);
@@ -150,7 +150,7 @@ internal sealed class PolicyCache(IObjectStore store, string rootPrefix, Action<
 
     private void Apply(StoreChanges batch)
     {
-        var changes = new PolicyChanges(_prefix);
+        var changes = new PolicyChanges(_prefix, warn);
         foreach (var item in batch.Items)
         {
             changes.Add(item.Key, item.Value);

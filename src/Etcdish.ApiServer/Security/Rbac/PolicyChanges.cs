@@ -1,10 +1,13 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Http;
 
 namespace Etcdish.ApiServer.Security.Rbac;
 
 /// <summary>Changes of roles and bindings, gathered by scope, so that a batch of them costs each scope one change.</summary>
 /// <param name="prefix">The prefix of all their keys.</param>
-internal sealed class PolicyChanges(string prefix)
+/// <param name="warn">Receives what could not be understood.</param>
+internal sealed class PolicyChanges(string prefix, Action<string> warn)
 {
     /// <summary>The changes of a scope by its name; that of the cluster is empty.</summary>
     public SortedDictionary<string, ScopeChanges> Scopes { get; } = new(StringComparer.Ordinal);
@@ -24,11 +27,26 @@ internal sealed class PolicyChanges(string prefix)
         switch (parts[0])
         {
             case "roles" or "clusterroles":
-                changes.Roles[name] = value is { } role ? Role.Read(ApiJson.Parse(role.Span)) : null;
+                changes.Roles[name] = Read(key, value, Role.Read);
                 break;
             case "rolebindings" or "clusterrolebindings":
-                changes.Bindings[name] = value is { } binding ? RoleBinding.Read(ApiJson.Parse(binding.Span)) : null;
+                changes.Bindings[name] = Read(key, value, RoleBinding.Read);
                 break;
+        }
+    }
+
+    /// <summary>Reads an object. One that cannot be understood, which this program did not write, is as good as none: it allows nothing.</summary>
+    private T? Read<T>(string key, ReadOnlyMemory<byte>? value, Func<JsonObject, T> read)
+        where T : class
+    {
+        try
+        {
+            return value is { } bytes ? read(ApiJson.Parse(bytes.Span)) : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        {
+            warn($"{key} is no role or binding and allows nothing: {e.Message}");
+            return null;
         }
     }
 }
