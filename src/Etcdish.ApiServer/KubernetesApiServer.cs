@@ -142,9 +142,9 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         _host.Dispose();
         _streaming.Dispose();
         await _drain.DisposeAsync();
-        await _services.DisposeAsync();
         await _definitions.DisposeAsync();
         await _cleanup.DisposeAsync();
+        await _services.DisposeAsync();
         await _security.DisposeAsync();
     }
 

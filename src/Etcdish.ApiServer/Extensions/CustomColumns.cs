@@ -76,6 +76,8 @@ internal sealed class CustomColumns : ITableColumns
         }
 
         private static string Age(string time, DateTimeOffset now) =>
-            DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _) ? CellText.Age(time, now) : "<invalid>";
+            DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _)
+                ? CellText.Age(time, now)
+                : "<invalid>";
     }
 }

@@ -53,7 +53,9 @@ internal sealed class CustomResource
             Columns = new CustomColumns(version.Source),
             ListKind = _names.Text("listKind"),
             Scale = scale is null ? null : new ScalePaths(
-                scale.Text("specReplicasPath"), scale.Text("statusReplicasPath"), scale.Text("labelSelectorPath") is { Length: > 0 } path ? path : null),
+                scale.Text("specReplicasPath"),
+                scale.Text("statusReplicasPath"),
+                scale.Text("labelSelectorPath") is { Length: > 0 } path ? path : null),
             Warning = WarningOf(version, kind),
         };
     }
@@ -83,7 +85,8 @@ internal sealed class CustomResource
             Categories = Texts("categories"),
             Verbs = _verbs,
             Subresources = subresources,
-            SelectableFields = [.. version.Source.Items("selectableFields").OfType<JsonObject>().Select(f => f.Text("jsonPath").TrimStart('.'))],
+            SelectableFields = [.. version.Source.Items("selectableFields").OfType<JsonObject>()
+                .Select(field => field.Text("jsonPath").TrimStart('.'))],
             Type = version.Type,
         };
     }

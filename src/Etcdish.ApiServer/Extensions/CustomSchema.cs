@@ -4,8 +4,8 @@ using Etcdish.ApiServer.Registry;
 namespace Etcdish.ApiServer.Extensions;
 
 /// <summary>
-/// A node of the schema of a custom resource: what pruning, defaults, checks and ownership of fields ask of it. Immutable, and safe for use by
-/// many threads.
+/// A node of the schema of a custom resource: what pruning, defaults, checks and ownership of fields ask of it. Immutable, and safe for
+/// use by many threads.
 /// </summary>
 internal sealed class CustomSchema
 {

@@ -5,9 +5,10 @@ using Etcdish.ApiServer.Registry;
 namespace Etcdish.ApiServer.Extensions;
 
 /// <summary>
-/// Custom resources in the store: behind <c>kind</c> and the <c>apiVersion</c> of the storage version comes the stamp of the schema that the object
-/// was written under, which clients never see. An object with the stamp of today's schema has had its defaults and lost what is unknown when it
-/// was written, so that reading it is copying it; any other is brought up to date when it is read, whichever server wrote it and whenever that was.
+/// Custom resources in the store: behind <c>kind</c> and the <c>apiVersion</c> of the storage version comes the stamp of the schema that
+/// the object was written under, which clients never see. An object with the stamp of today's schema has had its defaults and lost what
+/// is unknown when it was written, so that reading it is copying it; any other is brought up to date when it is read, whichever server
+/// wrote it and whenever that was.
 /// </summary>
 internal sealed class CustomStoredForm : StoredForm
 {

@@ -3,7 +3,9 @@ using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Extensions;
 
-/// <summary>The versions of a custom resource, in which owners of fields are noted. They differ in nothing but their names and schemas.</summary>
+/// <summary>
+/// The versions of a custom resource, in which owners of fields are noted. They differ in nothing but their names and schemas.
+/// </summary>
 internal sealed class CustomVersions(string group, IReadOnlyList<CustomVersion> versions) : IObjectVersions
 {
     public StructType? TypeOf(string apiVersion) => Find(apiVersion)?.Type;

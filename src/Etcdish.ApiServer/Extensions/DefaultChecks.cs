@@ -47,7 +47,8 @@ internal static class DefaultChecks
             SchemaPruner.PruneRoot(pruned, schema, unknown: null);
             if (!JsonNode.DeepEquals(pruned, fields))
             {
-                errors.Add(new FieldError(path, "FieldValueInvalid", $"Invalid value: {JsonValues.Show(content)}: must not have unknown fields"));
+                var detail = $"Invalid value: {JsonValues.Show(content)}: must not have unknown fields";
+                errors.Add(new FieldError(path, "FieldValueInvalid", detail));
             }
         }
     }

@@ -34,7 +34,8 @@ internal static class DefinitionChecks
             errors.Add(new FieldError(
                 "spec.preserveUnknownFields",
                 "FieldValueInvalid",
-                "Invalid value: true: cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"));
+                "Invalid value: true: cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema "
+                + "instead"));
         }
 
         CheckStoredVersions(definition, errors);
@@ -315,7 +316,8 @@ internal static class DefinitionChecks
 
     private static void CheckStoredVersions(JsonObject definition, List<FieldError> errors)
     {
-        var known = definition.Part("spec").Items("versions").OfType<JsonObject>().Select(v => v.Text("name")).ToHashSet(StringComparer.Ordinal);
+        var known = definition.Part("spec").Items("versions").OfType<JsonObject>().Select(version => version.Text("name"))
+            .ToHashSet(StringComparer.Ordinal);
         var i = 0;
         foreach (var name in definition.Part("status").Items("storedVersions").Select(v => v!.GetValue<string>()))
         {
@@ -324,8 +326,8 @@ internal static class DefinitionChecks
                 errors.Add(FieldError.Invalid(
                     $"status.storedVersions[{i}]",
                     name,
-                    $"missing from spec.versions; {name} was previously a storage version, and must remain in spec.versions until a storage "
-                    + $"migration ensures no data remains persisted in {name} and removes {name} from status.storedVersions"));
+                    $"missing from spec.versions; {name} was previously a storage version, and must remain in spec.versions until a "
+                    + $"storage migration ensures no data remains persisted in {name} and removes {name} from status.storedVersions"));
             }
 
             i++;

@@ -8,8 +8,8 @@ using Etcdish.ApiServer.Storage;
 namespace Etcdish.ApiServer.Extensions;
 
 /// <summary>
-/// Deletes all objects of a definition that is being deleted, then lets it go. Objects with finalizers are waited for. Begun whenever such a
-/// definition is seen, so also after a restart; several servers may be at it at once.
+/// Deletes all objects of a definition that is being deleted, then lets it go. Objects with finalizers are waited for. Begun whenever
+/// such a definition is seen, so also after a restart; several servers may be at it at once.
 /// </summary>
 internal sealed class DefinitionCleanup(
     ResourceDirectory resources, ObjectReader reader, ObjectWriter writer, Deletion deletion, MetadataRules metadata, Action<string> warn)

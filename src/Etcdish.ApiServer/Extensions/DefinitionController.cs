@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Registry;
@@ -6,11 +7,16 @@ using Etcdish.ApiServer.Storage;
 namespace Etcdish.ApiServer.Extensions;
 
 /// <summary>
-/// Serves what definitions define: follows them in the store, so that all servers of one store agree, accepts their names, keeps the directory of
-/// resources up to date, and has the objects of those deleted that are on their way out. One loop does it all.
+/// Serves what definitions define: follows them in the store, so that all servers of one store agree, accepts their names, keeps the
+/// directory of resources up to date, and has the objects of those deleted that are on their way out. One loop does it all.
 /// </summary>
 internal sealed class DefinitionController(
-    IObjectStore store, ResourceDirectory resources, ObjectWriter writer, MetadataRules metadata, DefinitionCleanup cleanup, Action<string> warn)
+    IObjectStore store,
+    ResourceDirectory resources,
+    ObjectWriter writer,
+    MetadataRules metadata,
+    DefinitionCleanup cleanup,
+    Action<string> warn)
     : IAsyncDisposable
 {
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(500);
@@ -49,9 +55,10 @@ internal sealed class DefinitionController(
             {
                 return;
             }
-            catch (Exception e) when (e is StoreUnavailableException or StoreCompactedException)
+            catch (Exception e) when (
+                e is StoreUnavailableException or StoreCompactedException or JsonException or InvalidOperationException)
             {
-                // What was missed is read anew.
+                // What was missed, or could not be understood, is read anew.
                 warn($"custom resource definitions are not followed at the moment: {e.Message}");
                 revision = await ReloadAsync();
             }
@@ -71,7 +78,7 @@ internal sealed class DefinitionController(
             {
                 return 0;
             }
-            catch (StoreUnavailableException)
+            catch (Exception e) when (e is StoreUnavailableException or JsonException or InvalidOperationException)
             {
                 // It was told when it began.
             }

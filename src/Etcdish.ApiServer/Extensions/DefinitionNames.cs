@@ -18,7 +18,8 @@ internal static class DefinitionNames
         var accepted = status.Ensure("acceptedNames");
         var (reason, message) = Accept(wanted, accepted, Taken(others, isKinds: false), Taken(others, isKinds: true));
         accepted.CopyFrom(wanted, "categories");
-        Conditions.Set(status, "NamesAccepted", reason is null, reason ?? "NoConflicts", reason is null ? "no conflicts found" : message, now);
+        message = reason is null ? "no conflicts found" : message;
+        Conditions.Set(status, "NamesAccepted", reason is null, reason ?? "NoConflicts", message, now);
         if (Conditions.IsTrue(status, "Established"))
         {
             // Once served, always served: later names may fail, those that were accepted stay.
@@ -35,14 +36,15 @@ internal static class DefinitionNames
         return !JsonNode.DeepEquals(before, status);
     }
 
-    private static (string? Reason, string Message) Accept(JsonObject wanted, JsonObject accepted, HashSet<string> resources, HashSet<string> kinds)
+    private static (string? Reason, string Message) Accept(
+        JsonObject wanted, JsonObject accepted, HashSet<string> resources, HashSet<string> kinds)
     {
         string? reason = null;
         var message = "";
         foreach (var (field, taken, why) in new[]
         {
-            ("plural", resources, "PluralConflict"), ("singular", resources, "SingularConflict"), ("shortNames", resources, "ShortNamesConflict"),
-            ("kind", kinds, "KindConflict"), ("listKind", kinds, "ListKindConflict"),
+            ("plural", resources, "PluralConflict"), ("singular", resources, "SingularConflict"),
+            ("shortNames", resources, "ShortNamesConflict"), ("kind", kinds, "KindConflict"), ("listKind", kinds, "ListKindConflict"),
         })
         {
             var mine = TextsOf(accepted, field).ToHashSet(StringComparer.Ordinal);
@@ -65,9 +67,11 @@ internal static class DefinitionNames
         return (reason, message);
     }
 
-    private static HashSet<string> Taken(IReadOnlyList<JsonObject> others, bool isKinds) => [.. others
-        .SelectMany(names => (isKinds ? (string[])["kind", "listKind"] : ["plural", "singular", "shortNames"]).SelectMany(f => TextsOf(names, f)))
-        .Where(name => name.Length > 0)];
+    private static HashSet<string> Taken(IReadOnlyList<JsonObject> others, bool isKinds)
+    {
+        string[] fields = isKinds ? ["kind", "listKind"] : ["plural", "singular", "shortNames"];
+        return [.. others.SelectMany(names => fields.SelectMany(field => TextsOf(names, field))).Where(name => name.Length > 0)];
+    }
 
     private static IEnumerable<string> TextsOf(JsonObject names, string field) => names[field] switch
     {

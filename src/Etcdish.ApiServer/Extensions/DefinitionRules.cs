@@ -65,7 +65,8 @@ internal static class DefinitionRules
             if (versions[i].Part("schema").Part("openAPIV3Schema") is { } schema && FindRule(schema, "openAPIV3Schema") is { } path)
             {
                 warnings.Add(
-                    $"spec.versions[{i}].schema.{path}.x-kubernetes-validations: rules are stored, but this server does not enforce them yet");
+                    $"spec.versions[{i}].schema.{path}.x-kubernetes-validations: rules are stored, but this server does not enforce them "
+                    + "yet");
             }
         }
 

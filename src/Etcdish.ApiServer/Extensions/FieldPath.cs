@@ -15,7 +15,8 @@ internal sealed class FieldPath
     }
 
     /// <summary>The names of the steps, if all are plain fields; else null.</summary>
-    public IReadOnlyList<string>? Names => _steps.TrueForAll(step => step.Kind == StepKind.Field) ? [.. _steps.Select(step => step.Text)] : null;
+    public IReadOnlyList<string>? Names =>
+        _steps.TrueForAll(step => step.Kind == StepKind.Field) ? [.. _steps.Select(step => step.Text)] : null;
 
     private enum StepKind
     {

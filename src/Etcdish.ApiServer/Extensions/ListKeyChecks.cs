@@ -15,7 +15,9 @@ internal static class ListKeyChecks
 
     /// <summary>The item of a map list that has the same keys, or null.</summary>
     public static JsonNode? FindByKeys(JsonArray? items, JsonNode? like, CustomSchema schema) =>
-        items is null || like is not JsonObject ? null : items.FirstOrDefault(item => item is JsonObject && KeyOf(item, schema) == KeyOf(like, schema));
+        items is null || like is not JsonObject
+            ? null
+            : items.FirstOrDefault(item => item is JsonObject && KeyOf(item, schema) == KeyOf(like, schema));
 
     private static void Visit(JsonNode? value, CustomSchema schema, string path, List<FieldError> errors)
     {
@@ -55,7 +57,9 @@ internal static class ListKeyChecks
             if (schema.ListType == "map" && items[i] is not JsonObject)
             {
                 errors.Add(new FieldError(
-                    $"{path}[{i}]", "FieldValueInvalid", $"Invalid value: {JsonValues.Show(items[i])}: must be an object for an array of list-type map"));
+                    $"{path}[{i}]",
+                    "FieldValueInvalid",
+                    $"Invalid value: {JsonValues.Show(items[i])}: must be an object for an array of list-type map"));
             }
             else if (!seen.Add(schema.ListType == "map" ? KeyOf(items[i], schema) : JsonValues.Show(items[i])))
             {

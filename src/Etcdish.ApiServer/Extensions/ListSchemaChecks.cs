@@ -33,7 +33,9 @@ internal static class ListSchemaChecks
         if (list != "map" && schema.Items(ListKeys).Any())
         {
             const string Must = $"must be map if {ListKeys} is non-empty";
-            errors.Add(list.Length == 0 ? FieldError.Required($"{path}.{ListType}", Must) : FieldError.Invalid($"{path}.{ListType}", list, Must));
+            errors.Add(list.Length == 0
+                ? FieldError.Required($"{path}.{ListType}", Must)
+                : FieldError.Invalid($"{path}.{ListType}", list, Must));
         }
 
         if (list == "map")
@@ -95,18 +97,22 @@ internal static class ListSchemaChecks
             else if (property.Text("type") is "array" or "object")
             {
                 errors.Add(FieldError.Invalid(
-                    $"{path}.items.properties[{key}].type", property.Text("type"), $"must be a scalar type if parent array's {ListType} is map"));
+                    $"{path}.items.properties[{key}].type",
+                    property.Text("type"),
+                    $"must be a scalar type if parent array's {ListType} is map"));
             }
             else if (property["default"] is null && !item.Items("required").Any(name => name!.GetValue<string>() == key))
             {
                 errors.Add(FieldError.Required(
-                    $"{path}.items.properties[{key}].default", $"this property is in {ListKeys}, so it must have a default or be a required property"));
+                    $"{path}.items.properties[{key}].default",
+                    $"this property is in {ListKeys}, so it must have a default or be a required property"));
             }
         }
 
         if (keys.Distinct(StringComparer.Ordinal).Count() != keys.Length)
         {
-            errors.Add(new FieldError($"{path}.{ListKeys}", "FieldValueInvalid", $"Invalid value: {shown}: must not contain duplicate entries"));
+            var detail = $"Invalid value: {shown}: must not contain duplicate entries";
+            errors.Add(new FieldError($"{path}.{ListKeys}", "FieldValueInvalid", detail));
         }
 
         CheckNotNullable(item, path, "map", errors);

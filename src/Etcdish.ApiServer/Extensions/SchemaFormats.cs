@@ -19,7 +19,8 @@ internal static partial class SchemaFormats
         "email" => MailAddress.TryCreate(text, out _),
         "hostname" => text.Length <= 255 && HostName().IsMatch(text),
         "ipv4" => IPAddress.TryParse(text, out var v4) && v4.AddressFamily == AddressFamily.InterNetwork && text.Count(c => c == '.') == 3,
-        "ipv6" => IPAddress.TryParse(text, out var v6) && v6.AddressFamily == AddressFamily.InterNetworkV6 && !text.Contains('%', StringComparison.Ordinal),
+        "ipv6" => IPAddress.TryParse(text, out var v6) && v6.AddressFamily == AddressFamily.InterNetworkV6
+            && !text.Contains('%', StringComparison.Ordinal),
         "cidr" => IsNetwork(text),
         "mac" => Mac().IsMatch(text),
         "uri" => Uri.TryCreate(text, UriKind.Absolute, out _) || (text.StartsWith('/') && Uri.TryCreate(text, UriKind.Relative, out _)),
@@ -51,7 +52,8 @@ internal static partial class SchemaFormats
 
     private static bool IsDateTime(string text) =>
         DateTimeShape().IsMatch(text)
-        && DateTimeOffset.TryParse(text.Replace(":60", ":59", StringComparison.Ordinal), CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
+        && DateTimeOffset.TryParse(
+            text.Replace(":60", ":59", StringComparison.Ordinal), CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
 
     private static bool IsWordyDuration(string text) => text.Length <= 64 && WordyDuration().IsMatch(text);
 
@@ -115,10 +117,13 @@ internal static partial class SchemaFormats
     [GeneratedRegex(@"^[+-]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)\z", RegexOptions.NonBacktracking)]
     private static partial Regex GoDuration();
 
-    [GeneratedRegex(@"^(\d+ *(ns|us|µs|ms|s|m|h|d|w|hours?|mins?|minutes?|secs?|seconds?|days?|weeks?) *)+\z", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"^(\d+ *(ns|us|µs|ms|s|m|h|d|w|hours?|mins?|minutes?|secs?|seconds?|days?|weeks?) *)+\z", RegexOptions.NonBacktracking)]
     private static partial Regex WordyDuration();
 
-    [GeneratedRegex(@"^([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*\z", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"^([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*\z",
+        RegexOptions.NonBacktracking)]
     private static partial Regex HostName();
 
     [GeneratedRegex(@"^([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}\z", RegexOptions.NonBacktracking)]

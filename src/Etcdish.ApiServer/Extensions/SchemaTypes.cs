@@ -7,7 +7,9 @@ internal static class SchemaTypes
 {
     private static readonly SchemaType _metadata = SchemaType.Object(SchemaCatalog.BuiltIn.GetStruct("meta/v1.ObjectMeta"));
 
-    /// <summary>The type by which bodies are read: metadata is checked and the rest taken as it is, for the schema has better words for it.</summary>
+    /// <summary>
+    /// The type by which bodies are read: metadata is checked and the rest taken as it is, for the schema has better words for it.
+    /// </summary>
     public static StructType ForReading(string name) => new(name, Header(), additional: SchemaType.Deduced);
 
     /// <summary>The type of whole objects.</summary>

@@ -5,8 +5,8 @@ using Etcdish.ApiServer.Registry;
 namespace Etcdish.ApiServer.Extensions;
 
 /// <summary>
-/// Checks a value against a schema. What was wrong before and did not change is not held against a write (ratcheting): definitions may become
-/// stricter than the objects that are there.
+/// Checks a value against a schema. What was wrong before and did not change is not held against a write (ratcheting): definitions may
+/// become stricter than the objects that are there.
 /// </summary>
 internal sealed class SchemaValidator
 {
@@ -55,7 +55,8 @@ internal sealed class SchemaValidator
         if (value is not null && schema.Values.Enum is { } allowed && !allowed.Any(other => JsonValues.AreEqual(other, value)))
         {
             var shown = allowed.Select(v => $"\"{(v is JsonValue text && text.TryGetValue<string>(out var s) ? s : JsonValues.Show(v))}\"");
-            Add(path, "FieldValueNotSupported", $"Unsupported value: {JsonValues.Show(value)}: supported values: {string.Join(", ", shown)}");
+            var detail = $"Unsupported value: {JsonValues.Show(value)}: supported values: {string.Join(", ", shown)}";
+            Add(path, "FieldValueNotSupported", detail);
         }
 
         if (_errors.Count > before && stored is not null && JsonValues.AreEqual(value, stored))
@@ -108,7 +109,7 @@ internal sealed class SchemaValidator
             Invalid(path, value, $"should be at least {least} chars long");
         }
 
-        if (rules.PatternRegex is { } pattern && !pattern.IsMatch(text))
+        if (!rules.FitsPattern(text))
         {
             Invalid(path, value, $"should match '{rules.Pattern}'");
         }
@@ -198,8 +199,7 @@ internal sealed class SchemaValidator
 
         foreach (var (name, value) in fields)
         {
-            // The metadata of the object itself has rules of its own.
-            if (schema.OfField(name) is { } field && !(path.Length == 0 && name == "metadata"))
+            if (schema.OfField(name) is { } field)
             {
                 Node(Below(path, name), value, stored?[name], field);
             }

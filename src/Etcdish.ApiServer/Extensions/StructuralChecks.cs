@@ -4,8 +4,8 @@ using Etcdish.ApiServer.Registry;
 namespace Etcdish.ApiServer.Extensions;
 
 /// <summary>
-/// Whether a schema is structural: every node says its type, and what stands under <c>allOf</c>, <c>anyOf</c>, <c>oneOf</c> and <c>not</c> only
-/// restricts values. That is what pruning, defaults and ownership of fields rest on.
+/// Whether a schema is structural: every node says its type, and what stands under <c>allOf</c>, <c>anyOf</c>, <c>oneOf</c> and
+/// <c>not</c> only restricts values. That is what pruning, defaults and ownership of fields rest on.
 /// </summary>
 internal static class StructuralChecks
 {
@@ -16,7 +16,8 @@ internal static class StructuralChecks
     [
         ("type", "be empty"), ("additionalProperties", "be undefined"), ("default", "be undefined"), ("title", "be empty"),
         ("description", "be empty"), ("nullable", "be false"), ("x-kubernetes-preserve-unknown-fields", "be false"),
-        ("x-kubernetes-embedded-resource", "be false"), ("x-kubernetes-int-or-string", "be false"), ("x-kubernetes-list-map-keys", "be empty"),
+        ("x-kubernetes-embedded-resource", "be false"), ("x-kubernetes-int-or-string", "be false"),
+        ("x-kubernetes-list-map-keys", "be empty"),
         ("x-kubernetes-list-type", "be undefined"), ("x-kubernetes-map-type", "be undefined"), ("x-kubernetes-validations", "be empty"),
     ];
 
@@ -36,7 +37,9 @@ internal static class StructuralChecks
         if (hasStatus && schema.Text("type") is not ("object" or ""))
         {
             errors.Add(FieldError.Invalid(
-                $"{path}.type", schema.Text("type"), "only \"object\" is allowed as the type at the root of the schema if the status subresource is enabled"));
+                $"{path}.type",
+                schema.Text("type"),
+                "only \"object\" is allowed as the type at the root of the schema if the status subresource is enabled"));
         }
 
         CheckNode(schema, path, "root", errors);
@@ -241,7 +244,12 @@ internal static class StructuralChecks
         {
             // The two types of such a value may be told as alternatives.
             var isToldApart = field == "type" && isIntOrString && schema.Text(field) is "integer" or "string";
-            var isSet = schema[field] switch { null => false, JsonValue value when value.TryGetValue<bool>(out var flag) => flag, _ => true };
+            var isSet = schema[field] switch
+            {
+                null => false,
+                JsonValue value when value.TryGetValue<bool>(out var flag) => flag,
+                _ => true,
+            };
             if (isSet && !isToldApart)
             {
                 errors.Add(FieldError.Forbidden($"{path}.{field}", $"must {must} to be structural"));

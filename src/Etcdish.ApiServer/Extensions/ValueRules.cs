@@ -10,6 +10,8 @@ internal sealed class ValueRules
     /// <summary>Bounds the time that a pattern takes. Patterns do not backtrack, so only very long texts come near it.</summary>
     private static readonly TimeSpan _patternLimit = TimeSpan.FromSeconds(1);
 
+    private readonly Regex? _pattern;
+
     public ValueRules(JsonObject source)
     {
         Minimum = Double(source, "minimum");
@@ -24,7 +26,7 @@ internal sealed class ValueRules
         MinProperties = source.Number("minProperties");
         MaxProperties = source.Number("maxProperties");
         Pattern = source.Text("pattern");
-        PatternRegex = Pattern.Length > 0 ? Compile(Pattern) : null;
+        _pattern = Pattern.Length > 0 ? Compile(Pattern) : null;
         Required = [.. source.Items("required").Select(name => name!.GetValue<string>())];
         Enum = source["enum"] is JsonArray values ? [.. values.Select(value => value?.DeepClone())] : null;
         AllOf = Schemas(source, "allOf");
@@ -59,8 +61,6 @@ internal sealed class ValueRules
     /// <summary>The pattern that texts match somewhere, as it is written; empty for none.</summary>
     public string Pattern { get; }
 
-    public Regex? PatternRegex { get; }
-
     public IReadOnlyList<string> Required { get; }
 
     /// <summary>The values that are allowed, or null for all.</summary>
@@ -86,9 +86,23 @@ internal sealed class ValueRules
         {
             return new Regex(text, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, _patternLimit);
         }
-        catch (NotSupportedException e)
+        catch (NotSupportedException)
         {
-            throw new ArgumentException(e.Message, nameof(pattern), e);
+            // Too large for the engine that does not backtrack; the other one is held by its time.
+            return new Regex(text, RegexOptions.CultureInvariant, _patternLimit);
+        }
+    }
+
+    /// <summary>Whether a text matches the pattern. One that takes too long to tell does not.</summary>
+    public bool FitsPattern(string text)
+    {
+        try
+        {
+            return _pattern is null || _pattern.IsMatch(text);
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            return false;
         }
     }
 

@@ -18,7 +18,9 @@ internal sealed class SchemaSection
         _entries.Add(SchemaNames.Patch, new Entry(null, ValueKind.RawExtension, []));
     }
 
-    /// <summary>Adds the type of a custom resource, whose schema its definition has; behind this, it is added as a kind like any other.</summary>
+    /// <summary>
+    /// Adds the type of a custom resource, whose schema its definition has; behind this, it is added as a kind like any other.
+    /// </summary>
     public void AddCustom(StructType type, JsonObject schema)
     {
         _entries.TryAdd(SchemaNames.Of(type), new Entry(null, default, []) { Custom = schema });

@@ -100,8 +100,8 @@ internal sealed class Deletion(IObjectStore store, MetadataRules metadata, Admis
 
         if (!value.IsBeingDeleted())
         {
-            type.Rules.BeginDeletion?.Invoke(value);
             fields["deletionTimestamp"] = metadata.Later(grace);
+            type.Rules.BeginDeletion?.Invoke(value);
             fields["deletionGracePeriodSeconds"] = grace;
             if (type.Rules.HasGeneration)
             {

@@ -141,7 +141,9 @@ internal sealed class MetadataRules(TimeProvider clock)
         return result;
     }
 
-    /// <summary>Counts a change of anything but metadata and status; of a custom resource without that subresource, status counts too.</summary>
+    /// <summary>
+    /// Counts a change of anything but metadata and status; of a custom resource without that subresource, status counts too.
+    /// </summary>
     public static void CountGeneration(ResourceType type, JsonObject value, JsonObject stored)
     {
         var countsStatus = type.Custom is not null && !type.HasStatus;

@@ -72,7 +72,8 @@ internal sealed class ResourceDirectory
     public void Reach(long revision) => _shown.Reach(revision);
 
     /// <summary>The place of a resource in the store.</summary>
-    public static string PrefixOf(string rootPrefix, string group, string name) => $"{rootPrefix}{(group.Length == 0 ? "core" : group)}/{name}/";
+    public static string PrefixOf(string rootPrefix, string group, string name) =>
+        $"{rootPrefix}{(group.Length == 0 ? "core" : group)}/{name}/";
 
     private ResourceType Make(ResourceInfo info, List<ResourceType> before, SchemaCatalog catalog)
     {

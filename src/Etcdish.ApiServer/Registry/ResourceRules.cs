@@ -24,7 +24,9 @@ internal sealed record ResourceRules
     /// <summary>Fills in what the author left out. Runs again on what it made, and also before owners of fields are compared.</summary>
     public Action<JsonObject>? ApplyDefaults { get; init; }
 
-    /// <summary>Fills in what the server decides, before a new or changed object is checked. The second is the stored object or null.</summary>
+    /// <summary>
+    /// Fills in what the server decides, before a new or changed object is checked. The second is the stored object or null.
+    /// </summary>
     public Action<JsonObject, JsonObject?>? Prepare { get; init; }
 
     /// <summary>Checks a new or changed object. The second is the stored object or null.</summary>

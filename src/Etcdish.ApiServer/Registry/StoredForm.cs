@@ -1,8 +1,8 @@
 namespace Etcdish.ApiServer.Registry;
 
 /// <summary>
-/// How the objects of one served version are written in the store, if not as they are served: several versions share what is stored. Called by
-/// many threads; bytes that need no change are handed back as they came.
+/// How the objects of one served version are written in the store, if not as they are served: several versions share what is stored.
+/// Called by many threads; bytes that need no change are handed back as they came.
 /// </summary>
 internal abstract class StoredForm
 {

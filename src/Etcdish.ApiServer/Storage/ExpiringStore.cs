@@ -1,8 +1,8 @@
 namespace Etcdish.ApiServer.Storage;
 
 /// <summary>
-/// A store in which what lies under one prefix goes by itself after a time, counted anew with every write. Its keys share leases of the store: a
-/// lease takes all keys of a minute, and no more than a thousand.
+/// A store in which what lies under one prefix goes by itself after a time, counted anew with every write. Its keys share leases of the
+/// store: a lease takes all keys of a minute, and no more than a thousand.
 /// </summary>
 /// <param name="inner">The store.</param>
 /// <param name="prefix">The prefix, ending in "/".</param>
@@ -28,7 +28,8 @@ internal sealed class ExpiringStore(IObjectStore inner, string prefix, TimeSpan 
     public ValueTask<StoredObject?> GetAsync(string key, CancellationToken cancellation) => inner.GetAsync(key, cancellation);
 
     /// <inheritdoc/>
-    public ValueTask<StorePage> ListAsync(StorePageRequest request, CancellationToken cancellation) => inner.ListAsync(request, cancellation);
+    public ValueTask<StorePage> ListAsync(StorePageRequest request, CancellationToken cancellation) =>
+        inner.ListAsync(request, cancellation);
 
     /// <inheritdoc/>
     public ValueTask<StoreWrite> CreateAsync(string key, ReadOnlyMemory<byte> value, CancellationToken cancellation) =>

@@ -4,8 +4,8 @@ using Etcdish.ApiServer.Storage;
 namespace Etcdish.ApiServer.Watching;
 
 /// <summary>
-/// The hubs of all places in the store, each made when its first watcher comes. The hub of a resource that is gone ends, and its watchers with
-/// it.
+/// The hubs of all places in the store, each made when its first watcher comes. The hub of a resource that is gone ends, and its watchers
+/// with it.
 /// </summary>
 internal sealed class WatchHubs : IAsyncDisposable
 {

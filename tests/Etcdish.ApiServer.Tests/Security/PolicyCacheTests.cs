@@ -157,6 +157,12 @@ public class PolicyCacheTests
         public ValueTask<StoreCommit> CommitAsync(IReadOnlyList<StoreAction> writes, CancellationToken cancellation) =>
             throw new NotSupportedException();
 
+        public ValueTask<StoreWrite> WriteLeasedAsync(
+            string key, ReadOnlyMemory<byte> value, long expectedRevision, long lease, CancellationToken cancellation) =>
+            throw new NotSupportedException();
+
+        public ValueTask<long> GrantLeaseAsync(TimeSpan timeToLive, CancellationToken cancellation) => throw new NotSupportedException();
+
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 

@@ -5,8 +5,8 @@ using Etcdish.Kubernetes;
 namespace Etcdish.ApiServer.Registry.Views;
 
 /// <summary>
-/// Autoscalers as <c>autoscaling/v1</c> has them, which knows no metric but the use of processors: the others, conditions and behaviour travel as
-/// annotations, so that an old client that writes back what it read loses nothing. They are stored as <c>v2</c>.
+/// Autoscalers as <c>autoscaling/v1</c> has them, which knows no metric but the use of processors: the others, conditions and behaviour
+/// travel as annotations, so that an old client that writes back what it read loses nothing. They are stored as <c>v2</c>.
 /// </summary>
 internal sealed class AutoscalerView(ResourceInfo served, ResourceInfo stored) : ConvertedView(served, stored)
 {
@@ -59,7 +59,8 @@ internal sealed class AutoscalerView(ResourceInfo served, ResourceInfo stored) :
         foreach (var metric in from.Items(field).OfType<JsonObject>())
         {
             var resource = metric.Part("resource");
-            if (resource.Text("name") == "cpu" && resource.Part(side).Number("averageUtilization") is { } percent && from[percentage] is null)
+            var isProcessors = resource.Text("name") == "cpu" && from[percentage] is null;
+            if (isProcessors && resource.Part(side).Number("averageUtilization") is { } percent)
             {
                 from[percentage] = percent;
             }

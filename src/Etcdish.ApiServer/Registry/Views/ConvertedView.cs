@@ -4,7 +4,9 @@ using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Registry.Views;
 
-/// <summary>A second way to see the objects of a built-in resource: another group or version with other names for the same things.</summary>
+/// <summary>
+/// A second way to see the objects of a built-in resource: another group or version with other names for the same things.
+/// </summary>
 internal abstract class ConvertedView : StoredForm, IObjectVersions
 {
     private readonly ResourceInfo _served;

@@ -15,7 +15,8 @@ internal static class OldMetrics
         ["Resource"] = [("name", "name"), ("*.averageUtilization", "*AverageUtilization"), ("*.averageValue", "*AverageValue")],
         ["ContainerResource"] =
         [
-            ("name", "name"), ("container", "container"), ("*.averageUtilization", "*AverageUtilization"), ("*.averageValue", "*AverageValue"),
+            ("name", "name"), ("container", "container"), ("*.averageUtilization", "*AverageUtilization"),
+            ("*.averageValue", "*AverageValue"),
         ],
         ["Pods"] = [("metric.name", "metricName"), ("metric.selector", "selector"), ("*.averageValue", "*AverageValue")],
         ["Object"] =
@@ -25,7 +26,8 @@ internal static class OldMetrics
         ],
         ["External"] =
         [
-            ("metric.name", "metricName"), ("metric.selector", "metricSelector"), ("*.value", "*Value"), ("*.averageValue", "*AverageValue"),
+            ("metric.name", "metricName"), ("metric.selector", "metricSelector"), ("*.value", "*Value"),
+            ("*.averageValue", "*AverageValue"),
         ],
     };
 
@@ -71,7 +73,9 @@ internal static class OldMetrics
         if (side == "target")
         {
             var target = source.Ensure(side);
-            target["type"] = target["averageUtilization"] is not null ? "Utilization" : target["averageValue"] is not null ? "AverageValue" : "Value";
+            target["type"] = target["averageUtilization"] is not null ? "Utilization"
+                : target["averageValue"] is not null ? "AverageValue"
+                : "Value";
         }
 
         return new JsonObject { ["type"] = metric.Text("type"), [NameOf(metric.Text("type"))] = source };
