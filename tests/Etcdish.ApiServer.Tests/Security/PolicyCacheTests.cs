@@ -148,12 +148,6 @@ public class PolicyCacheTests
         public ValueTask<StoreWrite> DeleteAsync(string key, long expectedRevision, CancellationToken cancellation) =>
             throw new NotSupportedException();
 
-        public ValueTask<long> GrantLeaseAsync(TimeSpan timeToLive, CancellationToken cancellation) => throw new NotSupportedException();
-
-        public ValueTask<StoreWrite> WriteLeasedAsync(
-            string key, ReadOnlyMemory<byte> value, long expectedRevision, long lease, CancellationToken cancellation) =>
-            throw new NotSupportedException();
-
         public ValueTask<StoreCommit> CommitAsync(IReadOnlyList<StoreAction> writes, CancellationToken cancellation) =>
             throw new NotSupportedException();
 
