@@ -92,6 +92,7 @@ internal sealed class WatchHub(ResourceStorage storage, IObjectStore store, Watc
                 return false;
             }
 
+            queue.After = after;
             queue.Backlog = [.. _recent.Where(item => item.Revision > after)];
             _queues.Add(queue);
             return true;

@@ -18,9 +18,22 @@ internal sealed class WatchQueue(bool wantsBookmarks, int capacity)
     /// <summary>Events that were there when the watcher joined: they come before all others.</summary>
     public IReadOnlyList<ResourceEvent> Backlog { get; set; } = [];
 
-    /// <summary>Adds events; false if the watcher is closed now. A batch always fits when nothing waits.</summary>
+    /// <summary>What the watcher has seen already: one that caught up by itself may be ahead of the watch that it joins.</summary>
+    public long After { get; set; }
+
+    /// <summary>Adds the events that the watcher has not seen; false if it is closed now. A batch always fits when nothing waits.</summary>
     public bool TryAdd(IReadOnlyList<ResourceEvent> batch)
     {
+        if (batch.Count == 0 || batch[^1].Revision <= After)
+        {
+            return true;
+        }
+
+        if (batch[0].Revision <= After)
+        {
+            batch = [.. batch.Where(item => item.Revision > After)];
+        }
+
         var waiting = Interlocked.Add(ref _waiting, batch.Count);
         if (waiting > capacity && waiting > batch.Count)
         {
