@@ -10,7 +10,9 @@ internal sealed class CustomColumns : ITableColumns
 {
     private static readonly JsonObject _age = new()
     {
-        ["name"] = "Age", ["type"] = "date", ["jsonPath"] = ".metadata.creationTimestamp",
+        ["name"] = "Age",
+        ["type"] = "date",
+        ["jsonPath"] = ".metadata.creationTimestamp",
         ["description"] = "When the object was created.",
     };
 
@@ -30,7 +32,11 @@ internal sealed class CustomColumns : ITableColumns
     {
         var definitions = new JsonArray(new JsonObject
         {
-            ["name"] = "Name", ["type"] = "string", ["format"] = "name", ["description"] = "The name of the object.", ["priority"] = 0,
+            ["name"] = "Name",
+            ["type"] = "string",
+            ["format"] = "name",
+            ["description"] = "The name of the object.",
+            ["priority"] = 0,
         });
         foreach (var (source, _) in _columns)
         {

@@ -211,7 +211,10 @@ internal sealed class DefinitionController(
         var group = _definitions[name].Definition.Part("spec").Text("group");
         var builtIn = resources.BuiltIn.Select(type => type.Info).Where(info => info.Group == group).Select(info => new JsonObject
         {
-            ["plural"] = info.Name, ["singular"] = info.Singular, ["kind"] = info.Kind, ["listKind"] = info.Kind + "List",
+            ["plural"] = info.Name,
+            ["singular"] = info.Singular,
+            ["kind"] = info.Kind,
+            ["listKind"] = info.Kind + "List",
             ["shortNames"] = new JsonArray([.. info.ShortNames.Select(text => (JsonNode)text)]),
         });
         return [.. builtIn, .. _definitions.Where(pair => pair.Key != name && pair.Value.Definition.Part("spec").Text("group") == group)
