@@ -1,7 +1,9 @@
 namespace Etcdish.Interop;
 
 /// <summary>What a user of the unmodified helm 4 sees.</summary>
-public class HelmTests
+[TestFixture(false)]
+[TestFixture(true)]
+public class HelmTests(bool onGenuineEtcd)
 {
     private const string Workload = """
         apiVersion: v1
@@ -44,9 +46,8 @@ public class HelmTests
     private const string JobDone =
         """{"status":{"startTime":"2030-01-01T00:00:00Z","completionTime":"2030-01-01T00:00:01Z","succeeded":1,"conditions":[{"type":"SuccessCriteriaMet","status":"True"},{"type":"Complete","status":"True"}]}}""";
 
-    [TestCase(false)]
-    [TestCase(true)]
-    public void The_life_of_a_release(bool onGenuineEtcd) => Run(onGenuineEtcd, """
+    [Test]
+    public void The_life_of_a_release() => Run("""
         helm install demo {.}/chart => NAME: demo\n.*STATUS: deployed\n.*
         get cm demo-config -o jsonpath={.data} => {"greeting":"hello","namespace":"default"}
         helm list => NAME\s.*\ndemo\s+default\s+1\s.*deployed\s+shop-1\.2\.3.*
@@ -69,7 +70,7 @@ public class HelmTests
         """);
 
     [Test]
-    public void Releases_without_the_server_and_in_other_namespaces() => Run(onGenuineEtcd: false, """
+    public void Releases_without_the_server_and_in_other_namespaces() => Run("""
         helm install plain {.}/chart --server-side=false => .*STATUS: deployed\n.*
         helm upgrade plain {.}/chart --server-side=false --set replicas=5 => .*has been upgraded.*
         get deploy plain -o jsonpath={.spec.replicas} => 5
@@ -87,7 +88,7 @@ public class HelmTests
     [Test]
     public void Waiting_for_what_a_controller_reports()
     {
-        using var server = new KubernetesServer(onGenuineEtcd: false);
+        using var server = new KubernetesServer(onGenuineEtcd);
         var files = Chart(("templates/job.yaml", Job));
         server.Run("helm install slow {.}/chart --no-hooks --wait --timeout 2s !=> .*resource Deployment/default/slow not ready.*", files);
 
@@ -104,7 +105,7 @@ public class HelmTests
     [Test]
     public void A_rendered_chart_can_be_applied()
     {
-        using var server = new KubernetesServer(onGenuineEtcd: false);
+        using var server = new KubernetesServer(onGenuineEtcd);
         server.Run("get ns default -o name => namespace/default", Chart());
         var rendered = server.Command($"helm template t {server.Path("chart")} --no-hooks");
         server.Run(
@@ -115,7 +116,7 @@ public class HelmTests
             ("rendered.yaml", rendered.StandardOutput));
     }
 
-    private static void Run(bool onGenuineEtcd, string script)
+    private void Run(string script)
     {
         using var server = new KubernetesServer(onGenuineEtcd);
         server.Run(script, Chart());

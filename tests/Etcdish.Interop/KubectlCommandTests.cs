@@ -1,7 +1,9 @@
 namespace Etcdish.Interop;
 
 /// <summary>Each command of kubectl that needs no running container and no controller, once at least.</summary>
-public class KubectlCommandTests
+[TestFixture(false)]
+[TestFixture(true)]
+public class KubectlCommandTests(bool onGenuineEtcd)
 {
     private const string Node = """
         apiVersion: v1
@@ -165,7 +167,7 @@ public class KubectlCommandTests
     [Test]
     public void Rollouts_by_the_marks_that_a_controller_would_leave()
     {
-        using var server = new KubernetesServer(onGenuineEtcd: false);
+        using var server = new KubernetesServer(onGenuineEtcd);
         server.Run("create deployment app --image=nginx:2 => deployment.apps/app created");
         var uid = server.Kubectl("get deploy app -o jsonpath={.metadata.uid}").StandardOutput;
         server.Run(
@@ -187,9 +189,9 @@ public class KubectlCommandTests
             ("sets.yaml", ReplicaSets.Replace("UID", uid, StringComparison.Ordinal)));
     }
 
-    private static void Run(string script, params IEnumerable<(string Name, string Content)> files)
+    private void Run(string script, params IEnumerable<(string Name, string Content)> files)
     {
-        using var server = new KubernetesServer(onGenuineEtcd: false);
+        using var server = new KubernetesServer(onGenuineEtcd);
         server.Run(script, [("node.yaml", Node), ("roles.yaml", Roles), .. files]);
     }
 }

@@ -136,6 +136,16 @@ public class QuotaTests(StoreKind kind)
         Assert.That(await UsedAsync("secrets"), Is.EqualTo("0"));
     }
 
+    [Test]
+    public async Task Events_are_not_counted()
+    {
+        await AddAsync("""{"hard":{"count/events":"0","count/events.events.k8s.io":"0"}}""");
+        var added = await _cluster.PostAsync(
+            Core + "events", """{"metadata":{"name":"e"},"involvedObject":{"kind":"Pod","namespace":"default","name":"p"}}""");
+        Assert.That(added.Status, Is.EqualTo(201), added.Text);
+        Assert.That((await _cluster.DeleteAsync(Core + "events/e")).Status, Is.EqualTo(200));
+    }
+
     private Task<Answer> AddAsync(string spec) => _cluster.PostAsync(Core + "resourcequotas", $$$"""{"metadata":{"name":"q"},"spec":{{{spec}}}}""");
 
     private Task<Answer> AddPodAsync(string name, string resources) => _cluster.PostAsync(

@@ -18,7 +18,7 @@ internal sealed class ResourceQuota(ClusterObjects objects) : IAdmissionPlugin
 
     public string Name => "ResourceQuota";
 
-    public bool Handles(AdmissionRequest request) => request.Write.Type.Info.IsNamespaced && request.Operation switch
+    public bool Handles(AdmissionRequest request) => IsCounted(request.Write.Type.Info) && request.Operation switch
     {
         AdmissionOperation.Create => true,
         AdmissionOperation.Update => request.Write.Type.Info is { Group: "", Kind: "Pod" or "Service" or "PersistentVolumeClaim" or "ResourceQuota" },
@@ -40,9 +40,12 @@ internal sealed class ResourceQuota(ClusterObjects objects) : IAdmissionPlugin
         await ChargeAsync(request, request.Stored, request.Object, cancellation);
     }
 
-    public ValueTask ReleaseAsync(AdmissionRequest request, CancellationToken cancellation) => request.Write.Type.Info.IsNamespaced
+    public ValueTask ReleaseAsync(AdmissionRequest request, CancellationToken cancellation) => IsCounted(request.Write.Type.Info)
         ? ChargeAsync(request, request.Stored, null, cancellation)
         : ValueTask.CompletedTask;
+
+    // Events are nobody's usage: they go by themselves, and a full quota must not hide why it is full.
+    private static bool IsCounted(ResourceInfo resource) => resource.IsNamespaced && resource.Name != "events";
 
     /// <summary>Whether an update can have any effect: most write a status and have none.</summary>
     private static bool ChangesUsage(AdmissionRequest request)
