@@ -20,6 +20,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -154,6 +155,9 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         builder.ConfigureServices(services =>
         {
             services.AddSingleton<IHostLifetime, NoLifetime>();
+
+            // What is written is sent by whoever wrote it: with thousands of watchers, what waited for another thread filled the memory.
+            services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
             services.Configure<HostOptions>(host => host.ShutdownTimeout = _drainTime);
         });
         builder.ConfigureWebHost(web => web
@@ -183,6 +187,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             if (_options.Certificates is { } certificates)
             {
                 listen.UseHttps(Tls(certificates));
+                listen.UseLargeTlsRecords();
             }
 
             _listen = listen;
