@@ -65,12 +65,8 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
         {
             await foreach (var batch in hub.ReadAsync(after, options.AllowBookmarks, both.Token))
             {
-                foreach (var item in batch)
-                {
-                    stream.Write(item);
-                    after = item.Revision;
-                }
-
+                stream.Write(batch);
+                after = batch[^1].Revision;
                 if (stream.HasUnsent)
                 {
                     await stream.FlushAsync(cancellation);
@@ -113,30 +109,45 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
     {
         private const int LargeBytes = 64 * 1024;
 
+        private readonly WatchAudience _audience = new(
+            request.Type,
+            request.Namespace,
+            $"{QueryValues.Text(request.Http.Request.Query, "labelSelector")}\n{QueryValues.Text(request.Http.Request.Query, "fieldSelector")}");
+
         private bool _hasColumns;
 
         public bool HasUnsent => output.UnflushedBytes > 0;
 
-        public void Write(ResourceEvent item)
+        public void Write(IReadOnlyList<ResourceEvent> batch)
         {
-            if (item.Change is null)
+            var areObjects = request.Representation == Representation.Object;
+            if (areObjects && batch is EventBatch shared && shared.LinesFor(_audience, options.Selection) is { } lines)
             {
-                WriteBookmark(item.Revision, endsInitialEvents: false);
+                output.Write(lines);
                 return;
             }
 
-            item = item.As(request.Type);
-            if ((request.Namespace.Length > 0 && item.Namespace != request.Namespace)
-                || item.KindFor(options.Selection, request.Type.Info) is not { } kind)
+            foreach (var item in batch)
             {
-                return;
+                if (item.Change is null)
+                {
+                    WriteBookmark(item.Revision, endsInitialEvents: false);
+                }
+                else if (!areObjects)
+                {
+                    WriteForm(item.As(request.Type));
+                }
+                else if (item.LineFor(_audience, options.Selection) is { } line)
+                {
+                    output.Write(line.Span);
+                }
             }
+        }
 
-            if (request.Representation == Representation.Object)
-            {
-                output.Write(item.LineFor(kind).Span);
-            }
-            else
+        private void WriteForm(ResourceEvent item)
+        {
+            var isThere = request.Namespace.Length == 0 || item.Namespace == request.Namespace;
+            if (isThere && item.KindFor(options.Selection, request.Type.Info) is { } kind)
             {
                 Write(kind, item.ObjectFor(kind), item.Revision);
             }

@@ -132,6 +132,14 @@ internal sealed class ResourceEvent
     /// <summary>The object that an event of this kind shows: for a deletion, its last selected state.</summary>
     public ReadOnlyMemory<byte> ObjectFor(EventKind kind) => (kind == EventKind.Deleted ? Change!.Previous : Change!.Value)!.Value;
 
+    /// <summary>The line that an audience gets of this change; null if it does not see it.</summary>
+    public ReadOnlyMemory<byte>? LineFor(WatchAudience audience, Selection selection)
+    {
+        var seen = As(audience.Type);
+        var isThere = audience.Namespace.Length == 0 || audience.Namespace == Namespace;
+        return isThere && seen.KindFor(selection, audience.Type.Info) is { } kind ? seen.LineFor(kind) : null;
+    }
+
     /// <summary>The event as a line of JSON.</summary>
     public ReadOnlyMemory<byte> LineFor(EventKind kind)
     {

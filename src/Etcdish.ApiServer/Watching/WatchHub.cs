@@ -183,7 +183,7 @@ internal sealed class WatchHub(ResourceStorage storage, IObjectStore store, Watc
         var next = changes.MoveNextAsync().AsTask();
         while (await next)
         {
-            var batch = new List<ResourceEvent>();
+            var batch = new EventBatch();
             StoreChanges newest;
             do
             {
