@@ -79,6 +79,19 @@ public class WatchTests(StoreKind kind)
     }
 
     [Test]
+    public async Task A_watch_from_further_back_with_nothing_to_tell_waits_for_what_comes()
+    {
+        var list = await _cluster.GetAsync(ConfigMaps);
+        await _cluster.PostAsync("/api/v1/namespaces/default/secrets", """{"metadata":{"name":"a"}}""");
+        await _cluster.PostAsync("/api/v1/namespaces/default/secrets", """{"metadata":{"name":"b"}}""");
+        using var first = await _cluster.WatchAsync($"{ConfigMaps}?watch=1&labelSelector=on%3Dyes");
+        using var late = await _cluster.WatchAsync(
+            $"{ConfigMaps}?watch=1&fieldSelector=metadata.name%3Da&timeoutSeconds=2&resourceVersion={list["metadata.resourceVersion"]}");
+
+        Assert.That(await late.NextAsync(), Is.Null, "the time ends it in good order");
+    }
+
+    [Test]
     public async Task The_time_asked_for_ends_a_watch_in_good_order()
     {
         using var events = await _cluster.WatchAsync($"{ConfigMaps}?watch=1&timeoutSeconds=1");

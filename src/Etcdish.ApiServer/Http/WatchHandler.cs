@@ -66,7 +66,7 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
             await foreach (var batch in hub.ReadAsync(after, options.AllowBookmarks, both.Token))
             {
                 stream.Write(batch);
-                after = batch[^1].Revision;
+                after = batch.Count > 0 ? batch[^1].Revision : after;
                 if (stream.HasUnsent)
                 {
                     await stream.FlushAsync(cancellation);
