@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Etcdish.Testing;
@@ -11,6 +13,8 @@ namespace Etcdish.Process.Clusters;
 /// </summary>
 internal sealed partial class ClusterTranscript(ServerCluster cluster)
 {
+    // A duration below a millisecond holds a µ, which must stay one for it to be replaced.
+    private static readonly JsonSerializerOptions _unescaped = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly List<string> _lines = [];
     private readonly Dictionary<string, string> _names = [];
 
@@ -48,7 +52,7 @@ internal sealed partial class ClusterTranscript(ServerCluster cluster)
     {
         JsonNode answer = JsonNode.Parse(ctl.Run(arguments + " -w json").StandardOutput)!;
         JsonNode listed = list.Length == 0 ? answer : answer[list]!;
-        IEnumerable<string> items = (listed is JsonArray array ? array.AsEnumerable() : [listed]).Select(item => item!.ToJsonString());
+        IEnumerable<string> items = (listed is JsonArray array ? array.AsEnumerable() : [listed]).Select(item => item!.ToJsonString(_unescaped));
         _lines.Add($"{Normalise(arguments)} json => {string.Join(' ', items.Select(Normalise).Order(StringComparer.Ordinal))}");
     }
 
