@@ -30,6 +30,7 @@ internal static class NodeRules
         CheckNetworks(spec["podCIDRs"]);
         if (!stored.IsSet)
         {
+            CheckStatus(node);
             return;
         }
 

@@ -66,7 +66,8 @@ internal sealed class MetadataRules(TimeProvider clock)
             fields["generation"] = 1;
         }
 
-        if (type.HasStatus)
+        // A node tells all about itself when it registers.
+        if (type.HasStatus && type.Info.Kind != "Node")
         {
             value.Remove("status");
         }

@@ -63,23 +63,29 @@ internal sealed class ControlPlane
     /// <summary>A verb that runs an API server.</summary>
     /// <param name="name">The verb.</param>
     /// <param name="description">What it does, with examples.</param>
-    /// <param name="announce">Tells that it is ready.</param>
-    public Command Command(string name, string description, Action<KubernetesApiServer, string> announce)
+    /// <param name="serve">Is called when the server is ready: says so, and runs what else belongs to it until it is cancelled.</param>
+    /// <param name="further">Options that only this verb has.</param>
+    public Command Command(string name, string description, Func<ReadyApi, CancellationToken, Task> serve, params IEnumerable<Option> further)
     {
         var command = new Command(name, description)
         {
             _dataDirectory, _address, _port, _kubeconfig, _etcdServers, _tokens, _serviceRange, _nodePortRange,
         };
-        command.SetAction((parsed, cancellation) => RunAsync(name, parsed, announce, cancellation));
+        foreach (var option in further)
+        {
+            command.Options.Add(option);
+        }
+
+        command.SetAction((parsed, cancellation) => RunAsync(name, parsed, serve, cancellation));
         return command;
     }
 
     private async Task<int> RunAsync(
-        string name, ParseResult parsed, Action<KubernetesApiServer, string> announce, CancellationToken cancellation)
+        string name, ParseResult parsed, Func<ReadyApi, CancellationToken, Task> serve, CancellationToken cancellation)
     {
         try
         {
-            return await ServeAsync(parsed, announce, cancellation);
+            return await ServeAsync(parsed, serve, cancellation);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -93,7 +99,7 @@ internal sealed class ControlPlane
         }
     }
 
-    private async Task<int> ServeAsync(ParseResult parsed, Action<KubernetesApiServer, string> announce, CancellationToken cancellation)
+    private async Task<int> ServeAsync(ParseResult parsed, Func<ReadyApi, CancellationToken, Task> serve, CancellationToken cancellation)
     {
         var folder = Path.GetFullPath(parsed.GetRequiredValue(_dataDirectory));
         if (!IPAddress.TryParse(parsed.GetRequiredValue(_address), out var address))
@@ -116,13 +122,13 @@ internal sealed class ControlPlane
                 TokenFile = parsed.GetValue(_tokens),
                 ServiceClusterIpRange = parsed.GetRequiredValue(_serviceRange),
                 ServiceNodePortRange = parsed.GetRequiredValue(_nodePortRange),
-                Warn = line => Console.Error.WriteLine("etcdish: " + line),
+                Warn = ClusterProgram.Warn,
             },
             cancellation);
         var kubeconfig = Path.GetFullPath(parsed.GetValue(_kubeconfig) ?? Path.Combine(folder, "kubeconfig"));
         Kubeconfig.WriteAdmin(kubeconfig, server.Url, certificates);
-        announce(server, kubeconfig);
-        return await WaitAsync(node, cancellation);
+        var serving = serve(new ReadyApi(server, certificates, kubeconfig, folder, parsed), cancellation);
+        return await WaitAsync(serving, node);
     }
 
     private static Task<Node> OpenNodeAsync(string folder, CancellationToken cancellation) => Node.OpenAsync(
@@ -133,13 +139,11 @@ internal sealed class ControlPlane
         },
         cancellation);
 
-    private static async Task<int> WaitAsync(Node? node, CancellationToken cancellation)
+    private static async Task<int> WaitAsync(Task serving, Node? node)
     {
-        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = cancellation.Register(stopped.SetResult);
-        if (node is null || await Task.WhenAny(stopped.Task, node.Failed) == stopped.Task)
+        if (node is null || await Task.WhenAny(serving, node.Failed) == serving)
         {
-            await stopped.Task;
+            await serving;
             return 0;
         }
 
