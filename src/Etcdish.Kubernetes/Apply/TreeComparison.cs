@@ -20,10 +20,23 @@ internal sealed class TreeComparison
 
     public FieldSet Removed { get; }
 
-    public static TreeComparison Compare(JsonObject before, JsonObject after, SchemaType type)
+    /// <param name="before">The object as it was.</param>
+    /// <param name="after">The object as it is.</param>
+    /// <param name="type">Its type.</param>
+    /// <param name="onlyField">The only field, beside metadata, that needs to be compared; null: all.</param>
+    public static TreeComparison Compare(JsonObject before, JsonObject after, SchemaType type, string? onlyField = null)
     {
         var result = new Builders(new FieldSetBuilder(), new FieldSetBuilder(), new FieldSetBuilder());
-        CompareMaps(before, after, type, result);
+        if (onlyField is null)
+        {
+            CompareMaps(before, after, type, result);
+        }
+        else
+        {
+            CompareField("metadata", before, after, type, result);
+            CompareField(onlyField, before, after, type, result);
+        }
+
         return new TreeComparison(result.Added.Build(), result.Modified.Build(), result.Removed.Build());
     }
 
@@ -80,6 +93,16 @@ internal sealed class TreeComparison
         }
 
         return true;
+    }
+
+    private static void CompareField(string name, JsonObject before, JsonObject after, SchemaType type, in Builders builders)
+    {
+        var left = before.TryGetPropertyValue(name, out var old) ? new Slot(true, old) : Absent(before, type, name);
+        var right = after.TryGetPropertyValue(name, out var now) ? new Slot(true, now) : Absent(after, type, name);
+        if ((left.Exists || right.Exists) && !(left.Exists && right.Exists && JsonNode.DeepEquals(left.Value, right.Value)))
+        {
+            Compare(left, right, TypeShape.TypeOf(type, name), builders, PathElement.Field(name));
+        }
     }
 
     private static void CompareMaps(JsonObject? before, JsonObject? after, SchemaType type, in Builders builders)
