@@ -22,7 +22,7 @@ public sealed record WriteContext
     public IReadOnlyList<string> ResetFields { get; init; } = [];
 
     /// <summary>
-    /// The only field, beside metadata, in which the object can differ from the stored one, so that the rest need not be compared; null: any.
+    /// The only field in which the object can differ from the stored one, so that the rest need not be compared; null: any.
     /// </summary>
     public string? OnlyField { get; init; }
 }
