@@ -126,8 +126,8 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public Task<Answer> DeleteAsync(string path, string? body = null) => SendAsync(HttpMethod.Delete, path, body);
 
-    public Task<Answer> PatchAsync(string path, string body, string kind) =>
-        SendAsync(HttpMethod.Patch, path, body, $"application/{kind}-patch+json");
+    public Task<Answer> PatchAsync(string path, string body, string kind, string form = "json") =>
+        SendAsync(HttpMethod.Patch, path, body, $"application/{kind}-patch+{form}");
 
     /// <summary>Opens a watch.</summary>
     public async Task<EventReader> WatchAsync(string pathAndQuery) =>

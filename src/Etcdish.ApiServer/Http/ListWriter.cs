@@ -101,7 +101,12 @@ internal sealed class ListWriter(ApiRequest request, ObjectView view, TableBuild
 
     private static void WriteMetadata(StreamedBody body, ListPage page)
     {
-        var metadata = new JsonObject { ["resourceVersion"] = Revisions.Format(page.Revision) };
+        var metadata = new JsonObject();
+        if (page.Revision > 0)
+        {
+            metadata["resourceVersion"] = Revisions.Format(page.Revision);
+        }
+
         if (page.Continue is { } token)
         {
             metadata["continue"] = token.ToString();

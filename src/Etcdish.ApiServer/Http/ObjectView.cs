@@ -74,11 +74,15 @@ internal sealed class ObjectView(ApiRequest request, TableBuilder tables)
 
     private static JsonObject ListMeta(long revision) => new() { ["resourceVersion"] = Revisions.Format(revision) };
 
-    /// <summary>An object as clients see it, to be looked into.</summary>
+    /// <summary>An object as clients see it, to be looked into. What is not stored has no revision, which is 0.</summary>
     public static JsonObject Parse(ReadOnlySpan<byte> stored, long revision)
     {
         var value = ApiJson.Parse(stored);
-        value.Metadata()["resourceVersion"] = Revisions.Format(revision);
+        if (revision > 0)
+        {
+            value.Metadata()["resourceVersion"] = Revisions.Format(revision);
+        }
+
         return value;
     }
 

@@ -16,6 +16,7 @@ internal static class CoreCells
         ("Endpoints", "Endpoints") => (v, _) => Endpoints(v),
         ("ResourceQuota", "Request") => (v, _) => Quota(v, wantsLimits: false),
         ("ResourceQuota", "Limit") => (v, _) => Quota(v, wantsLimits: true),
+        ("ComponentStatus", _) => ComponentCell(column),
         ("Node", _) => NodeCell(column),
         ("Pod", _) => PodCells.Find(column),
         ("Service", _) => ServiceCell(column),
@@ -43,6 +44,17 @@ internal static class CoreCells
             .Where(entry => entry.Key.StartsWith("limits.", StringComparison.Ordinal) == wantsLimits)
             .Select(entry => $"{entry.Key}: {CellText.Scalar(status.Part("used")?[entry.Key])}/{CellText.Scalar(entry.Value)}"));
     }
+
+    private static Cell? ComponentCell(string column) => column switch
+    {
+        "Status" => (v, _) => Health(v).Text("status") switch { "True" => "Healthy", "" => "Unknown", _ => "Unhealthy" },
+        "Message" => (v, _) => Health(v).Text("message"),
+        "Error" => (v, _) => Health(v).Text("error"),
+        _ => null,
+    };
+
+    private static JsonObject? Health(JsonObject component) =>
+        component.Items("conditions").OfType<JsonObject>().FirstOrDefault(condition => condition.Text("type") == "Healthy");
 
     private static Cell? NodeCell(string column) => column switch
     {

@@ -64,6 +64,48 @@ public class PodSubresourceTests(StoreKind kind)
     }
 
     [Test]
+    public async Task A_binding_may_also_come_as_a_resource_of_its_own()
+    {
+        const string Bindings = "/api/v1/namespaces/default/bindings";
+        var dry = await _cluster.PostAsync(Bindings + "?dryRun=All", Binding("n", "\"labels\":{}"));
+        var before = await _cluster.GetAsync(Pod);
+        var bound = await _cluster.PostAsync(Bindings, Binding("n", "\"annotations\":{\"k\":\"v\"}"));
+        var pod = await _cluster.GetAsync(Pod);
+        var again = await _cluster.PostAsync(Bindings, Binding("m", "\"labels\":{}"));
+
+        Assert.That((dry.Status, before["spec.nodeName"]), Is.EqualTo((201, "")), dry.Text);
+        Assert.That((bound.Status, bound["kind"], bound["status"]), Is.EqualTo((201, "Status", "Success")), bound.Text);
+        Assert.That((pod["spec.nodeName"], pod["metadata.annotations.k"]), Is.EqualTo(("n", "v")));
+        Assert.That((again.Status, again["reason"]), Is.EqualTo((409, "Conflict")));
+    }
+
+    [TestCase("""{"metadata":{"name":"q"},"target":{"name":"n"}}""", 404, "pods \"q\" not found")]
+    [TestCase("""{"target":{"name":"n"}}""", 400, "Name parameter required.")]
+    [TestCase("""{"metadata":{"name":"p"},"target":{"kind":"Pod","name":"n"}}""", 422, "target.kind: Unsupported value: \"Pod\"")]
+    [TestCase("""{"metadata":{"name":"p","namespace":"other"},"target":{"name":"n"}}""", 400, "does not match the namespace sent on the request")]
+    public async Task A_binding_of_nothing_to_nowhere_or_elsewhere_is_refused(string body, int status, string message)
+    {
+        var refused = await _cluster.PostAsync("/api/v1/namespaces/default/bindings", body);
+
+        Assert.That(refused.Status, Is.EqualTo(status), refused.Text);
+        Assert.That(refused["message"], Does.Contain(message));
+    }
+
+    [Test]
+    public async Task Bindings_are_created_and_nothing_else()
+    {
+        const string Bindings = "/api/v1/namespaces/default/bindings";
+        var list = await _cluster.GetAsync(Bindings);
+        var one = await _cluster.GetAsync(Bindings + "/p");
+        var everywhere = await _cluster.PostAsync("/api/v1/bindings", Binding("n", "\"labels\":{}"));
+        var paths = (await _cluster.GetAsync("/openapi/v3/api/v1")).Body["paths"]!.AsObject();
+
+        Assert.That((list.Status, one.Status, everywhere.Status), Is.EqualTo((405, 404, 405)));
+        Assert.That(paths["/api/v1/namespaces/{namespace}/bindings"]!.AsObject().Select(p => p.Key), Is.EquivalentTo(["parameters", "post"]));
+        Assert.That(paths.Select(path => path.Key), Has.None.EqualTo("/api/v1/bindings"));
+    }
+
+    [Test]
     public async Task Ephemeral_containers_come_and_stay()
     {
         const string Path = Pod + "/ephemeralcontainers";
@@ -119,7 +161,7 @@ public class PodSubresourceTests(StoreKind kind)
         var core = await _cluster.GetAsync("/api/v1");
         var resources = core.Body["resources"]!.AsArray().ToDictionary(r => r!["name"]!.ToString(), r => (JsonObject)r!);
 
-        Assert.That(resources.Keys, Is.SupersetOf(["pods/binding", "pods/eviction", "pods/ephemeralcontainers", "pods/resize"]));
+        Assert.That(resources.Keys, Is.SupersetOf(["bindings", "pods/binding", "pods/eviction", "pods/ephemeralcontainers", "pods/resize"]));
         Assert.That(resources["pods/eviction"]["group"] + "/" + resources["pods/eviction"]["version"], Is.EqualTo("policy/v1"));
     }
 
