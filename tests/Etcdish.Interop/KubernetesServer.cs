@@ -66,7 +66,18 @@ internal sealed class KubernetesServer : IDisposable
         return Run(program, words, settings);
     }
 
+    /// <summary>Starts kubectl with a line of arguments; whoever starts it ends it.</summary>
+    public ChildProcess Start(string line) => Start(_kubectl, CommandLine.Split(line), []);
+
     private CommandResult Run(string program, IReadOnlyList<string> arguments, IReadOnlyList<string> settings)
+    {
+        using var process = Start(program, arguments, settings);
+        process.StandardInput.Close();
+        var exitCode = process.WaitForExit(_limit);
+        return new CommandResult(exitCode, process.StandardOutput.Text, process.StandardError.Text);
+    }
+
+    private ChildProcess Start(string program, IReadOnlyList<string> arguments, IReadOnlyList<string> settings)
     {
         var environment = new Dictionary<string, string>
         {
@@ -79,10 +90,7 @@ internal sealed class KubernetesServer : IDisposable
             environment[setting[..equals]] = setting[(equals + 1)..];
         }
 
-        using var process = ChildProcess.Start(program, arguments, environment);
-        process.StandardInput.Close();
-        var exitCode = process.WaitForExit(_limit);
-        return new CommandResult(exitCode, process.StandardOutput.Text, process.StandardError.Text);
+        return ChildProcess.Start(program, arguments, environment);
     }
 
     /// <summary>
