@@ -146,8 +146,7 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
 
         private void WriteForm(ResourceEvent item)
         {
-            var isThere = request.Namespace.Length == 0 || item.Namespace == request.Namespace;
-            if (isThere && item.KindFor(options.Selection, request.Type.Info) is { } kind)
+            if (item.KindFor(_audience, options.Selection) is { } kind)
             {
                 Write(kind, item.ObjectFor(kind), item.Revision);
             }

@@ -16,9 +16,10 @@ internal static class PodResourceDefaults
             return;
         }
 
+        var requested = PodResources.SumOfContainers(spec, "requests");
         foreach (var resource in _shared)
         {
-            if (PodResources.TotalRequest(spec, resource) is { } total)
+            if (requested.TryGetValue(resource, out var total))
             {
                 resources.Ensure("requests").Default(resource, total.ToString());
             }

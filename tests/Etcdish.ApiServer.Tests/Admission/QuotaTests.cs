@@ -79,6 +79,17 @@ public class QuotaTests(StoreKind kind)
         Assert.That((await AddPodAsync("a", resources)).Status, Is.EqualTo(status));
     }
 
+    [TestCase("BestEffort", 201)]
+    [TestCase("NotBestEffort", 403)]
+    public async Task What_a_pod_asks_for_as_a_whole_says_which_scope_it_is_in(string scope, int status)
+    {
+        await AddAsync($$"""{"hard":{"pods":"0"},"scopes":["{{scope}}"]}""");
+        var added = await _cluster.PostAsync(
+            Pods, """{"metadata":{"name":"a"},"spec":{"resources":{"requests":{"cpu":"1"}},"containers":[{"name":"c","image":"i"}]}}""");
+
+        Assert.That(added.Status, Is.EqualTo(status), added.Text);
+    }
+
     [Test]
     public async Task Services_and_claims_are_counted_by_what_they_are()
     {

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Kinds;
 using Etcdish.ApiServer.Registry;
-using Etcdish.ApiServer.Subresources;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Admission.Quota;
@@ -107,7 +107,7 @@ internal sealed class QuotaLedger
 
         var missing = new SortedDictionary<string, SortedSet<string>>(StringComparer.Ordinal);
         var spec = pod.Part("spec");
-        foreach (var container in PodResources.Containers(spec, "containers").Concat(PodResources.Containers(spec, "initContainers")))
+        foreach (var container in spec.Objects("containers").Concat(spec.Objects("initContainers")))
         {
             foreach (var name in Hard.Keys.Where(name => _mustBeSaid.Contains(name) && !Says(container, name)))
             {

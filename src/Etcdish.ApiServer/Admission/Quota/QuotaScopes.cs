@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Kinds;
 using Etcdish.ApiServer.Registry;
-using Etcdish.ApiServer.Subresources;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Admission.Quota;
@@ -53,8 +53,8 @@ internal static class QuotaScopes
         {
             "Terminating" => spec.Number("activeDeadlineSeconds") is not null,
             "NotTerminating" => spec.Number("activeDeadlineSeconds") is null,
-            "BestEffort" => PodResources.QualityOf(value) == "BestEffort",
-            "NotBestEffort" => PodResources.QualityOf(value) != "BestEffort",
+            "BestEffort" => PodResources.Quality(spec) == "BestEffort",
+            "NotBestEffort" => PodResources.Quality(spec) != "BestEffort",
             "PriorityClass" => Selects(spec.Text("priorityClassName"), operation, values),
             "CrossNamespacePodAffinity" => CrossesNamespaces(spec.Part("affinity")),
             _ => false,

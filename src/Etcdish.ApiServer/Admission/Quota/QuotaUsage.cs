@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Kinds;
 using Etcdish.ApiServer.Registry;
-using Etcdish.ApiServer.Subresources;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Admission.Quota;
