@@ -1,20 +1,10 @@
 namespace Etcdish.ApiServer.Tests.Admission;
 
 /// <summary>What plugins make of pods, and which pods they refuse.</summary>
-[TestFixture(StoreKind.InProcess)]
-[TestFixture(StoreKind.GenuineEtcd)]
-public class PodAdmissionTests(StoreKind kind)
+public class PodAdmissionTests(StoreKind kind) : ClusterTests(kind)
 {
     private const string Core = "/api/v1/namespaces/default/";
     private const string Classes = "/apis/scheduling.k8s.io/v1/priorityclasses";
-
-    private TestCluster _cluster = null!;
-
-    [SetUp]
-    public async Task Start() => _cluster = await TestCluster.StartAsync(kind);
-
-    [TearDown]
-    public async Task Stop() => await _cluster.DisposeAsync();
 
     [Test]
     public async Task A_pod_has_an_account_with_its_token_and_bears_a_node_for_five_minutes()
@@ -34,7 +24,7 @@ public class PodAdmissionTests(StoreKind kind)
     [Test]
     public async Task The_account_decides_of_tokens_and_image_secrets()
     {
-        await _cluster.PostAsync(Core + "serviceaccounts", """
+        await Cluster.PostAsync(Core + "serviceaccounts", """
             {"metadata":{"name":"robot"},"automountServiceAccountToken":false,"imagePullSecrets":[{"name":"pull"}]}
             """);
         var pod = await AddAsync("""{"serviceAccountName":"robot","containers":[{"name":"c","image":"i"}],"tolerations":[{"operator":"Exists"}]}""");
@@ -51,14 +41,14 @@ public class PodAdmissionTests(StoreKind kind)
     [Test]
     public async Task Priorities_come_from_classes()
     {
-        await _cluster.PostAsync(Classes, """{"metadata":{"name":"high"},"value":1000,"preemptionPolicy":"Never"}""");
+        await Cluster.PostAsync(Classes, """{"metadata":{"name":"high"},"value":1000,"preemptionPolicy":"Never"}""");
         var high = await AddAsync("""{"priorityClassName":"high","containers":[{"name":"c","image":"i"}]}""", "high");
         var system = await AddAsync("""{"priorityClassName":"system-node-critical","containers":[{"name":"c","image":"i"}]}""", "system");
         var none = await AddAsync("""{"priorityClassName":"none","containers":[{"name":"c","image":"i"}]}""");
         var wrong = await AddAsync("""{"priorityClassName":"high","priority":5,"containers":[{"name":"c","image":"i"}]}""");
-        await _cluster.PostAsync(Classes, """{"metadata":{"name":"usual"},"value":10,"globalDefault":true}""");
+        await Cluster.PostAsync(Classes, """{"metadata":{"name":"usual"},"value":10,"globalDefault":true}""");
         var usual = await AddAsync("""{"containers":[{"name":"c","image":"i"}]}""", "usual");
-        var second = await _cluster.PostAsync(Classes, """{"metadata":{"name":"other"},"value":11,"globalDefault":true}""");
+        var second = await Cluster.PostAsync(Classes, """{"metadata":{"name":"other"},"value":11,"globalDefault":true}""");
 
         Assert.That((high["spec.priority"], high["spec.preemptionPolicy"], system["spec.priority"]), Is.EqualTo(("1000", "Never", "2000001000")), system.Text);
         Assert.That(none["message"], Is.EqualTo("pods \"p\" is forbidden: no PriorityClass with name none was found"));
@@ -70,7 +60,7 @@ public class PodAdmissionTests(StoreKind kind)
     [Test]
     public async Task Limit_ranges_complete_containers_and_bound_them()
     {
-        await _cluster.PostAsync(Core + "limitranges", """
+        await Cluster.PostAsync(Core + "limitranges", """
             {"metadata":{"name":"r"},"spec":{"limits":[
               {"type":"Container","default":{"cpu":"500m"},"defaultRequest":{"cpu":"250m"},"min":{"cpu":"100m"},"max":{"cpu":"1"},"maxLimitRequestRatio":{"cpu":"4"}},
               {"type":"Pod","max":{"cpu":"1500m"}},
@@ -84,7 +74,7 @@ public class PodAdmissionTests(StoreKind kind)
             {"containers":[{"name":"a","image":"i","resources":{"requests":{"cpu":"1"},"limits":{"cpu":"1"}}},
             {"name":"b","image":"i","resources":{"requests":{"cpu":"1"},"limits":{"cpu":"1"}}}]}
             """, "q");
-        var claim = await _cluster.PostAsync(Core + "persistentvolumeclaims", """
+        var claim = await Cluster.PostAsync(Core + "persistentvolumeclaims", """
             {"metadata":{"name":"v"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"3Gi"}}}}
             """);
 
@@ -101,7 +91,7 @@ public class PodAdmissionTests(StoreKind kind)
     [Test]
     public async Task Runtime_classes_add_their_cost_and_their_place()
     {
-        await _cluster.PostAsync("/apis/node.k8s.io/v1/runtimeclasses", """
+        await Cluster.PostAsync("/apis/node.k8s.io/v1/runtimeclasses", """
             {"metadata":{"name":"vm"},"handler":"kata","overhead":{"podFixed":{"cpu":"250m"}},
             "scheduling":{"nodeSelector":{"vm":"yes"},"tolerations":[{"key":"vm","operator":"Exists"}]}}
             """);
@@ -116,7 +106,7 @@ public class PodAdmissionTests(StoreKind kind)
         Assert.That(own["message"], Does.EndWith("pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"));
     }
 
-    private Task<Answer> AddAsync(string spec, string name = "p") => _cluster.PostAsync(Core + "pods", $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{{{spec}}}}""");
+    private Task<Answer> AddAsync(string spec, string name = "p") => Cluster.PostAsync(Core + "pods", $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{{{spec}}}}""");
 
     private static string Cpu(string request, string limit) =>
         $$$"""{"containers":[{"name":"c","image":"i","resources":{"requests":{"cpu":"{{{request}}}"},"limits":{"cpu":"{{{limit}}}"} } } ] }""";

@@ -2,31 +2,21 @@ using System.Net;
 
 namespace Etcdish.ApiServer.Tests.Allocation;
 
-[TestFixture(StoreKind.InProcess)]
-[TestFixture(StoreKind.GenuineEtcd)]
-public class ServiceAllocationTests(StoreKind kind)
+public class ServiceAllocationTests(StoreKind kind) : ClusterTests(kind)
 {
     private const string Services = "/api/v1/namespaces/default/services";
     private const string Addresses = "/apis/networking.k8s.io/v1/ipaddresses";
 
-    private TestCluster _cluster = null!;
-
-    [SetUp]
-    public async Task Start() => _cluster = await TestCluster.StartAsync(kind);
-
-    [TearDown]
-    public async Task Stop() => await _cluster.DisposeAsync();
-
     [Test]
     public async Task The_API_itself_is_a_service()
     {
-        var service = await _cluster.GetAsync(Services + "/kubernetes");
-        var slice = await _cluster.GetAsync("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes");
-        var endpoints = await _cluster.GetAsync("/api/v1/namespaces/default/endpoints/kubernetes");
-        var range = await _cluster.GetAsync("/apis/networking.k8s.io/v1/servicecidrs/kubernetes");
+        var service = await Cluster.GetAsync(Services + "/kubernetes");
+        var slice = await Cluster.GetAsync("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes");
+        var endpoints = await Cluster.GetAsync("/api/v1/namespaces/default/endpoints/kubernetes");
+        var range = await Cluster.GetAsync("/apis/networking.k8s.io/v1/servicecidrs/kubernetes");
 
         Assert.That((service["spec.clusterIP"], service["spec.ports.0.port"], service["spec.ipFamilies.0"]), Is.EqualTo(("10.96.0.1", "443", "IPv4")));
-        Assert.That(slice["ports.0.port"], Is.EqualTo(_cluster.Http.BaseAddress!.Port.ToString()));
+        Assert.That(slice["ports.0.port"], Is.EqualTo(Cluster.Http.BaseAddress!.Port.ToString()));
         Assert.That(endpoints["subsets.0.ports.0.port"], Is.EqualTo(slice["ports.0.port"]));
         Assert.That(range["spec.cidrs.0"] + range["status.conditions.0.type"], Is.EqualTo("10.96.0.0/16Ready"));
     }
@@ -45,7 +35,7 @@ public class ServiceAllocationTests(StoreKind kind)
         Assert.That(ports.Select(int.Parse), Is.All.InRange(30000, 32767));
         Assert.That(await NamesAsync(Addresses), Is.EquivalentTo(addresses.Append("10.96.0.1")));
 
-        await Task.WhenAll(Enumerable.Range(0, Count).Select(i => _cluster.DeleteAsync($"{Services}/s{i}")));
+        await Task.WhenAll(Enumerable.Range(0, Count).Select(i => Cluster.DeleteAsync($"{Services}/s{i}")));
         Assert.That(await NamesAsync(Addresses), Is.EqualTo(["10.96.0.1"]));
         var again = await AddAsync("again", $$"""{"type":"NodePort","clusterIP":"{{addresses[0]}}","ports":[{"port":80,"nodePort":{{ports[0]}}}]}""");
         Assert.That(again.Status, Is.EqualTo(201), again.Text);
@@ -98,7 +88,7 @@ public class ServiceAllocationTests(StoreKind kind)
     public async Task A_replaced_service_keeps_what_its_author_left_out()
     {
         var created = await AddAsync("a", """{"type":"NodePort","ports":[{"port":80}]}""");
-        var replaced = await _cluster.PutAsync(Services + "/a", """{"metadata":{"name":"a"},"spec":{"type":"NodePort","ports":[{"port":81}]}}""");
+        var replaced = await Cluster.PutAsync(Services + "/a", """{"metadata":{"name":"a"},"spec":{"type":"NodePort","ports":[{"port":81}]}}""");
 
         Assert.That(replaced.Status, Is.EqualTo(200), replaced.Text);
         Assert.That(replaced["spec.clusterIP"] + replaced["spec.ports.0.nodePort"], Is.EqualTo(created["spec.clusterIP"] + created["spec.ports.0.nodePort"]));
@@ -124,7 +114,7 @@ public class ServiceAllocationTests(StoreKind kind)
     [Test]
     public async Task Trying_takes_nothing()
     {
-        var tried = await _cluster.PostAsync(Services + "?dryRun=All", """{"metadata":{"name":"a"},"spec":{"type":"NodePort","ports":[{"port":80}]}}""");
+        var tried = await Cluster.PostAsync(Services + "?dryRun=All", """{"metadata":{"name":"a"},"spec":{"type":"NodePort","ports":[{"port":80}]}}""");
 
         Assert.That(tried["spec.clusterIP"], Is.Not.Empty, tried.Text);
         Assert.That(await NamesAsync(Addresses), Is.EqualTo(["10.96.0.1"]));
@@ -134,19 +124,19 @@ public class ServiceAllocationTests(StoreKind kind)
     public async Task What_others_left_behind_is_repaired_at_the_start()
     {
         var created = await AddAsync("a", """{"type":"NodePort","ports":[{"port":80}]}""");
-        await _cluster.DeleteAsync($"{Addresses}/{created["spec.clusterIP"]}");
-        await _cluster.PostAsync(Addresses, """
+        await Cluster.DeleteAsync($"{Addresses}/{created["spec.clusterIP"]}");
+        await Cluster.PostAsync(Addresses, """
             {"metadata":{"name":"10.96.9.9"},"spec":{"parentRef":{"resource":"services","namespace":"default","name":"gone"}}}
             """);
-        await _cluster.RestartAsync();
+        await Cluster.RestartAsync();
 
         Assert.That(await NamesAsync(Addresses), Is.EquivalentTo(["10.96.0.1", created["spec.clusterIP"]]));
     }
 
-    private Task<Answer> AddAsync(string name, string spec) => _cluster.PostAsync(Services, $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{{{spec}}}}""");
+    private Task<Answer> AddAsync(string name, string spec) => Cluster.PostAsync(Services, $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{{{spec}}}}""");
 
-    private Task<Answer> PatchAsync(string name, string patch) => _cluster.PatchAsync($"{Services}/{name}", patch, "merge");
+    private Task<Answer> PatchAsync(string name, string patch) => Cluster.PatchAsync($"{Services}/{name}", patch, "merge");
 
     private async Task<string[]> NamesAsync(string path) =>
-        [.. (await _cluster.GetAsync(path)).Body["items"]!.AsArray().Select(item => Answer.Read(item, "metadata.name"))];
+        [.. (await Cluster.GetAsync(path)).Body["items"]!.AsArray().Select(item => Answer.Read(item, "metadata.name"))];
 }

@@ -15,13 +15,11 @@ internal sealed class StreamingCluster : IAsyncDisposable
     private static readonly TimeSpan _limit = TimeSpan.FromSeconds(60);
 
     private readonly TemporaryFolder _folder = new();
-    private readonly TestStore _store;
     private readonly ClusterCertificates _certificates;
     private readonly KubernetesApiServer _server;
 
-    private StreamingCluster(TestStore store, ClusterCertificates certificates, KubernetesApiServer server, FakeKubelet kubelet)
+    private StreamingCluster(ClusterCertificates certificates, KubernetesApiServer server, FakeKubelet kubelet)
     {
-        _store = store;
         _certificates = certificates;
         _server = server;
         Kubelet = kubelet;
@@ -38,15 +36,16 @@ internal sealed class StreamingCluster : IAsyncDisposable
         using var folder = new TemporaryFolder();
         var certificates = ClusterCertificates.Open(folder.File("pki"));
         var kubelet = await FakeKubelet.StartAsync(certificates);
-        var store = await TestStore.OpenAsync(StoreKind.InProcess);
+        var store = await SharedStores.GetAsync(StoreKind.InProcess);
         var server = await KubernetesApiServer.StartAsync(new ApiServerOptions
         {
             Store = store.Store,
+            StorePrefix = SharedStores.NewPrefix(),
             Listen = new IPEndPoint(IPAddress.Loopback, 0),
             Certificates = certificates,
             Warn = TestContext.Out.WriteLine,
         });
-        var cluster = new StreamingCluster(store, certificates, server, kubelet);
+        var cluster = new StreamingCluster(certificates, server, kubelet);
         Kubeconfig.WriteAdmin(cluster.File("kubeconfig"), server.Url, certificates);
         await cluster.AddNodeAsync("node-1", kubelet.Port);
         await cluster.AddPodAsync("web", "node-1", "main");
@@ -78,7 +77,6 @@ internal sealed class StreamingCluster : IAsyncDisposable
         Http.Dispose();
         await _server.DisposeAsync();
         await Kubelet.DisposeAsync();
-        await _store.DisposeAsync();
         _certificates.Dispose();
         _folder.Dispose();
     }

@@ -3,29 +3,21 @@ using System.Text.Json.Nodes;
 namespace Etcdish.ApiServer.Tests.Subresources;
 
 /// <summary>Server-side apply of a Scale, and who owns the replicas then.</summary>
-[TestFixture(StoreKind.InProcess)]
-[TestFixture(StoreKind.GenuineEtcd)]
-public class ScaleApplyTests(StoreKind kind)
+public class ScaleApplyTests(StoreKind kind) : ClusterTests(kind)
 {
     private const string Sets = "/apis/apps/v1/namespaces/default/replicasets";
     private const string Web = Sets + "/web";
 
-    private TestCluster _cluster = null!;
-
     [SetUp]
-    public async Task Start()
+    public async Task Prepare()
     {
-        _cluster = await TestCluster.StartAsync(kind);
-        var created = await _cluster.PatchAsync(Web + "?fieldManager=author", """
+        var created = await Cluster.PatchAsync(Web + "?fieldManager=author", """
             {"apiVersion":"apps/v1","kind":"ReplicaSet","metadata":{"name":"web"},"spec":{"replicas":2,
             "selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web"}},
             "spec":{"containers":[{"name":"c","image":"nginx:1"}]}}}}
             """.ReplaceLineEndings(" "), "apply", "yaml");
         Assert.That(created.Status, Is.EqualTo(201), created.Text);
     }
-
-    [TearDown]
-    public async Task Stop() => await _cluster.DisposeAsync();
 
     [Test]
     public async Task What_another_owns_is_a_conflict_unless_it_is_forced()
@@ -39,14 +31,14 @@ public class ScaleApplyTests(StoreKind kind)
         Assert.That((same.Status, same["kind"], same["spec.replicas"]), Is.EqualTo((200, "Scale", "2")), same.Text);
         Assert.That((forced.Status, forced["spec.replicas"]), Is.EqualTo((200, "5")), forced.Text);
         Assert.That(await OwnersAsync(), Is.EqualTo(["robot Apply apps/v1 scale"]));
-        Assert.That((await _cluster.GetAsync(Web))["metadata.generation"], Is.EqualTo("2"));
+        Assert.That((await Cluster.GetAsync(Web))["metadata.generation"], Is.EqualTo("2"));
     }
 
     [Test]
     public async Task Who_loses_the_replicas_keeps_the_rest()
     {
         await ApplyAsync("robot", """{"replicas":5}""", "&force=true");
-        var web = await _cluster.GetAsync(Web);
+        var web = await Cluster.GetAsync(Web);
         var author = web.Body["metadata"]!["managedFields"]!.AsArray().Single(e => e!["manager"]!.ToString() == "author")!;
 
         Assert.That(author["fieldsV1"]!["f:spec"]!.AsObject().Select(field => field.Key), Is.EquivalentTo(["f:selector", "f:template"]));
@@ -68,7 +60,7 @@ public class ScaleApplyTests(StoreKind kind)
     [Test]
     public async Task An_update_of_the_scale_takes_the_replicas_and_an_apply_meets_that()
     {
-        await _cluster.PatchAsync(Web + "/scale?fieldManager=hand", """{"spec":{"replicas":3}}""", "merge");
+        await Cluster.PatchAsync(Web + "/scale?fieldManager=hand", """{"spec":{"replicas":3}}""", "merge");
         var refused = await ApplyAsync("robot", """{"replicas":5}""");
 
         Assert.That(await OwnersAsync(), Is.EqualTo(["hand Update apps/v1 scale"]));
@@ -84,7 +76,7 @@ public class ScaleApplyTests(StoreKind kind)
         var dry = await ApplyAsync("robot", """{"replicas":7}""", "&dryRun=All");
 
         Assert.That(second["metadata.resourceVersion"], Is.EqualTo(first["metadata.resourceVersion"]));
-        Assert.That((dry["spec.replicas"], (await _cluster.GetAsync(Web + "/scale"))["spec.replicas"]), Is.EqualTo(("7", "5")));
+        Assert.That((dry["spec.replicas"], (await Cluster.GetAsync(Web + "/scale"))["spec.replicas"]), Is.EqualTo(("7", "5")));
     }
 
     [TestCase("""{"apiVersion":"apps/v1","kind":"Scale","metadata":{"name":"web"}}""", 400, "expected: autoscaling/v1")]
@@ -94,7 +86,7 @@ public class ScaleApplyTests(StoreKind kind)
     [TestCase("""{"apiVersion":"autoscaling/v1","kind":"Scale","spec":{"replicas":-1}}""", 422, "must be greater than or equal to 0")]
     public async Task What_is_no_such_scale_is_refused(string body, int status, string message)
     {
-        var refused = await _cluster.PatchAsync(Web + "/scale?fieldManager=robot&force=true", body, "apply", "yaml");
+        var refused = await Cluster.PatchAsync(Web + "/scale?fieldManager=robot&force=true", body, "apply", "yaml");
 
         Assert.That(refused.Status, Is.EqualTo(status), refused.Text);
         Assert.That(refused["message"], Does.Contain(message));
@@ -103,13 +95,13 @@ public class ScaleApplyTests(StoreKind kind)
     [Test]
     public async Task An_object_that_is_not_there_cannot_be_scaled()
     {
-        var missing = await _cluster.PatchAsync(
+        var missing = await Cluster.PatchAsync(
             Sets + "/none/scale?fieldManager=robot", """{"apiVersion":"autoscaling/v1","kind":"Scale","spec":{"replicas":1}}""", "apply", "yaml");
 
         Assert.That((missing.Status, missing["message"]), Is.EqualTo((404, "replicasets.apps \"none\" not found")));
     }
 
-    private Task<Answer> ApplyAsync(string manager, string spec, string more = "") => _cluster.PatchAsync(
+    private Task<Answer> ApplyAsync(string manager, string spec, string more = "") => Cluster.PatchAsync(
         $"{Web}/scale?fieldManager={manager}{more}",
         $$$"""{"apiVersion":"autoscaling/v1","kind":"Scale","metadata":{"name":"web"},"spec":{{{spec}}}}""",
         "apply",
@@ -118,7 +110,7 @@ public class ScaleApplyTests(StoreKind kind)
     /// <summary>Who owns the replicas.</summary>
     private async Task<string[]> OwnersAsync()
     {
-        var web = await _cluster.GetAsync(Web);
+        var web = await Cluster.GetAsync(Web);
         return [.. web.Body["metadata"]!["managedFields"]!.AsArray().OfType<JsonObject>()
             .Where(entry => entry["fieldsV1"]?["f:spec"]?["f:replicas"] is not null)
             .Select(entry => $"{entry["manager"]} {entry["operation"]} {entry["apiVersion"]} {entry["subresource"]}")];
