@@ -110,7 +110,9 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     {
         get
         {
-            var host = EndPoint.Address.Equals(IPAddress.Any) || EndPoint.Address.Equals(IPAddress.IPv6Any) ? IPAddress.Loopback : EndPoint.Address;
+            var host = EndPoint.Address.Equals(IPAddress.Any) || EndPoint.Address.Equals(IPAddress.IPv6Any)
+                ? IPAddress.Loopback
+                : EndPoint.Address;
             return $"{(_options.Certificates is null ? "http" : "https")}://{new IPEndPoint(host, EndPoint.Port)}";
         }
     }

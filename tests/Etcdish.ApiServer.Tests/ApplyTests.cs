@@ -156,7 +156,8 @@ public class ApplyTests(StoreKind kind) : ClusterTests(kind)
             "PatchOptions.meta.k8s.io \"\" is invalid: force: Forbidden: may not be specified for non-apply patch");
         await Expect(ApplyAsync(new string('x', 129), Deployment), 422, "Invalid",
             "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Too long: may not be more than 128 bytes");
-        await Expect(ApplyAsync("a%01", Deployment), 422, "Invalid", "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Invalid value: ");
+        await Expect(
+            ApplyAsync("a%01", Deployment), 422, "Invalid", "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Invalid value: ");
         await Expect(Cluster.PostAsync(ConfigMaps + "?dryRun=Some", "{}"), 422, "Invalid",
             "UpdateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"Some\": supported values: \"All\"");
         await Expect(ApplyAsync("one", Deployment.Replace("replicas", "replicaz", StringComparison.Ordinal)), 400, "BadRequest",
@@ -187,7 +188,8 @@ public class ApplyTests(StoreKind kind) : ClusterTests(kind)
         {
             if ($"{entry!["manager"]} {entry["operation"]} {entry["subresource"]}".TrimEnd() == manager)
             {
-                return entry["fieldsV1"]!.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+                return entry["fieldsV1"]!.ToJsonString(
+                    new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
             }
         }
 

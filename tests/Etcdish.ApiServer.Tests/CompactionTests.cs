@@ -48,5 +48,6 @@ public class CompactionTests(StoreKind kind) : ClusterTests(kind)
 
     private Task<Answer> CreateAsync(string name) => Cluster.PostAsync(ConfigMaps, $$$"""{"metadata":{"name":"{{{name}}}"}}""");
 
-    private static IEnumerable<string> Names(Answer list) => list.Body["items"]!.AsArray().Select(item => Answer.Read(item, "metadata.name"));
+    private static IEnumerable<string> Names(Answer list) =>
+        list.Body["items"]!.AsArray().Select(item => Answer.Read(item, "metadata.name"));
 }

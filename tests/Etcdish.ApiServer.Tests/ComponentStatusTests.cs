@@ -49,7 +49,9 @@ public class ComponentStatusTests(StoreKind kind) : ClusterTests(kind)
         var one = await Cluster.GetAsync(Statuses + "?fieldSelector=metadata.name%3Detcd-0", Table);
         var none = await Cluster.GetAsync(Statuses + "?labelSelector=a%3Db");
 
-        Assert.That(one.Body["columnDefinitions"]!.AsArray().Select(c => c!["name"]!.ToString()), Is.EqualTo(["Name", "Status", "Message", "Error"]));
+        Assert.That(
+            one.Body["columnDefinitions"]!.AsArray().Select(c => c!["name"]!.ToString()),
+            Is.EqualTo(["Name", "Status", "Message", "Error"]));
         Assert.That(one.Body["rows"]!.AsArray().Single()!["cells"]!.ToJsonString(), Is.EqualTo("""["etcd-0","Healthy","ok",""]"""));
         Assert.That(one.Text, Does.Not.Contain("resourceVersion"));
         Assert.That(none.Body["items"]!.AsArray(), Is.Empty);

@@ -30,7 +30,8 @@ public class ListTests(StoreKind kind) : ClusterTests(kind)
         var items = list.Body["items"]!.AsArray();
 
         Assert.That(list["kind"], Is.EqualTo("ConfigMapList"));
-        Assert.That(items.Select(item => Answer.Read(item, "metadata.name")), Is.EqualTo(Enumerable.Range(0, Count).Select(i => $"c{i:D2}")));
+        Assert.That(
+            items.Select(item => Answer.Read(item, "metadata.name")), Is.EqualTo(Enumerable.Range(0, Count).Select(i => $"c{i:D2}")));
         Assert.That(items.Select(item => Answer.Read(item, "data.text")), Is.All.EqualTo(_text));
         Assert.That(items.Select(item => long.Parse(Answer.Read(item, "metadata.resourceVersion"))), Is.Ordered.And.Unique);
     }

@@ -28,7 +28,8 @@ public class ResourceTests(StoreKind kind) : ClusterTests(kind)
     public async Task Refusals_have_the_words_that_clients_know()
     {
         await Cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a"}}""");
-        await Expect(Cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a"}}"""), 409, "AlreadyExists", "configmaps \"a\" already exists");
+        await Expect(
+            Cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a"}}"""), 409, "AlreadyExists", "configmaps \"a\" already exists");
         await Expect(Cluster.GetAsync(Deployments + "/x"), 404, "NotFound", "deployments.apps \"x\" not found");
         await Expect(Cluster.GetAsync("/api/v1/nothing"), 404, "NotFound", "the server could not find the requested resource");
         await Expect(
@@ -66,7 +67,11 @@ public class ResourceTests(StoreKind kind) : ClusterTests(kind)
 
         Assert.That(second["metadata.uid"], Is.EqualTo(first["metadata.uid"]));
         Assert.That(same["metadata.resourceVersion"], Is.EqualTo(second["metadata.resourceVersion"]));
-        await Expect(Cluster.PutAsync(ConfigMaps + "/a", first.Text), 409, "Conflict", "Operation cannot be fulfilled on configmaps \"a\": the object has been modified");
+        await Expect(
+            Cluster.PutAsync(ConfigMaps + "/a", first.Text),
+            409,
+            "Conflict",
+            "Operation cannot be fulfilled on configmaps \"a\": the object has been modified");
     }
 
     [Test]
@@ -111,7 +116,11 @@ public class ResourceTests(StoreKind kind) : ClusterTests(kind)
     public async Task Finalizers_and_preconditions_hold_a_deletion_back()
     {
         await Cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a","finalizers":["example.com/hold"]}}""");
-        await Expect(Cluster.DeleteAsync(ConfigMaps + "/a", """{"preconditions":{"uid":"other"}}"""), 409, "Conflict", "Operation cannot be fulfilled");
+        await Expect(
+            Cluster.DeleteAsync(ConfigMaps + "/a", """{"preconditions":{"uid":"other"}}"""),
+            409,
+            "Conflict",
+            "Operation cannot be fulfilled");
         var marked = await Cluster.DeleteAsync(ConfigMaps + "/a");
         var released = await Cluster.PatchAsync(ConfigMaps + "/a", """{"metadata":{"finalizers":null}}""", "merge");
         var gone = await Cluster.GetAsync(ConfigMaps + "/a");
@@ -144,7 +153,8 @@ public class ResourceTests(StoreKind kind) : ClusterTests(kind)
         Assert.That(metadata["items.0.kind"] + metadata["items.0.data"], Is.EqualTo("PartialObjectMetadata"));
     }
 
-    private static IEnumerable<string> Names(Answer list) => list.Body["items"]!.AsArray().Select(item => Answer.Read(item, "metadata.name"));
+    private static IEnumerable<string> Names(Answer list) =>
+        list.Body["items"]!.AsArray().Select(item => Answer.Read(item, "metadata.name"));
 
     private static async Task Expect(Task<Answer> request, int status, string reason, string message)
     {

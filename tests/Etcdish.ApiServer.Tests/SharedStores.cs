@@ -1,8 +1,8 @@
 namespace Etcdish.ApiServer.Tests;
 
 /// <summary>
-/// The stores on which most tests have their servers, one of each kind: opening one takes ten times as long as starting a server. Each cluster
-/// has a prefix of its own there, so only the store's revision tells it of the others. Who compacts needs a store of his own.
+/// The stores on which most tests have their servers, one of each kind: opening one takes ten times as long as starting a server. Each
+/// cluster has a prefix of its own there, so only the store's revision tells it of the others. Who compacts needs a store of his own.
 /// </summary>
 [SetUpFixture]
 public class SharedStores

@@ -25,7 +25,8 @@ internal sealed class TestCluster : IAsyncDisposable
     public HttpClient Http { get; private set; }
 
     /// <summary>Drops the history of its own store before a revision.</summary>
-    public Func<long, Task> CompactAsync => _ownsStore ? _store.CompactAsync : throw new InvalidOperationException("others use this store, too");
+    public Func<long, Task> CompactAsync =>
+        _ownsStore ? _store.CompactAsync : throw new InvalidOperationException("others use this store, too");
 
     /// <summary>Starts one.</summary>
     /// <param name="kind">The kind of its store.</param>

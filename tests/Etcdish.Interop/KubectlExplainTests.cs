@@ -44,6 +44,7 @@ public sealed class KubectlExplainTests(bool onGenuineEtcd)
             create --validate=warn -f {bad.yaml} => .*pod/q created.*
             """,
             ("good.yaml", Pod),
-            ("bad.yaml", Pod.Replace("image: i", "imag: i, image: i", StringComparison.Ordinal).Replace("name: p", "name: q", StringComparison.Ordinal)));
+            ("bad.yaml", Pod.Replace("image: i", "imag: i, image: i", StringComparison.Ordinal)
+                .Replace("name: p", "name: q", StringComparison.Ordinal)));
     }
 }

@@ -57,7 +57,8 @@ public sealed class KubectlWatchTests(bool onGenuineEtcd) : IDisposable
     {
         _server.Run("create configmap one --from-literal=a=1 => configmap/one created");
         using var watch = _server.Start("get configmap --watch-only --output-watch-events -v=6");
-        Assert.That(watch.StandardError.Wait(text => text.Contains("watch=true", StringComparison.Ordinal), _limit), Is.True, watch.Describe);
+        Assert.That(
+            watch.StandardError.Wait(text => text.Contains("watch=true", StringComparison.Ordinal), _limit), Is.True, watch.Describe);
         _server.Run("create configmap two => configmap/two created");
 
         Expect(watch, @"^EVENT +NAME +DATA +AGE\nADDED +two +0 +\d+s\n$");

@@ -50,7 +50,9 @@ internal sealed class KubernetesServer : IDisposable
     /// <summary>Runs kubectl with a line of arguments.</summary>
     public CommandResult Kubectl(string line) => Run(_kubectl, CommandLine.Split(line), []);
 
-    /// <summary>Runs a line: settings of the environment such as <c>A=b</c>, then <c>helm</c> or nothing for kubectl, then its arguments.</summary>
+    /// <summary>
+    /// Runs a line: settings of the environment such as <c>A=b</c>, then <c>helm</c> or nothing for kubectl, then its arguments.
+    /// </summary>
     public CommandResult Command(string line)
     {
         var words = CommandLine.Split(line).ToList();
@@ -115,7 +117,8 @@ internal sealed class KubernetesServer : IDisposable
             var output = (result.StandardOutput + result.StandardError).Trim();
             Assert.That(result.ExitCode == 0, Is.EqualTo(!mustFail), () => $"{command}\n{result}");
             Assert.That(
-                Regex.IsMatch(output, $"^(?:{pattern})$", RegexOptions.Singleline), Is.True, () => $"{command}\nexpected {pattern}\n{result}");
+                Regex.IsMatch(output, $"^(?:{pattern})$", RegexOptions.Singleline), Is.True, () =>
+                    $"{command}\nexpected {pattern}\n{result}");
         }
     }
 

@@ -5,7 +5,9 @@ using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Admission;
 
-/// <summary>Gives containers the requests and limits that their namespace has for them, and keeps pods and claims within its bounds.</summary>
+/// <summary>
+/// Gives containers the requests and limits that their namespace has for them, and keeps pods and claims within its bounds.
+/// </summary>
 internal sealed class LimitRanger(ClusterObjects objects) : IAdmissionPlugin
 {
     private const string Annotation = "kubernetes.io/limit-ranger";

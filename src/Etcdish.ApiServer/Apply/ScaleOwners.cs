@@ -17,7 +17,8 @@ internal sealed class ScaleOwners(string apiVersion, Func<string, ScalePaths?> p
     private static readonly string[] _scalePath = FieldsOf(ScalePaths.BuiltIn);
 
     /// <summary>The entries of a Scale: those of the object's owners who own the number.</summary>
-    public JsonArray ToScale(JsonObject value) => [.. Entries(value).Where(OwnsNumber).Select(entry => With(entry, ScaleVersion, _scalePath))];
+    public JsonArray ToScale(JsonObject value) =>
+        [.. Entries(value).Where(OwnsNumber).Select(entry => With(entry, ScaleVersion, _scalePath))];
 
     /// <summary>The entries of the object once its Scale has these: who lost the number keeps what else he owns.</summary>
     public JsonArray ToObject(JsonObject value, JsonObject scale)

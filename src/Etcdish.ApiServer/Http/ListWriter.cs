@@ -7,8 +7,8 @@ using Etcdish.ApiServer.Tables;
 namespace Etcdish.ApiServer.Http;
 
 /// <summary>
-/// Writes a list in the form that a request asked for, while its parts come from the store. Metadata stands in front of the items; only when
-/// the client's page ends at a place that is not known yet, it stands behind them.
+/// Writes a list in the form that a request asked for, while its parts come from the store. Metadata stands in front of the items; only
+/// when the client's page ends at a place that is not known yet, it stands behind them.
 /// </summary>
 internal sealed class ListWriter(ApiRequest request, ObjectView view, TableBuilder tables)
 {

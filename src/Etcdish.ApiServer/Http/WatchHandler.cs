@@ -112,7 +112,7 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
         private readonly WatchAudience _audience = new(
             request.Type,
             request.Namespace,
-            $"{QueryValues.Text(request.Http.Request.Query, "labelSelector")}\n{QueryValues.Text(request.Http.Request.Query, "fieldSelector")}");
+            $"{TextOf(request, "labelSelector")}\n{TextOf(request, "fieldSelector")}");
 
         private bool _hasColumns;
 
@@ -188,5 +188,7 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
 
         public ValueTask FlushIfLargeAsync(CancellationToken cancellation) =>
             output.UnflushedBytes > LargeBytes ? FlushAsync(cancellation) : ValueTask.CompletedTask;
+
+        private static string TextOf(ApiRequest request, string parameter) => QueryValues.Text(request.Http.Request.Query, parameter);
     }
 }

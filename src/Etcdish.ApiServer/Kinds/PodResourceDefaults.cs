@@ -27,7 +27,8 @@ internal static class PodResourceDefaults
 
         foreach (var (resource, amount) in limits)
         {
-            if (amount is not null && (Array.IndexOf(_shared, resource) >= 0 || resource.StartsWith("hugepages-", StringComparison.Ordinal)))
+            if (amount is not null
+                && (Array.IndexOf(_shared, resource) >= 0 || resource.StartsWith("hugepages-", StringComparison.Ordinal)))
             {
                 resources.Ensure("requests").Default(resource, amount.DeepClone());
             }

@@ -12,7 +12,9 @@ internal static class PodResources
 
     /// <summary>An amount that a container asks for or is limited to; null if it names none.</summary>
     public static Quantity? Amount(JsonObject? container, string what, string resource) =>
-        container.Part("resources").Part(what)?[resource] is JsonValue value && Quantity.TryParse(value.ToString(), out var amount) ? amount : null;
+        container.Part("resources").Part(what)?[resource] is JsonValue value && Quantity.TryParse(value.ToString(), out var amount)
+            ? amount
+            : null;
 
     /// <summary>The amounts of a list of resources; what is no quantity is left out.</summary>
     public static IEnumerable<KeyValuePair<string, Quantity>> Read(JsonObject? amounts)
@@ -79,8 +81,8 @@ internal static class PodResources
     }
 
     /// <summary>
-    /// How the node treats the pod when resources are short: Guaranteed, Burstable or BestEffort. What is said for the pod as a whole decides,
-    /// if anything is.
+    /// How the node treats the pod when resources are short: Guaranteed, Burstable or BestEffort. What is said for the pod as a whole
+    /// decides, if anything is.
     /// </summary>
     public static string Quality(JsonObject? spec)
     {

@@ -30,8 +30,10 @@ internal static class CoreCells
     {
         const int Shown = 3;
         var all = value.Items("subsets").OfType<JsonObject>()
-            .SelectMany(subset => subset.Items("addresses").OfType<JsonObject>().SelectMany(
-                address => subset.Items("ports").OfType<JsonObject>().Select(port => $"{address.Text("ip")}:{CellText.Count(port, "port")}")))
+            .SelectMany(subset =>
+                from address in subset.Items("addresses").OfType<JsonObject>()
+                from port in subset.Items("ports").OfType<JsonObject>()
+                select $"{address.Text("ip")}:{CellText.Count(port, "port")}")
             .ToArray();
         var more = all.Length > Shown ? $" + {all.Length - Shown} more..." : "";
         return CellText.Join(all.Take(Shown)) + more;
@@ -166,7 +168,8 @@ internal static class CoreCells
         "Reclaim Policy" => (v, _) => v.Part("spec").Text("persistentVolumeReclaimPolicy"),
         "Claim" => (v, _) => v.Part("spec").Part("claimRef") is { } claim ? $"{claim.Text("namespace")}/{claim.Text("name")}" : "",
         "StorageClass" => (v, _) => v.Part("spec").Text("storageClassName"),
-        "VolumeAttributesClass" => (v, _) => v.Part("spec").Text("volumeAttributesClassName") is { Length: > 0 } name ? name : CellText.Unset,
+        "VolumeAttributesClass" => (v, _) =>
+            v.Part("spec").Text("volumeAttributesClassName") is { Length: > 0 } name ? name : CellText.Unset,
         "Reason" => (v, _) => v.Part("status").Text("reason"),
         "VolumeMode" => (v, _) => v.Part("spec").Text("volumeMode") is { Length: > 0 } mode ? mode : CellText.Unset,
         _ => null,

@@ -52,7 +52,10 @@ public class ClusterAdmissionTests(StoreKind kind) : ClusterTests(kind)
             {"metadata":{"name":"i"},"spec":{"defaultBackend":{"service":{"name":"s","port":{"number":80}}}}}
             """);
 
-        Assert.That(claimed["spec.storageClassName"] + named["spec.storageClassName"] + none["spec.storageClassName"], Is.EqualTo("oldother"), none.Text);
+        Assert.That(
+            claimed["spec.storageClassName"] + named["spec.storageClassName"] + none["spec.storageClassName"],
+            Is.EqualTo("oldother"),
+            none.Text);
         Assert.That(ingress["spec.ingressClassName"], Is.EqualTo("front"), ingress.Text);
     }
 

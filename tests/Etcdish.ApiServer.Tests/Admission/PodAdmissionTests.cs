@@ -14,9 +14,13 @@ public class PodAdmissionTests(StoreKind kind) : ClusterTests(kind)
 
         Assert.That(pod["spec.serviceAccountName"] + pod["spec.serviceAccount"], Is.EqualTo("defaultdefault"), pod.Text);
         Assert.That(pod["spec.volumes.0.name"], Does.Match("^kube-api-access-[a-z0-9]{5}$"));
-        Assert.That(pod[mount + "name"] + pod[mount + "mountPath"], Is.EqualTo(pod["spec.volumes.0.name"] + "/var/run/secrets/kubernetes.io/serviceaccount"));
+        Assert.That(
+            pod[mount + "name"] + pod[mount + "mountPath"],
+            Is.EqualTo(pod["spec.volumes.0.name"] + "/var/run/secrets/kubernetes.io/serviceaccount"));
         Assert.That(pod["spec.volumes.0.projected.sources.0.serviceAccountToken.expirationSeconds"], Is.EqualTo("3607"));
-        Assert.That(pod["spec.tolerations.0.key"] + pod["spec.tolerations.1.key"], Is.EqualTo("node.kubernetes.io/not-readynode.kubernetes.io/unreachable"));
+        Assert.That(
+            pod["spec.tolerations.0.key"] + pod["spec.tolerations.1.key"],
+            Is.EqualTo("node.kubernetes.io/not-readynode.kubernetes.io/unreachable"));
         Assert.That(pod["spec.tolerations.1.tolerationSeconds"], Is.EqualTo("300"));
         Assert.That((pod["spec.priority"], pod["spec.preemptionPolicy"]), Is.EqualTo(("0", "PreemptLowerPriority")));
     }
@@ -27,8 +31,10 @@ public class PodAdmissionTests(StoreKind kind) : ClusterTests(kind)
         await Cluster.PostAsync(Core + "serviceaccounts", """
             {"metadata":{"name":"robot"},"automountServiceAccountToken":false,"imagePullSecrets":[{"name":"pull"}]}
             """);
-        var pod = await AddAsync("""{"serviceAccountName":"robot","containers":[{"name":"c","image":"i"}],"tolerations":[{"operator":"Exists"}]}""");
-        var insists = await AddAsync("""{"serviceAccountName":"robot","automountServiceAccountToken":true,"containers":[{"name":"c","image":"i"}]}""", "b");
+        var pod = await AddAsync(
+            """{"serviceAccountName":"robot","containers":[{"name":"c","image":"i"}],"tolerations":[{"operator":"Exists"}]}""");
+        var insists = await AddAsync(
+            """{"serviceAccountName":"robot","automountServiceAccountToken":true,"containers":[{"name":"c","image":"i"}]}""", "b");
         var missing = await AddAsync("""{"serviceAccountName":"none","containers":[{"name":"c","image":"i"}]}""");
 
         Assert.That((pod["spec.volumes"], pod["spec.imagePullSecrets.0.name"]), Is.EqualTo(("", "pull")), pod.Text);
@@ -50,9 +56,14 @@ public class PodAdmissionTests(StoreKind kind) : ClusterTests(kind)
         var usual = await AddAsync("""{"containers":[{"name":"c","image":"i"}]}""", "usual");
         var second = await Cluster.PostAsync(Classes, """{"metadata":{"name":"other"},"value":11,"globalDefault":true}""");
 
-        Assert.That((high["spec.priority"], high["spec.preemptionPolicy"], system["spec.priority"]), Is.EqualTo(("1000", "Never", "2000001000")), system.Text);
+        Assert.That(
+            (high["spec.priority"], high["spec.preemptionPolicy"], system["spec.priority"]),
+            Is.EqualTo(("1000", "Never", "2000001000")),
+            system.Text);
         Assert.That(none["message"], Is.EqualTo("pods \"p\" is forbidden: no PriorityClass with name none was found"));
-        Assert.That(wrong["message"], Does.StartWith("pods \"p\" is forbidden: the integer value of priority (5) must not be provided in pod spec"));
+        Assert.That(
+            wrong["message"],
+            Does.StartWith("pods \"p\" is forbidden: the integer value of priority (5) must not be provided in pod spec"));
         Assert.That(usual["spec.priorityClassName"] + usual["spec.priority"], Is.EqualTo("usual10"));
         Assert.That(second["message"], Does.EndWith("PriorityClass usual is already marked as default. Only one default can exist"));
     }
@@ -78,7 +89,10 @@ public class PodAdmissionTests(StoreKind kind) : ClusterTests(kind)
             {"metadata":{"name":"v"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"3Gi"}}}}
             """);
 
-        Assert.That(filled["spec.containers.0.resources.requests.cpu"] + filled["spec.containers.0.resources.limits.cpu"], Is.EqualTo("250m500m"), filled.Text);
+        Assert.That(
+            filled["spec.containers.0.resources.requests.cpu"] + filled["spec.containers.0.resources.limits.cpu"],
+            Is.EqualTo("250m500m"),
+            filled.Text);
         Assert.That(filled.Body["metadata"]!["annotations"]!["kubernetes.io/limit-ranger"]!.ToString(),
             Is.EqualTo("LimitRanger plugin set: cpu request for container c; cpu limit for container c"));
         Assert.That(low["message"], Is.EqualTo("pods \"q\" is forbidden: minimum cpu usage per Container is 100m, but request is 50m"));
@@ -106,7 +120,8 @@ public class PodAdmissionTests(StoreKind kind) : ClusterTests(kind)
         Assert.That(own["message"], Does.EndWith("pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"));
     }
 
-    private Task<Answer> AddAsync(string spec, string name = "p") => Cluster.PostAsync(Core + "pods", $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{{{spec}}}}""");
+    private Task<Answer> AddAsync(string spec, string name = "p") =>
+        Cluster.PostAsync(Core + "pods", $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{{{spec}}}}""");
 
     private static string Cpu(string request, string limit) =>
         $$$"""{"containers":[{"name":"c","image":"i","resources":{"requests":{"cpu":"{{{request}}}"},"limits":{"cpu":"{{{limit}}}"} } } ] }""";

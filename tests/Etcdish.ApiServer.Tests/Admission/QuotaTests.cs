@@ -24,7 +24,8 @@ public class QuotaTests(StoreKind kind) : ClusterTests(kind)
         Assert.That(await UsedAsync("count/configmaps"), Is.EqualTo($"{Limit + 1}"));
 
         // What goes makes room for just as many.
-        await Task.WhenAll(answers.Where(a => a.Status == 201).Take(3).Select(a => Cluster.DeleteAsync($"{Core}configmaps/{a["metadata.name"]}")));
+        await Task.WhenAll(
+            answers.Where(a => a.Status == 201).Take(3).Select(a => Cluster.DeleteAsync($"{Core}configmaps/{a["metadata.name"]}")));
         var again = await Task.WhenAll(Enumerable.Range(0, 6).Select(
             i => Cluster.PostAsync(Core + "configmaps", $$$"""{"metadata":{"name":"d{{{i}}}"}}""")));
         Assert.That(again.Count(answer => answer.Status == 201), Is.EqualTo(3));
@@ -34,7 +35,10 @@ public class QuotaTests(StoreKind kind) : ClusterTests(kind)
     public async Task The_refusal_says_what_is_used_and_what_is_left()
     {
         await AddAsync("""{"hard":{"pods":"2","requests.cpu":"1","limits.memory":"1Gi"}}""");
-        await Expect(AddPodAsync("a", "{}"), 403, "pods \"a\" is forbidden: failed quota: q: must specify limits.memory for: c; requests.cpu for: c");
+        await Expect(
+            AddPodAsync("a", "{}"),
+            403,
+            "pods \"a\" is forbidden: failed quota: q: must specify limits.memory for: c; requests.cpu for: c");
         await Expect(AddPodAsync("a", Resources("600m", "512Mi")), 201, "");
         await Expect(AddPodAsync("b", Resources("600m", "512Mi")), 403,
             "pods \"b\" is forbidden: exceeded quota: q, requested: requests.cpu=600m, used: requests.cpu=600m, limited: requests.cpu=1");
@@ -147,7 +151,8 @@ public class QuotaTests(StoreKind kind) : ClusterTests(kind)
         Assert.That((await Cluster.DeleteAsync(Core + "events/e")).Status, Is.EqualTo(200));
     }
 
-    private Task<Answer> AddAsync(string spec) => Cluster.PostAsync(Core + "resourcequotas", $$$"""{"metadata":{"name":"q"},"spec":{{{spec}}}}""");
+    private Task<Answer> AddAsync(string spec) =>
+        Cluster.PostAsync(Core + "resourcequotas", $$$"""{"metadata":{"name":"q"},"spec":{{{spec}}}}""");
 
     private Task<Answer> AddPodAsync(string name, string resources) => Cluster.PostAsync(
         Pods, $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{"containers":[{"name":"c","image":"i","resources":{{{resources}}}}]}}""");
@@ -162,7 +167,8 @@ public class QuotaTests(StoreKind kind) : ClusterTests(kind)
 
     private async Task<string> UsedAsync(string name) => (await Cluster.GetAsync(Quota)).Body["status"]!["used"]![name]!.ToString();
 
-    private static string Resources(string cpu, string memory) => $$$"""{"requests":{"cpu":"{{{cpu}}}"},"limits":{"memory":"{{{memory}}}"}}""";
+    private static string Resources(string cpu, string memory) =>
+        $$$"""{"requests":{"cpu":"{{{cpu}}}"},"limits":{"memory":"{{{memory}}}"}}""";
 
     private static async Task Expect(Task<Answer> request, int status, string message)
     {

@@ -15,7 +15,9 @@ public class ServiceAllocationTests(StoreKind kind) : ClusterTests(kind)
         var endpoints = await Cluster.GetAsync("/api/v1/namespaces/default/endpoints/kubernetes");
         var range = await Cluster.GetAsync("/apis/networking.k8s.io/v1/servicecidrs/kubernetes");
 
-        Assert.That((service["spec.clusterIP"], service["spec.ports.0.port"], service["spec.ipFamilies.0"]), Is.EqualTo(("10.96.0.1", "443", "IPv4")));
+        Assert.That(
+            (service["spec.clusterIP"], service["spec.ports.0.port"], service["spec.ipFamilies.0"]),
+            Is.EqualTo(("10.96.0.1", "443", "IPv4")));
         Assert.That(slice["ports.0.port"], Is.EqualTo(Cluster.Http.BaseAddress!.Port.ToString()));
         Assert.That(endpoints["subsets.0.ports.0.port"], Is.EqualTo(slice["ports.0.port"]));
         Assert.That(range["spec.cidrs.0"] + range["status.conditions.0.type"], Is.EqualTo("10.96.0.0/16Ready"));
@@ -25,7 +27,8 @@ public class ServiceAllocationTests(StoreKind kind) : ClusterTests(kind)
     public async Task Parallel_services_have_addresses_and_ports_of_their_own_until_they_go()
     {
         const int Count = 40;
-        var all = await Task.WhenAll(Enumerable.Range(0, Count).Select(i => AddAsync($"s{i}", """{"type":"NodePort","ports":[{"port":80,"name":"a"},{"port":81,"name":"b"}]}""")));
+        var all = await Task.WhenAll(Enumerable.Range(0, Count)
+            .Select(i => AddAsync($"s{i}", """{"type":"NodePort","ports":[{"port":80,"name":"a"},{"port":81,"name":"b"}]}""")));
         var addresses = all.Select(service => service["spec.clusterIP"]).ToArray();
         var ports = all.SelectMany(service => new[] { service["spec.ports.0.nodePort"], service["spec.ports.1.nodePort"] }).ToArray();
 
@@ -37,7 +40,8 @@ public class ServiceAllocationTests(StoreKind kind) : ClusterTests(kind)
 
         await Task.WhenAll(Enumerable.Range(0, Count).Select(i => Cluster.DeleteAsync($"{Services}/s{i}")));
         Assert.That(await NamesAsync(Addresses), Is.EqualTo(["10.96.0.1"]));
-        var again = await AddAsync("again", $$"""{"type":"NodePort","clusterIP":"{{addresses[0]}}","ports":[{"port":80,"nodePort":{{ports[0]}}}]}""");
+        var again = await AddAsync(
+            "again", $$"""{"type":"NodePort","clusterIP":"{{addresses[0]}}","ports":[{"port":80,"nodePort":{{ports[0]}}}]}""");
         Assert.That(again.Status, Is.EqualTo(201), again.Text);
     }
 
@@ -50,13 +54,18 @@ public class ServiceAllocationTests(StoreKind kind) : ClusterTests(kind)
         var outside = await AddAsync("b", """{"type":"NodePort","ports":[{"port":80,"nodePort":80}]}""");
         var foreign = await AddAsync("b", """{"clusterIP":"10.97.0.1","ports":[{"port":80}]}""");
 
-        Assert.That((first.Status, first["spec.clusterIPs.0"], first["spec.ports.1.nodePort"]), Is.EqualTo((201, "10.96.0.10", "30053")), first.Text);
+        Assert.That(
+            (first.Status, first["spec.clusterIPs.0"], first["spec.ports.1.nodePort"]),
+            Is.EqualTo((201, "10.96.0.10", "30053")),
+            first.Text);
         Assert.That((address.Status, address["message"]), Is.EqualTo((422,
             "Service \"b\" is invalid: spec.clusterIPs: Invalid value: [\"10.96.0.10\"]: failed to allocate IP 10.96.0.10: provided IP is already allocated")));
         Assert.That((port.Status, port["message"]), Is.EqualTo((422,
             "Service \"b\" is invalid: spec.ports[0].nodePort: Invalid value: 30053: provided port is already allocated")));
         Assert.That(outside["message"], Does.EndWith("provided port is not in the valid range. The range of valid ports is 30000-32767"));
-        Assert.That(foreign["message"], Does.EndWith("the provided IP (10.97.0.1) is not in the valid range. The range of valid IPs is 10.96.0.0/16"));
+        Assert.That(
+            foreign["message"],
+            Does.EndWith("the provided IP (10.97.0.1) is not in the valid range. The range of valid IPs is 10.96.0.0/16"));
         Assert.That(await NamesAsync(Addresses), Is.EquivalentTo(["10.96.0.1", "10.96.0.10"]), "what is refused takes nothing");
     }
 
@@ -74,7 +83,10 @@ public class ServiceAllocationTests(StoreKind kind) : ClusterTests(kind)
         Assert.That(exposed["spec.ports.0.nodePort"], Is.Not.Empty, exposed.Text);
         Assert.That(balanced["spec.ports.0.nodePort"], Is.EqualTo(exposed["spec.ports.0.nodePort"]), balanced.Text);
         Assert.That(balanced["spec.healthCheckNodePort"], Is.Not.Empty, balanced.Text);
-        Assert.That((hidden["spec.ports.0.nodePort"], hidden["spec.healthCheckNodePort"], hidden["spec.clusterIP"]), Is.EqualTo(("", "", address)), hidden.Text);
+        Assert.That(
+            (hidden["spec.ports.0.nodePort"], hidden["spec.healthCheckNodePort"], hidden["spec.clusterIP"]),
+            Is.EqualTo(("", "", address)),
+            hidden.Text);
         Assert.That((named["spec.clusterIP"], named["spec.clusterIPs"]), Is.EqualTo(("", "")), named.Text);
         Assert.That(await NamesAsync(Addresses), Is.EqualTo(["10.96.0.1"]));
         foreach (var port in new[] { exposed["spec.ports.0.nodePort"], balanced["spec.healthCheckNodePort"] })
@@ -88,10 +100,13 @@ public class ServiceAllocationTests(StoreKind kind) : ClusterTests(kind)
     public async Task A_replaced_service_keeps_what_its_author_left_out()
     {
         var created = await AddAsync("a", """{"type":"NodePort","ports":[{"port":80}]}""");
-        var replaced = await Cluster.PutAsync(Services + "/a", """{"metadata":{"name":"a"},"spec":{"type":"NodePort","ports":[{"port":81}]}}""");
+        var replaced = await Cluster.PutAsync(
+            Services + "/a", """{"metadata":{"name":"a"},"spec":{"type":"NodePort","ports":[{"port":81}]}}""");
 
         Assert.That(replaced.Status, Is.EqualTo(200), replaced.Text);
-        Assert.That(replaced["spec.clusterIP"] + replaced["spec.ports.0.nodePort"], Is.EqualTo(created["spec.clusterIP"] + created["spec.ports.0.nodePort"]));
+        Assert.That(
+            replaced["spec.clusterIP"] + replaced["spec.ports.0.nodePort"],
+            Is.EqualTo(created["spec.clusterIP"] + created["spec.ports.0.nodePort"]));
     }
 
     [Test]
@@ -106,7 +121,8 @@ public class ServiceAllocationTests(StoreKind kind) : ClusterTests(kind)
         Assert.That((headless["spec.clusterIPs.0"], headless["spec.ipFamilyPolicy"]), Is.EqualTo(("None", "SingleStack")), headless.Text);
         Assert.That((free["spec.ipFamilyPolicy"], free["spec.ipFamilies.1"]), Is.EqualTo(("RequireDualStack", "IPv6")), free.Text);
         Assert.That((external.Status, external["spec.clusterIP"]), Is.EqualTo((201, "")), external.Text);
-        Assert.That(dual["message"], Does.Contain("spec.ipFamilyPolicy: Invalid value: \"RequireDualStack\": this cluster is not configured for dual-stack services"));
+        Assert.That(dual["message"], Does.Contain(
+            "spec.ipFamilyPolicy: Invalid value: \"RequireDualStack\": this cluster is not configured for dual-stack services"));
         Assert.That(preferred.Body["spec"]!["clusterIPs"]!.AsArray(), Has.Count.EqualTo(1), preferred.Text);
         Assert.That((await NamesAsync(Addresses)).Length, Is.EqualTo(2));
     }
@@ -114,7 +130,8 @@ public class ServiceAllocationTests(StoreKind kind) : ClusterTests(kind)
     [Test]
     public async Task Trying_takes_nothing()
     {
-        var tried = await Cluster.PostAsync(Services + "?dryRun=All", """{"metadata":{"name":"a"},"spec":{"type":"NodePort","ports":[{"port":80}]}}""");
+        var tried = await Cluster.PostAsync(
+            Services + "?dryRun=All", """{"metadata":{"name":"a"},"spec":{"type":"NodePort","ports":[{"port":80}]}}""");
 
         Assert.That(tried["spec.clusterIP"], Is.Not.Empty, tried.Text);
         Assert.That(await NamesAsync(Addresses), Is.EqualTo(["10.96.0.1"]));
@@ -133,7 +150,8 @@ public class ServiceAllocationTests(StoreKind kind) : ClusterTests(kind)
         Assert.That(await NamesAsync(Addresses), Is.EquivalentTo(["10.96.0.1", created["spec.clusterIP"]]));
     }
 
-    private Task<Answer> AddAsync(string name, string spec) => Cluster.PostAsync(Services, $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{{{spec}}}}""");
+    private Task<Answer> AddAsync(string name, string spec) =>
+        Cluster.PostAsync(Services, $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{{{spec}}}}""");
 
     private Task<Answer> PatchAsync(string name, string patch) => Cluster.PatchAsync($"{Services}/{name}", patch, "merge");
 

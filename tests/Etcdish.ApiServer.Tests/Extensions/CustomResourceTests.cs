@@ -30,7 +30,8 @@ public class CustomResourceTests(StoreKind kind) : ClusterTests(kind)
     public async Task Objects_get_defaults_and_lose_what_the_schema_does_not_know()
     {
         await Cluster.PostAsync(Definitions, CronTab.Definition());
-        var created = await Cluster.PostAsync(CronTabs, CronTab.Object("a", "\"cronSpec\":\"* * * * *\",\"extra\":1,\"free\":{\"kept\":true}"));
+        var created = await Cluster.PostAsync(
+            CronTabs, CronTab.Object("a", "\"cronSpec\":\"* * * * *\",\"extra\":1,\"free\":{\"kept\":true}"));
         var strict = await Cluster.PostAsync(
             CronTabs + "?fieldValidation=Strict", CronTab.Object("b", "\"cronSpec\":\"* * * * *\",\"extra\":1"));
 
@@ -78,7 +79,8 @@ public class CustomResourceTests(StoreKind kind) : ClusterTests(kind)
         var next = await events.NextAsync();
 
         Assert.That(old["apiVersion"] + old["spec.cronSpec"] + old["spec.replicas"], Is.EqualTo("stable.example.com/v1beta11 2 3 4 5"));
-        Assert.That(old.Warnings, Is.EqualTo(["299 - \"stable.example.com/v1beta1 CronTab is deprecated; use stable.example.com/v1 CronTab\""]));
+        Assert.That(
+            old.Warnings, Is.EqualTo(["299 - \"stable.example.com/v1beta1 CronTab is deprecated; use stable.example.com/v1 CronTab\""]));
         Assert.That($"{seen!["type"]} {seen["object"]!["apiVersion"]}", Is.EqualTo("ADDED stable.example.com/v1beta1"));
         Assert.That($"{next!["type"]} {next["object"]!["apiVersion"]}", Is.EqualTo("MODIFIED stable.example.com/v1beta1"));
     }
@@ -239,7 +241,9 @@ public class CustomResourceTests(StoreKind kind) : ClusterTests(kind)
             JsonNode.Parse("""[{"rule":"self.replicas < 10"}]""");
         var created = await Cluster.PostAsync(Definitions, definition.ToJsonString());
 
-        Assert.That(created["spec.versions.0.schema.openAPIV3Schema.properties.spec.x-kubernetes-validations.0.rule"], Is.EqualTo("self.replicas < 10"));
+        Assert.That(
+            created["spec.versions.0.schema.openAPIV3Schema.properties.spec.x-kubernetes-validations.0.rule"],
+            Is.EqualTo("self.replicas < 10"));
         Assert.That(created.Warnings, Has.One.Contains("does not enforce them yet"));
     }
 
@@ -311,7 +315,9 @@ public class CustomResourceTests(StoreKind kind) : ClusterTests(kind)
 
         Assert.That(before.Body["paths"]!["apis/stable.example.com/v1"], Is.Null);
         Assert.That(index.Body["paths"]!["apis/stable.example.com/v1"], Is.Not.Null);
-        Assert.That(Answer.Read(schema, "description") + Answer.Read(schema, "properties.spec.properties.replicas.type"), Is.EqualTo("A table of times.integer"));
+        Assert.That(
+            Answer.Read(schema, "description") + Answer.Read(schema, "properties.spec.properties.replicas.type"),
+            Is.EqualTo("A table of times.integer"));
         Assert.That(Answer.Read(schema, "x-kubernetes-group-version-kind.0.kind"), Is.EqualTo("CronTab"));
         Assert.That(patch["parameters"]!.AsArray().Select(p => Answer.Read(p, "name")), Does.Contain("fieldValidation"));
         Assert.That(whole.Body["definitions"]!["com.example.stable.v1.CronTab"], Is.Not.Null);
@@ -333,7 +339,8 @@ public class CustomResourceTests(StoreKind kind) : ClusterTests(kind)
 
         var core = await Cluster.GetAsync("/apis/apiregistration.k8s.io/v1/apiservices/v1.");
         var refused = await Cluster.PostAsync("/apis/apiregistration.k8s.io/v1/apiservices", """{"metadata":{"name":"v1.a.b"}}""");
-        Assert.That(Answer.Read(seen, "status.conditions.0.type") + Answer.Read(seen, "status.conditions.0.status"), Is.EqualTo("AvailableTrue"));
+        Assert.That(
+            Answer.Read(seen, "status.conditions.0.type") + Answer.Read(seen, "status.conditions.0.status"), Is.EqualTo("AvailableTrue"));
         Assert.That(core["spec.groupPriorityMinimum"] + core["status.conditions.0.reason"], Is.EqualTo("18000Local"));
         Assert.That(refused.Status, Is.EqualTo(405));
     }

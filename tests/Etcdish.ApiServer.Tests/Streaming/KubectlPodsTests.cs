@@ -46,7 +46,8 @@ internal sealed class KubectlPodsTests
             "/api/v1/namespaces/default/services",
             $$$"""{"metadata":{"name":"shop"},"spec":{"selector":{"app":"shop"},"ports":[{"port":80,"targetPort":{{{port}}}}]}}""");
         using var kubectl = _cluster.Start(isSpdy: false, "port-forward", target, $":{(servicePort == 0 ? port : servicePort)}");
-        Assert.That(kubectl.StandardOutput.Wait(text => text.Contains("127.0.0.1:", StringComparison.Ordinal), _limit), Is.True, kubectl.Describe);
+        Assert.That(
+            kubectl.StandardOutput.Wait(text => text.Contains("127.0.0.1:", StringComparison.Ordinal), _limit), Is.True, kubectl.Describe);
 
         using var client = new TcpClient();
         var local = kubectl.StandardOutput.Text.Split("127.0.0.1:")[1].Split(' ')[0];

@@ -57,7 +57,8 @@ internal sealed class StreamingCluster : IAsyncDisposable
     /// <summary>Starts kubectl.</summary>
     /// <param name="isSpdy">Whether it is to speak raw SPDY instead of WebSocket.</param>
     /// <param name="arguments">Its arguments.</param>
-    public ChildProcess Start(bool isSpdy, params string[] arguments) => ChildProcess.Start(Tools.Kubectl(), arguments, Environment(isSpdy));
+    public ChildProcess Start(bool isSpdy, params string[] arguments) =>
+        ChildProcess.Start(Tools.Kubectl(), arguments, Environment(isSpdy));
 
     /// <summary>Starts a shell's script, in which kubectl knows the cluster.</summary>
     public ChildProcess StartShell(bool isSpdy, string script) => ChildProcess.Start("sh", ["-c", script], Environment(isSpdy));
@@ -111,7 +112,8 @@ internal sealed class StreamingCluster : IAsyncDisposable
     public async Task SendAsync(HttpMethod method, string path, string body)
     {
         using var request = new HttpRequestMessage(method, path);
-        request.Content = new StringContent(body, Encoding.UTF8, method == HttpMethod.Patch ? "application/merge-patch+json" : "application/json");
+        request.Content = new StringContent(
+            body, Encoding.UTF8, method == HttpMethod.Patch ? "application/merge-patch+json" : "application/json");
         using var response = await Http.SendAsync(request);
         Assert.That(response.IsSuccessStatusCode, Is.True, await response.Content.ReadAsStringAsync());
     }

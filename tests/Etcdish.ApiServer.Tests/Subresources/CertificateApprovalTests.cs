@@ -22,7 +22,8 @@ public class CertificateApprovalTests(StoreKind kind) : ClusterTests(kind)
         var approved = await Cluster.PatchAsync(Requests + "/r/approval", Approved, "merge");
         var emptied = await Cluster.PatchAsync(Requests + "/r/status", """{"status":{"conditions":null,"certificate":"eA=="}}""", "merge");
 
-        Assert.That(byStatus["message"], Does.EndWith("status.conditions: Forbidden: updates may not add a condition of type \"Approved\""));
+        Assert.That(
+            byStatus["message"], Does.EndWith("status.conditions: Forbidden: updates may not add a condition of type \"Approved\""));
         Assert.That((approved.Status, approved["status.conditions.0.type"]), Is.EqualTo((200, "Approved")), approved.Text);
         Assert.That((emptied["status.conditions.0.type"], emptied["status.certificate"]), Is.EqualTo(("Approved", "eA==")), emptied.Text);
     }
@@ -36,7 +37,8 @@ public class CertificateApprovalTests(StoreKind kind) : ClusterTests(kind)
             {"status":{"conditions":[{"type":"Approved","status":"True"},{"type":"Denied","status":"True"}]}}
             """, "merge");
 
-        Assert.That(removed["message"], Does.EndWith("status.conditions: Forbidden: updates may not remove a condition of type \"Approved\""));
+        Assert.That(
+            removed["message"], Does.EndWith("status.conditions: Forbidden: updates may not remove a condition of type \"Approved\""));
         Assert.That(denied["message"], Does.Contain("Approved and Denied conditions are mutually exclusive"));
     }
 }

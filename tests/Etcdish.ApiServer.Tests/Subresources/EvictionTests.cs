@@ -54,7 +54,8 @@ public class EvictionTests(StoreKind kind) : ClusterTests(kind)
         Assert.That((tried.Status, before["status.disruptionsAllowed"]), Is.EqualTo((201, "1")));
         Assert.That((budget["status.disruptionsAllowed"], budget["status.conditions.0.reason"]), Is.EqualTo(("0", "InsufficientPods")));
         Assert.That(budget["status.disruptedPods.p"], Is.Not.Empty);
-        Assert.That(pod["status.conditions.1.type"] + pod["status.conditions.1.reason"], Is.EqualTo("DisruptionTargetEvictionByEvictionAPI"));
+        Assert.That(
+            pod["status.conditions.1.type"] + pod["status.conditions.1.reason"], Is.EqualTo("DisruptionTargetEvictionByEvictionAPI"));
         Assert.That(pod["metadata.deletionGracePeriodSeconds"], Is.EqualTo("30"));
     }
 
@@ -85,7 +86,8 @@ public class EvictionTests(StoreKind kind) : ClusterTests(kind)
     public async Task Options_are_those_of_a_deletion()
     {
         await AddPodAsync("p", Ready);
-        var stale = await Cluster.PostAsync(Pods + "/p/eviction", """{"metadata":{"name":"p"},"deleteOptions":{"preconditions":{"resourceVersion":"1"}}}""");
+        var stale = await Cluster.PostAsync(
+            Pods + "/p/eviction", """{"metadata":{"name":"p"},"deleteOptions":{"preconditions":{"resourceVersion":"1"}}}""");
         var soon = await Cluster.PostAsync(Pods + "/p/eviction", """{"metadata":{"name":"p"},"deleteOptions":{"gracePeriodSeconds":1}}""");
         var other = await Cluster.PostAsync(Pods + "/p/eviction", """{"metadata":{"name":"q"}}""");
 

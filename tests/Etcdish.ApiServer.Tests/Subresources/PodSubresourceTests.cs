@@ -37,7 +37,8 @@ public class PodSubresourceTests(StoreKind kind) : ClusterTests(kind)
     [Test]
     public async Task Of_many_who_bind_a_pod_one_succeeds()
     {
-        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Cluster.PostAsync(Pod + "/binding", Binding($"n{i}", "\"labels\":{}"))));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 10).Select(i => Cluster.PostAsync(Pod + "/binding", Binding($"n{i}", "\"labels\":{}"))));
 
         Assert.That(answers.Count(a => a.Status == 201), Is.EqualTo(1));
         Assert.That(answers.Count(a => a.Status == 409), Is.EqualTo(9));
@@ -46,7 +47,8 @@ public class PodSubresourceTests(StoreKind kind) : ClusterTests(kind)
     [Test]
     public async Task A_binding_must_name_its_pod_a_node_and_the_pod_that_was_seen()
     {
-        var other = await Cluster.PostAsync(Pod + "/binding", Binding("n", "\"labels\":{}").Replace("\"p\"", "\"q\"", StringComparison.Ordinal));
+        var other = await Cluster.PostAsync(
+            Pod + "/binding", Binding("n", "\"labels\":{}").Replace("\"p\"", "\"q\"", StringComparison.Ordinal));
         var nowhere = await Cluster.PostAsync(Pod + "/binding", Binding("", "\"labels\":{}"));
         var replaced = await Cluster.PostAsync(Pod + "/binding", Binding("n", "\"uid\":\"other\""));
         var dry = await Cluster.PostAsync(Pod + "/binding?dryRun=All", Binding("n", "\"labels\":{}"));
@@ -74,7 +76,8 @@ public class PodSubresourceTests(StoreKind kind) : ClusterTests(kind)
     [TestCase("""{"metadata":{"name":"q"},"target":{"name":"n"}}""", 404, "pods \"q\" not found")]
     [TestCase("""{"target":{"name":"n"}}""", 400, "Name parameter required.")]
     [TestCase("""{"metadata":{"name":"p"},"target":{"kind":"Pod","name":"n"}}""", 422, "target.kind: Unsupported value: \"Pod\"")]
-    [TestCase("""{"metadata":{"name":"p","namespace":"other"},"target":{"name":"n"}}""", 400, "does not match the namespace sent on the request")]
+    [TestCase(
+        """{"metadata":{"name":"p","namespace":"other"},"target":{"name":"n"}}""", 400, "does not match the namespace sent on the request")]
     public async Task A_binding_of_nothing_to_nowhere_or_elsewhere_is_refused(string body, int status, string message)
     {
         var refused = await Cluster.PostAsync("/api/v1/namespaces/default/bindings", body);
@@ -93,7 +96,8 @@ public class PodSubresourceTests(StoreKind kind) : ClusterTests(kind)
         var paths = (await Cluster.GetAsync("/openapi/v3/api/v1")).Body["paths"]!.AsObject();
 
         Assert.That((list.Status, one.Status, everywhere.Status), Is.EqualTo((405, 404, 405)));
-        Assert.That(paths["/api/v1/namespaces/{namespace}/bindings"]!.AsObject().Select(p => p.Key), Is.EquivalentTo(["parameters", "post"]));
+        Assert.That(
+            paths["/api/v1/namespaces/{namespace}/bindings"]!.AsObject().Select(p => p.Key), Is.EquivalentTo(["parameters", "post"]));
         Assert.That(paths.Select(path => path.Key), Has.None.EqualTo("/api/v1/bindings"));
     }
 
@@ -131,7 +135,9 @@ public class PodSubresourceTests(StoreKind kind) : ClusterTests(kind)
         Assert.That(resized["message"], Does.EndWith(refusal));
         if (refusal.Length == 0)
         {
-            Assert.That((resized["spec.containers.0.image"], resized["metadata.labels.x"], resized["metadata.generation"]), Is.EqualTo(("i:1", "", "2")));
+            Assert.That(
+                (resized["spec.containers.0.image"], resized["metadata.labels.x"], resized["metadata.generation"]),
+                Is.EqualTo(("i:1", "", "2")));
             Assert.That(resized.Body["spec"]!["containers"]![0]!["resources"]!["requests"]!["memory"]!.ToString(), Is.EqualTo("1Gi"));
         }
     }
@@ -144,7 +150,8 @@ public class PodSubresourceTests(StoreKind kind) : ClusterTests(kind)
             """{"spec":{"containers":[{"name":"c","resources":{"requests":{"cpu":"2"},"limits":{"cpu":"2","memory":"1Gi"}}}]}}""",
             "strategic-merge");
 
-        Assert.That(resized["message"], Does.EndWith("spec: Invalid value: \"Burstable\": Pod QOS Class may not change as a result of resizing"));
+        Assert.That(
+            resized["message"], Does.EndWith("spec: Invalid value: \"Burstable\": Pod QOS Class may not change as a result of resizing"));
     }
 
     [Test]
@@ -153,7 +160,8 @@ public class PodSubresourceTests(StoreKind kind) : ClusterTests(kind)
         var core = await Cluster.GetAsync("/api/v1");
         var resources = core.Body["resources"]!.AsArray().ToDictionary(r => r!["name"]!.ToString(), r => (JsonObject)r!);
 
-        Assert.That(resources.Keys, Is.SupersetOf(["bindings", "pods/binding", "pods/eviction", "pods/ephemeralcontainers", "pods/resize"]));
+        Assert.That(
+            resources.Keys, Is.SupersetOf(["bindings", "pods/binding", "pods/eviction", "pods/ephemeralcontainers", "pods/resize"]));
         Assert.That(resources["pods/eviction"]["group"] + "/" + resources["pods/eviction"]["version"], Is.EqualTo("policy/v1"));
     }
 

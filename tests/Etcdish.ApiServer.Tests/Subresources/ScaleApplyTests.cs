@@ -82,7 +82,8 @@ public class ScaleApplyTests(StoreKind kind) : ClusterTests(kind)
     [TestCase("""{"apiVersion":"apps/v1","kind":"Scale","metadata":{"name":"web"}}""", 400, "expected: autoscaling/v1")]
     [TestCase("""{"apiVersion":"autoscaling/v1","kind":"Pod","metadata":{"name":"web"}}""", 400, "cannot be handled as a Scale")]
     [TestCase("""{"apiVersion":"autoscaling/v1","kind":"Scale","metadata":{"name":"other"}}""", 400, "does not match the name on the URL")]
-    [TestCase("""{"apiVersion":"autoscaling/v1","kind":"Scale","spec":{"replica":1}}""", 400, ".spec.replica: field not declared in schema")]
+    [TestCase(
+        """{"apiVersion":"autoscaling/v1","kind":"Scale","spec":{"replica":1}}""", 400, ".spec.replica: field not declared in schema")]
     [TestCase("""{"apiVersion":"autoscaling/v1","kind":"Scale","spec":{"replicas":-1}}""", 422, "must be greater than or equal to 0")]
     public async Task What_is_no_such_scale_is_refused(string body, int status, string message)
     {

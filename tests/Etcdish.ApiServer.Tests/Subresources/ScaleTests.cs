@@ -22,7 +22,8 @@ public class ScaleTests(StoreKind kind) : ClusterTests(kind)
         var scale = await Cluster.GetAsync(Scale);
 
         Assert.That(scale["kind"] + scale["apiVersion"], Is.EqualTo("Scaleautoscaling/v1"));
-        Assert.That(scale["metadata.uid"] + scale["metadata.resourceVersion"], Is.EqualTo(web["metadata.uid"] + web["metadata.resourceVersion"]));
+        Assert.That(
+            scale["metadata.uid"] + scale["metadata.resourceVersion"], Is.EqualTo(web["metadata.uid"] + web["metadata.resourceVersion"]));
         Assert.That((scale["spec.replicas"], scale["status.replicas"], scale["status.selector"]), Is.EqualTo(("2", "0", "app=web,tier")));
     }
 

@@ -71,7 +71,8 @@ internal sealed class QuotaLedger
 
     /// <summary>The names whose limit a change would break.</summary>
     public string[] Exceeded(SortedDictionary<string, Quantity> change) =>
-        [.. change.Where(item => item.Value.Sign > 0 && _used.GetValueOrDefault(item.Key) + item.Value > Hard[item.Key]).Select(item => item.Key)];
+        [.. change.Where(item => item.Value.Sign > 0 && _used.GetValueOrDefault(item.Key) + item.Value > Hard[item.Key])
+            .Select(item => item.Key)];
 
     /// <summary>What a writer is told whose change breaks limits.</summary>
     public string Describe(SortedDictionary<string, Quantity> change, string[] exceeded)
@@ -100,7 +101,9 @@ internal sealed class QuotaLedger
     /// <summary>Pods must say how much they take of what is limited. Null if this one does.</summary>
     public string? Unspecified(JsonObject pod)
     {
-        if (QuotaScopes.IsBestEffortOnly(_quota) || !QuotaScopes.Match(_quota, _pods, pod) || pod.Part("spec").Part("resources") is { Count: > 0 })
+        if (QuotaScopes.IsBestEffortOnly(_quota)
+            || !QuotaScopes.Match(_quota, _pods, pod)
+            || pod.Part("spec").Part("resources") is { Count: > 0 })
         {
             return null;
         }
