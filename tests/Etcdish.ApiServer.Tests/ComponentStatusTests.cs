@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Etcdish.Testing;
 
 namespace Etcdish.ApiServer.Tests;
 

@@ -1,5 +1,6 @@
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Security;
+using Etcdish.Testing;
 using Microsoft.AspNetCore.Http;
 
 namespace Etcdish.ApiServer.Tests;

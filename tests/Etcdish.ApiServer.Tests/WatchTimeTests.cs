@@ -1,4 +1,5 @@
 using Etcdish.ApiServer.Watching;
+using Etcdish.Testing;
 
 namespace Etcdish.ApiServer.Tests;
 

@@ -1,7 +1,7 @@
-namespace Etcdish.ApiServer.Tests;
+namespace Etcdish.Testing;
 
 /// <summary>A clock that stands still until a test moves it, with the timers that wait for it.</summary>
-internal sealed class ManualClock : TimeProvider
+public sealed class ManualClock : TimeProvider
 {
     private readonly Lock _lock = new();
     private readonly List<ManualTimer> _timers = [];

@@ -1,0 +1,138 @@
+using Etcdish.Kubernetes.Objects;
+
+namespace Etcdish.Kubernetes.Informers;
+
+/// <summary>
+/// The objects of one resource, as far as is known, with their indexes, and those who want to hear of changes. Written by one thread, read
+/// by many; who is told of a change finds it done.
+/// </summary>
+public class ObjectCache<T>
+    where T : KubernetesObject
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<ObjectKey, T> _objects = [];
+    private readonly List<Index<T>> _indexes = [];
+    private readonly List<Action<T?, T?>> _subscribers = [];
+
+    /// <summary>How many there are.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _objects.Count;
+            }
+        }
+    }
+
+    /// <summary>All objects, as they are now: a copy of the list. With many objects, ask an index.</summary>
+    public IReadOnlyList<T> All
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _objects.Values];
+            }
+        }
+    }
+
+    /// <summary>An object, or null.</summary>
+    public T? Find(string ns, string name) => Find(new ObjectKey(ns, name));
+
+    /// <summary>An object, or null.</summary>
+    public T? Find(ObjectKey key)
+    {
+        lock (_lock)
+        {
+            return _objects.GetValueOrDefault(key);
+        }
+    }
+
+    /// <summary>Adds an index; at any time, but it costs a walk over all objects.</summary>
+    /// <param name="keysOf">The keys under which an object is to be found.</param>
+    public Index<T> AddIndex(Func<T, IEnumerable<string>> keysOf)
+    {
+        lock (_lock)
+        {
+            var index = new Index<T>(_lock, keysOf);
+            foreach (var value in _objects.Values)
+            {
+                index.Replace(null, value);
+            }
+
+            _indexes.Add(index);
+            return index;
+        }
+    }
+
+    /// <summary>
+    /// Hears of every change, in order, on the thread that reads the watch: it must be quick, and only note what is to be done. To be called
+    /// before the informer runs.
+    /// </summary>
+    /// <param name="onChange">What was there (null: new) and what is there now (null: gone).</param>
+    public void Subscribe(Action<T?, T?> onChange)
+    {
+        lock (_lock)
+        {
+            _subscribers.Add(onChange);
+        }
+    }
+
+    /// <summary>The keys of all objects.</summary>
+    internal List<ObjectKey> Keys()
+    {
+        lock (_lock)
+        {
+            return [.. _objects.Keys];
+        }
+    }
+
+    /// <summary>Sets an object.</summary>
+    internal void Set(T now)
+    {
+        T? before;
+        lock (_lock)
+        {
+            before = _objects.GetValueOrDefault(now.Key);
+            _objects[now.Key] = now;
+            foreach (var index in _indexes)
+            {
+                index.Replace(before, now);
+            }
+        }
+
+        Tell(before, now);
+    }
+
+    /// <summary>Removes an object.</summary>
+    /// <param name="key">Which.</param>
+    /// <param name="last">How it was when it went, if that is known.</param>
+    internal void Remove(ObjectKey key, T? last = null)
+    {
+        T? before;
+        lock (_lock)
+        {
+            if (!_objects.Remove(key, out before))
+            {
+                return;
+            }
+
+            foreach (var index in _indexes)
+            {
+                index.Replace(before, null);
+            }
+        }
+
+        Tell(last ?? before, null);
+    }
+
+    private void Tell(T? before, T? now)
+    {
+        foreach (var subscriber in _subscribers)
+        {
+            subscriber(before, now);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Etcdish.Kubernetes.Informers;
+
+/// <summary>One line of a watch, cut into its type and its object, which is not copied.</summary>
+internal readonly ref struct WatchLine
+{
+    private WatchLine(ReadOnlySpan<byte> type, ReadOnlySpan<byte> value)
+    {
+        Type = type;
+        Object = value;
+    }
+
+    /// <summary>ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.</summary>
+    public ReadOnlySpan<byte> Type { get; }
+
+    /// <summary>The object, as JSON.</summary>
+    public ReadOnlySpan<byte> Object { get; }
+
+    /// <exception cref="JsonException">This is no event.</exception>
+    public static WatchLine Cut(ReadOnlySpan<byte> line)
+    {
+        var reader = new Utf8JsonReader(line);
+        ReadOnlySpan<byte> type = default, value = default;
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isType = reader.ValueTextEquals("type"u8);
+            var isObject = !isType && reader.ValueTextEquals("object"u8);
+            reader.Read();
+            var start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            if (isType)
+            {
+                type = reader.ValueSpan;
+            }
+            else if (isObject)
+            {
+                value = line[start..(int)reader.BytesConsumed];
+            }
+        }
+
+        return type.IsEmpty || value.IsEmpty
+            ? throw new JsonException($"a line of a watch holds no event: {Encoding.UTF8.GetString(line[..Math.Min(line.Length, 200)])}")
+            : new WatchLine(type, value);
+    }
+}

@@ -1,0 +1,22 @@
+using Etcdish.Kubernetes.Client;
+
+namespace Etcdish.Kubernetes.Objects;
+
+/// <summary>The resources that programs here speak of.</summary>
+public static class Resources
+{
+    /// <summary>Pods.</summary>
+    public static ApiResource<Pod> Pods { get; } = new("", "v1", "pods", "Pod", true, ObjectForms.Default.Pod);
+
+    /// <summary>Nodes.</summary>
+    public static ApiResource<Node> Nodes { get; } = new("", "v1", "nodes", "Node", false, ObjectForms.Default.Node);
+
+    /// <summary>Replica sets.</summary>
+    public static ApiResource<ReplicaSet> ReplicaSets { get; } = new("apps", "v1", "replicasets", "ReplicaSet", true, ObjectForms.Default.ReplicaSet);
+
+    /// <summary>Events.</summary>
+    public static ApiResource Events { get; } = new("", "v1", "events", "Event", true);
+
+    /// <summary>Leases.</summary>
+    public static ApiResource Leases { get; } = new("coordination.k8s.io", "v1", "leases", "Lease", true);
+}
