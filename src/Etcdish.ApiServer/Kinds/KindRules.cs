@@ -146,7 +146,8 @@ internal static class KindRules
         "MutatingWebhookConfiguration" =>
             (rules with { ApplyDefaults = ControlRules.DefaultMutating, Warnings = WarnOfNoEffect }).Checked(ControlRules.CheckMutating),
         "ValidatingWebhookConfiguration" =>
-            (rules with { ApplyDefaults = ControlRules.DefaultValidating, Warnings = WarnOfNoEffect }).Checked(ControlRules.CheckValidating),
+            (rules with { ApplyDefaults = ControlRules.DefaultValidating, Warnings = WarnOfNoEffect })
+                .Checked(ControlRules.CheckValidating),
         "ValidatingAdmissionPolicy" =>
             (rules with { ApplyDefaults = ControlRules.DefaultPolicy, Warnings = WarnOfNoEffect }).Checked(ControlRules.CheckPolicy),
         "ValidatingAdmissionPolicyBinding" =>
@@ -175,7 +176,8 @@ internal static class KindRules
 
     private static ResourceRules CheckedOnChange(this ResourceRules rules, Action<string, CheckedField, CheckedField> check) => rules with
     {
-        ValidateChange = (subresource, value, stored, errors) => check(subresource, CheckedField.Of(value, errors), CheckedField.Of(stored, [])),
+        ValidateChange = (subresource, value, stored, errors) =>
+            check(subresource, CheckedField.Of(value, errors), CheckedField.Of(stored, [])),
     };
 
     private static ResourceRules CheckedOnStatus(this ResourceRules rules, Action<CheckedField> check) => rules with

@@ -70,7 +70,9 @@ internal sealed class ObjectWriter(
 
     /// <summary>Changes an object by a function of what stands there, which may run more than once.</summary>
     /// <param name="request">Which object, which part of it, and who changes it.</param>
-    /// <param name="change">Makes the new object from the stored one, which carries its resourceVersion and is the function's own; null = missing.</param>
+    /// <param name="change">
+    /// Makes the new object from the stored one, which carries its resourceVersion and is the function's own; null = missing.
+    /// </param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ApiException">The change is refused.</exception>
     public async Task<Written> UpdateAsync(WriteRequest request, Func<JsonObject?, JsonObject> change, CancellationToken cancellation)
@@ -155,7 +157,8 @@ internal sealed class ObjectWriter(
     }
 
     /// <summary>One try; without an object written, whether that is for its name.</summary>
-    private async Task<(Written? Written, bool IsTaken)> TryCreateAsync(WriteRequest request, JsonObject value, CancellationToken cancellation)
+    private async Task<(Written? Written, bool IsTaken)> TryCreateAsync(
+        WriteRequest request, JsonObject value, CancellationToken cancellation)
     {
         var type = request.Type;
         using var review = new AdmissionRequest(AdmissionOperation.Create, request, value, null);
@@ -190,7 +193,8 @@ internal sealed class ObjectWriter(
         }
 
         var key = type.KeyOf(review.Write.Namespace, review.Write.Name);
-        var outcome = await JointWrite.RunAsync(store, new StoreAction(key, type.ToStored(bytes), current.Revision), review.Companions, cancellation);
+        var outcome = await JointWrite.RunAsync(
+            store, new StoreAction(key, type.ToStored(bytes), current.Revision), review.Companions, cancellation);
         return outcome.Succeeded ? (new Written(bytes, outcome.Revision, false), null) : (null, outcome.Current);
     }
 
@@ -198,7 +202,8 @@ internal sealed class ObjectWriter(
     private async Task<(Written? Written, StoredObject? Current)> FinishDeletionAsync(
         WriteRequest request, StoredObject current, byte[] bytes, CancellationToken cancellation)
     {
-        using var release = new AdmissionRequest(AdmissionOperation.Delete, request, null, ApiJson.Parse(request.Type.ToServed(current.Value).Span));
+        using var release = new AdmissionRequest(
+            AdmissionOperation.Delete, request, null, ApiJson.Parse(request.Type.ToServed(current.Value).Span));
         await admission.ReleaseAsync(release, cancellation);
         var action = new StoreAction(request.Type.KeyOf(request.Namespace, request.Name), null, current.Revision);
         var outcome = await JointWrite.RunAsync(store, action, release.Companions, cancellation);
@@ -268,7 +273,8 @@ internal sealed class ObjectWriter(
         }
     }
 
-    private async ValueTask<StoreWrite> CreateAsync(AdmissionRequest review, string key, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    private async ValueTask<StoreWrite> CreateAsync(
+        AdmissionRequest review, string key, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
     {
         if (!review.Write.IsDryRun)
         {

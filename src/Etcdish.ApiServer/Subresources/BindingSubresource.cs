@@ -29,6 +29,13 @@ internal sealed class BindingSubresource(
         var options = WriteOptions.Read(request.Http.Request.Query);
         var binding = await SubresourceBody.ReadAsync(request, "v1", "Binding", options.Validation);
         SubresourceBody.CheckName(request, binding, "Binding");
+        await BindAsync(request, binding, options);
+    }
+
+    /// <summary>Gives the pod that a request is for to a node, and answers.</summary>
+    public async Task BindAsync(ApiRequest request, JsonObject binding, WriteOptions options)
+    {
+        MetadataRules.CheckScope(request.Type, request.Namespace, binding);
         Check(request, binding);
         await AddTopologyAsync(binding, request.Cancellation);
         await writer.UpdateAsync(request.ToWrite(options, _part), pod => Bind(request, pod!, binding), request.Cancellation);

@@ -21,7 +21,8 @@ internal sealed class ResourceQuota(ClusterObjects objects) : IAdmissionPlugin
     public bool Handles(AdmissionRequest request) => IsCounted(request.Write.Type.Info) && request.Operation switch
     {
         AdmissionOperation.Create => true,
-        AdmissionOperation.Update => request.Write.Type.Info is { Group: "", Kind: "Pod" or "Service" or "PersistentVolumeClaim" or "ResourceQuota" },
+        AdmissionOperation.Update =>
+            request.Write.Type.Info is { Group: "", Kind: "Pod" or "Service" or "PersistentVolumeClaim" or "ResourceQuota" },
         _ => false,
     };
 
