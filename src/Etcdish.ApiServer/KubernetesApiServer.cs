@@ -81,7 +81,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         _hubs = new WatchHubs(_resources, store, settings);
         _streaming = new StreamingRoutes(options, reader, _resources);
         var budgets = new DisruptionBudgets(reader, _writer, metadata, _resources);
-        var binding = new BindingSubresource(store, _resources, _writer, metadata);
+        var binding = new BindingSubresource(store, _resources, metadata);
         ISubresource[] subresources =
         [
             new ScaleSubresource(reader, _writer, owners, _resources, tables),
