@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Admission;
 using Etcdish.ApiServer.Allocation;
 using Etcdish.ApiServer.Apply;
+using Etcdish.ApiServer.Components;
 using Etcdish.ApiServer.Discovery;
 using Etcdish.ApiServer.Extensions;
 using Etcdish.ApiServer.Http;
@@ -64,6 +65,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         var events = ResourceDirectory.PrefixOf(options.StorePrefix, "", "events");
         var store = new ExpiringStore(_security.Store, events, options.EventTimeToLive, options.Clock);
         var metadata = new MetadataRules(options.Clock);
+        var owners = new FieldOwners(options.Clock);
         var reader = new ObjectReader(store, options.Clock);
         _objects = new ClusterObjects(store, _resources);
         _network = new ServiceNetwork(options, store, _objects, metadata);
@@ -71,7 +73,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         var deletion = new Deletion(store, metadata, admission);
         var settings = options.Watches with { Clock = options.Clock };
         var tables = new TableBuilder(options.Clock);
-        _writer = new ObjectWriter(store, metadata, new FieldOwners(options.Clock), admission);
+        _writer = new ObjectWriter(store, metadata, owners, admission);
         _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);
         _cleanup = new DefinitionCleanup(_resources, reader, _writer, deletion, metadata, options.Warn);
         _definitions = new DefinitionController(store, _resources, _writer, metadata, _cleanup, options.Warn);
@@ -79,14 +81,16 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         _hubs = new WatchHubs(_resources, store, settings);
         _streaming = new StreamingRoutes(options, reader, _resources);
         var budgets = new DisruptionBudgets(reader, _writer, metadata, _resources);
+        var binding = new BindingSubresource(store, _resources, metadata);
         ISubresource[] subresources =
         [
-            new ScaleSubresource(reader, _writer, tables),
-            new BindingSubresource(store, _resources, _writer, metadata),
+            new ScaleSubresource(reader, _writer, owners, _resources, tables),
+            binding,
             new EvictionSubresource(reader, _writer, deletion, budgets, metadata),
             _security.TokenSubresource,
             .. _streaming.Subresources,
         ];
+        var components = new ComponentStatusHandler(new ComponentProbes(store, _objects, options.Clock), tables);
         var watches = new WatchHandler(reader, _hubs, settings);
         _application = new ApiApplication(
             new PlainPaths(store),
@@ -96,6 +100,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             new OpenApiHandler(_resources, options.Clock),
             _resources,
             new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources),
+            new UnstoredResources(_security.Reviews, new BindingHandler(_resources, binding), components),
             defect => options.Warn($"a request failed: {defect}"));
         _host = MakeHost(_application);
     }
@@ -108,7 +113,9 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     {
         get
         {
-            var host = EndPoint.Address.Equals(IPAddress.Any) || EndPoint.Address.Equals(IPAddress.IPv6Any) ? IPAddress.Loopback : EndPoint.Address;
+            var host = EndPoint.Address.Equals(IPAddress.Any) || EndPoint.Address.Equals(IPAddress.IPv6Any)
+                ? IPAddress.Loopback
+                : EndPoint.Address;
             return $"{(_options.Certificates is null ? "http" : "https")}://{new IPEndPoint(host, EndPoint.Port)}";
         }
     }

@@ -2,7 +2,6 @@ using Etcdish.ApiServer.Discovery;
 using Etcdish.ApiServer.OpenApi;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security;
-using Etcdish.ApiServer.Security.Reviews;
 using Etcdish.ApiServer.Storage;
 using Microsoft.AspNetCore.Http;
 
@@ -17,6 +16,7 @@ internal sealed class ApiApplication(
     OpenApiHandler openApi,
     ResourceDirectory resources,
     ResourceHandler handler,
+    UnstoredResources unstored,
     Action<Exception> onDefect)
 {
     /// <summary>Handles a request from outside.</summary>
@@ -69,7 +69,7 @@ internal sealed class ApiApplication(
         }
 
         var request = new ApiRequest(http, type, path);
-        return ReviewHandler.Handles(type.Info) ? security.Reviews.HandleAsync(request) : handler.HandleAsync(request);
+        return type.IsStored ? handler.HandleAsync(request) : unstored.HandleAsync(request);
     }
 
     private ApiException Translate(Exception e)
