@@ -26,14 +26,7 @@ internal sealed class OwnerWatch<TOwner>(
     private readonly Index<TOwner> _byNamespace = owners.AddIndex(owner => [owner.Metadata.Namespace]);
 
     /// <summary>The owner that manages an object, or null.</summary>
-    public TOwner? OwnerOf(ObjectMetadata value) =>
-        value.Controller is { } reference
-        && reference.Kind == resource.Kind
-        && GroupOf(reference.ApiVersion).SequenceEqual(resource.Group)
-        && owners.Find(value.Namespace, reference.Name) is { } owner
-        && owner.Metadata.Uid == reference.Uid
-            ? owner
-            : null;
+    public TOwner? OwnerOf(ObjectMetadata value) => Owners.Find(resource, owners, value);
 
     /// <summary>Hears of a change of an object that may be owned; to be given to the informer of such objects.</summary>
     /// <param name="before">What was there; null if it is new.</param>
@@ -60,9 +53,6 @@ internal sealed class OwnerWatch<TOwner>(
             Changed(before.Metadata, now.Metadata);
         }
     }
-
-    private static ReadOnlySpan<char> GroupOf(string apiVersion) =>
-        apiVersion.IndexOf('/') is var slash && slash < 0 ? "" : apiVersion.AsSpan(0, slash);
 
     private void Came(ObjectMetadata value)
     {
@@ -99,7 +89,7 @@ internal sealed class OwnerWatch<TOwner>(
 
             enqueue(owner.Key);
         }
-        else if (now.Controller is null && (hasMoved || !HaveSameLabels(before, now)))
+        else if (now.Controller is null && (hasMoved || !LabelSets.AreEqual(before, now)))
         {
             EnqueueMatching(now);
         }
@@ -123,23 +113,5 @@ internal sealed class OwnerWatch<TOwner>(
                 enqueue(owner.Key);
             }
         }
-    }
-
-    private static bool HaveSameLabels(ObjectMetadata one, ObjectMetadata other)
-    {
-        if (one.Labels.Count != other.Labels.Count)
-        {
-            return false;
-        }
-
-        foreach (var (key, value) in one.Labels)
-        {
-            if (!other.Labels.TryGetValue(key, out var same) || same != value)
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 }
