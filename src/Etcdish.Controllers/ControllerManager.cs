@@ -1,3 +1,4 @@
+using Etcdish.Controllers.Workloads;
 using Etcdish.Kubernetes.Control;
 
 namespace Etcdish.Controllers;
@@ -14,6 +15,9 @@ public sealed class ControllerManager : IDisposable
         _context = context;
         _controllers =
         [
+            (new DeploymentController(context), 5),
+            (new ReplicaSetController(context), 5),
+            (new ReplicationManager(context), 5),
         ];
     }
 

@@ -10,7 +10,9 @@ namespace Etcdish.Kubernetes.Objects;
     PropertyNameCaseInsensitive = false,
     GenerationMode = JsonSourceGenerationMode.Metadata,
     Converters = [typeof(QuantityConverter), typeof(IntOrStringConverter), typeof(LabelSelectorConverter), typeof(PodTemplateConverter)])]
+[JsonSerializable(typeof(Deployment))]
 [JsonSerializable(typeof(Pod))]
 [JsonSerializable(typeof(Node))]
 [JsonSerializable(typeof(ReplicaSet))]
+[JsonSerializable(typeof(ReplicationController))]
 internal sealed partial class ObjectForms : JsonSerializerContext;

@@ -8,11 +8,18 @@ public static class Resources
     /// <summary>Pods.</summary>
     public static ApiResource<Pod> Pods { get; } = new("", "v1", "pods", "Pod", true, ObjectForms.Default.Pod);
 
+    /// <summary>Deployments.</summary>
+    public static ApiResource<Deployment> Deployments { get; } = new("apps", "v1", "deployments", "Deployment", true, ObjectForms.Default.Deployment);
+
     /// <summary>Nodes.</summary>
     public static ApiResource<Node> Nodes { get; } = new("", "v1", "nodes", "Node", false, ObjectForms.Default.Node);
 
     /// <summary>Replica sets.</summary>
     public static ApiResource<ReplicaSet> ReplicaSets { get; } = new("apps", "v1", "replicasets", "ReplicaSet", true, ObjectForms.Default.ReplicaSet);
+
+    /// <summary>Replication controllers.</summary>
+    public static ApiResource<ReplicationController> ReplicationControllers { get; } =
+        new("", "v1", "replicationcontrollers", "ReplicationController", true, ObjectForms.Default.ReplicationController);
 
     /// <summary>Events.</summary>
     public static ApiResource Events { get; } = new("", "v1", "events", "Event", true);
