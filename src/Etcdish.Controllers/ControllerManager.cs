@@ -1,3 +1,5 @@
+using Etcdish.Controllers.DaemonSets;
+using Etcdish.Controllers.StatefulSets;
 using Etcdish.Controllers.Workloads;
 using Etcdish.Kubernetes.Control;
 
@@ -15,9 +17,11 @@ public sealed class ControllerManager : IDisposable
         _context = context;
         _controllers =
         [
+            (new DaemonSetController(context), 2),
             (new DeploymentController(context), 5),
             (new ReplicaSetController(context), 5),
             (new ReplicationManager(context), 5),
+            (new StatefulSetController(context), 5),
         ];
     }
 

@@ -10,9 +10,13 @@ namespace Etcdish.Kubernetes.Objects;
     PropertyNameCaseInsensitive = false,
     GenerationMode = JsonSourceGenerationMode.Metadata,
     Converters = [typeof(QuantityConverter), typeof(IntOrStringConverter), typeof(LabelSelectorConverter), typeof(PodTemplateConverter)])]
+[JsonSerializable(typeof(ControllerRevision))]
+[JsonSerializable(typeof(DaemonSet))]
 [JsonSerializable(typeof(Deployment))]
+[JsonSerializable(typeof(PersistentVolumeClaim))]
 [JsonSerializable(typeof(Pod))]
 [JsonSerializable(typeof(Node))]
 [JsonSerializable(typeof(ReplicaSet))]
 [JsonSerializable(typeof(ReplicationController))]
+[JsonSerializable(typeof(StatefulSet))]
 internal sealed partial class ObjectForms : JsonSerializerContext;

@@ -21,6 +21,20 @@ public static class Resources
     public static ApiResource<ReplicationController> ReplicationControllers { get; } =
         new("", "v1", "replicationcontrollers", "ReplicationController", true, ObjectForms.Default.ReplicationController);
 
+    /// <summary>Claims of volumes.</summary>
+    public static ApiResource<PersistentVolumeClaim> PersistentVolumeClaims { get; } =
+        new("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true, ObjectForms.Default.PersistentVolumeClaim);
+
+    /// <summary>Revisions of sets.</summary>
+    public static ApiResource<ControllerRevision> ControllerRevisions { get; } =
+        new("apps", "v1", "controllerrevisions", "ControllerRevision", true, ObjectForms.Default.ControllerRevision);
+
+    /// <summary>Daemon sets.</summary>
+    public static ApiResource<DaemonSet> DaemonSets { get; } = new("apps", "v1", "daemonsets", "DaemonSet", true, ObjectForms.Default.DaemonSet);
+
+    /// <summary>Stateful sets.</summary>
+    public static ApiResource<StatefulSet> StatefulSets { get; } = new("apps", "v1", "statefulsets", "StatefulSet", true, ObjectForms.Default.StatefulSet);
+
     /// <summary>Events.</summary>
     public static ApiResource Events { get; } = new("", "v1", "events", "Event", true);
 
