@@ -10,6 +10,8 @@ namespace Etcdish.Kubernetes.Objects;
     PropertyNameCaseInsensitive = false,
     GenerationMode = JsonSourceGenerationMode.Metadata,
     Converters = [typeof(QuantityConverter), typeof(IntOrStringConverter), typeof(LabelSelectorConverter), typeof(PodTemplateConverter)])]
+[JsonSerializable(typeof(CronJob))]
+[JsonSerializable(typeof(Job))]
 [JsonSerializable(typeof(Pod))]
 [JsonSerializable(typeof(Node))]
 [JsonSerializable(typeof(ReplicaSet))]

@@ -14,6 +14,12 @@ public static class Resources
     /// <summary>Replica sets.</summary>
     public static ApiResource<ReplicaSet> ReplicaSets { get; } = new("apps", "v1", "replicasets", "ReplicaSet", true, ObjectForms.Default.ReplicaSet);
 
+    /// <summary>Cron jobs.</summary>
+    public static ApiResource<CronJob> CronJobs { get; } = new("batch", "v1", "cronjobs", "CronJob", true, ObjectForms.Default.CronJob);
+
+    /// <summary>Jobs.</summary>
+    public static ApiResource<Job> Jobs { get; } = new("batch", "v1", "jobs", "Job", true, ObjectForms.Default.Job);
+
     /// <summary>Events.</summary>
     public static ApiResource Events { get; } = new("", "v1", "events", "Event", true);
 
