@@ -1,3 +1,4 @@
+using Etcdish.Controllers.Jobs;
 using Etcdish.Kubernetes.Control;
 
 namespace Etcdish.Controllers;
@@ -14,6 +15,9 @@ public sealed class ControllerManager : IDisposable
         _context = context;
         _controllers =
         [
+            (new JobController(context), 5),
+            (new OrphanPodController(context), 1),
+            (new FinishedJobController(context), 1),
         ];
     }
 

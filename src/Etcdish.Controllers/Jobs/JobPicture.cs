@@ -30,7 +30,7 @@ internal sealed class JobPicture
         Failed = job.Status.Failed + _countedFailed.Count + NewlyFailed.Count(pod => FailureRules.Judge(job.Spec.PodFailurePolicy, pod).Counts);
         Succeeded = job.Status.Succeeded + _countedSucceeded.Count + NewlySucceeded.Count;
         SucceededBefore = SucceededIndexes = FailedIndexes = IndexSet.Empty;
-        WaitingForReplacement = [];
+        WaitingForReplacement = new Dictionary<int, Pod>();
         if (job.Spec.IsIndexed)
         {
             CountIndexes(job.Spec);

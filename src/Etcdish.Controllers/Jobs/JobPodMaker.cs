@@ -12,6 +12,8 @@ internal static class JobPodMaker
     /// <summary>The longest name before the server adds its five characters.</summary>
     private const int MaxGenerateName = 58;
 
+    private static readonly string[] _containers = ["initContainers", "containers"];
+
     /// <summary>A pod of a job.</summary>
     /// <param name="job">The job.</param>
     /// <param name="index">Its index; null: the job has no such.</param>
@@ -20,7 +22,7 @@ internal static class JobPodMaker
     {
         var pod = job.Spec.Template.MakePod(Resources.Jobs, job, index is { } i ? GenerateName(job.Metadata.Name, i) : null);
         var metadata = pod["metadata"]!.AsObject();
-        var finalizers = Part<JsonArray>(metadata, "finalizers");
+        var finalizers = List(metadata, "finalizers");
         if (!finalizers.Any(f => f?.GetValue<string>() == JobPods.Finalizer))
         {
             finalizers.Add(JobPods.Finalizer);
@@ -37,9 +39,9 @@ internal static class JobPodMaker
     private static void SetIndex(JsonObject pod, Job job, int index, Pod? replaced)
     {
         var text = index.ToString(CultureInfo.InvariantCulture);
-        var annotations = Part<JsonObject>(pod["metadata"]!.AsObject(), "annotations");
+        var annotations = Part(pod["metadata"]!.AsObject(), "annotations");
         annotations[JobPods.CompletionIndex] = text;
-        Part<JsonObject>(pod["metadata"]!.AsObject(), "labels")[JobPods.CompletionIndex] = text;
+        Part(pod["metadata"]!.AsObject(), "labels")[JobPods.CompletionIndex] = text;
         if (job.Spec.BackoffLimitPerIndex is not null)
         {
             SetFailures(annotations, job, replaced);
@@ -47,7 +49,7 @@ internal static class JobPodMaker
 
         var spec = pod["spec"]!.AsObject();
         spec["hostname"] = $"{job.Metadata.Name}-{text}";
-        foreach (var container in new[] { "initContainers", "containers" }.SelectMany(list => spec[list] as JsonArray ?? []).OfType<JsonObject>())
+        foreach (var container in _containers.SelectMany(list => spec[list] as JsonArray ?? []).OfType<JsonObject>())
         {
             AddVariable(container);
         }
@@ -71,7 +73,7 @@ internal static class JobPodMaker
 
     private static void AddVariable(JsonObject container)
     {
-        var variables = Part<JsonArray>(container, "env");
+        var variables = List(container, "env");
         if (!variables.Any(v => v?["name"]?.GetValue<string>() == IndexVariable))
         {
             variables.Add(new JsonObject
@@ -91,14 +93,23 @@ internal static class JobPodMaker
         return job[..Math.Min(job.Length, MaxGenerateName - end.Length)] + end;
     }
 
-    private static T Part<T>(JsonObject value, string name)
-        where T : JsonNode, new()
+    private static JsonObject Part(JsonObject value, string name)
     {
-        if (value[name] is not T part)
+        if (value[name] is not JsonObject part)
         {
-            value[name] = part = new T();
+            value[name] = part = [];
         }
 
         return part;
+    }
+
+    private static JsonArray List(JsonObject value, string name)
+    {
+        if (value[name] is not JsonArray list)
+        {
+            value[name] = list = [];
+        }
+
+        return list;
     }
 }
