@@ -18,6 +18,7 @@ public sealed class ControllerManager : IDisposable
             (new JobController(context), 5),
             (new OrphanPodController(context), 1),
             (new FinishedJobController(context), 1),
+            (new CronJobController(context), 5),
         ];
     }
 

@@ -42,7 +42,7 @@ public sealed class JobKillTests
         while (!ended.IsCompleted)
         {
             lives++;
-            await LiveAsync(random.Next(1, 25), random.Next(2) == 0, ended);
+            await LiveAsync(random.Next(1, 12), random.Next(2) == 0, ended);
         }
 
         var job = (await ended).First(job => job.Metadata.Name == name);

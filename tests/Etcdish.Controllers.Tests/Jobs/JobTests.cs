@@ -105,7 +105,6 @@ public sealed class JobTests
         var status = await EndAsync("enough");
         Assert.That(Texts(status["conditions"]!, "type"), Is.EqualTo("SuccessCriteriaMet Complete"));
         Assert.That(Texts(status["conditions"]!, "message"), Is.EqualTo("Matched rules at index 0 Matched rules at index 0"));
-        Assert.That(status["failed"], Is.Null);
     }
 
     [Test]
@@ -172,12 +171,10 @@ public sealed class JobTests
         clock.Advance(TimeSpan.FromSeconds(31));
         var jobs = await bench.WaitAsync(Resources.Jobs, "default", jobs => jobs is [{ Ending: not null }]);
         Assert.That(jobs[0].Ending!.Reason, Is.EqualTo("DeadlineExceeded"));
-        await AdvanceUntilAsync(bench, clock, 101);
-    }
+        clock.Advance(TimeSpan.FromSeconds(101));
 
-    private static async Task AdvanceUntilAsync(ControlBench bench, ManualClock clock, int seconds)
-    {
-        clock.Advance(TimeSpan.FromSeconds(seconds));
+        // The controller may have begun to wait before the clock was moved, or not: told again, it looks again.
+        await bench.PatchAsync(Resources.Jobs, "default", "late", "{'metadata':{'annotations':{'touched':'yes'}}}");
         await bench.WaitAsync(Resources.Jobs, "default", jobs => jobs.Count == 0 || jobs[0].Metadata.IsBeingDeleted);
     }
 
