@@ -1,6 +1,7 @@
 using Etcdish.Controllers.DaemonSets;
 using Etcdish.Controllers.StatefulSets;
 using Etcdish.Controllers.Workloads;
+using Etcdish.Controllers.Jobs;
 using Etcdish.Kubernetes.Control;
 
 namespace Etcdish.Controllers;
@@ -22,6 +23,10 @@ public sealed class ControllerManager : IDisposable
             (new ReplicaSetController(context), 5),
             (new ReplicationManager(context), 5),
             (new StatefulSetController(context), 5),
+            (new JobController(context), 5),
+            (new OrphanPodController(context), 1),
+            (new FinishedJobController(context), 1),
+            (new CronJobController(context), 5),
         ];
     }
 

@@ -34,6 +34,11 @@ public static class Resources
 
     /// <summary>Stateful sets.</summary>
     public static ApiResource<StatefulSet> StatefulSets { get; } = new("apps", "v1", "statefulsets", "StatefulSet", true, ObjectForms.Default.StatefulSet);
+    /// <summary>Cron jobs.</summary>
+    public static ApiResource<CronJob> CronJobs { get; } = new("batch", "v1", "cronjobs", "CronJob", true, ObjectForms.Default.CronJob);
+
+    /// <summary>Jobs.</summary>
+    public static ApiResource<Job> Jobs { get; } = new("batch", "v1", "jobs", "Job", true, ObjectForms.Default.Job);
 
     /// <summary>Events.</summary>
     public static ApiResource Events { get; } = new("", "v1", "events", "Event", true);
