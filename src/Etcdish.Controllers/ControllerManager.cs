@@ -1,3 +1,4 @@
+using Etcdish.Controllers.Accounts;
 using Etcdish.Kubernetes.Control;
 
 namespace Etcdish.Controllers;
@@ -9,11 +10,26 @@ public sealed class ControllerManager : IDisposable
     private readonly (Controller Controller, int Workers)[] _controllers;
 
     /// <summary>Makes them; they ask for their informers.</summary>
-    public ControllerManager(ControllerContext context)
+    /// <param name="context">What all controllers share.</param>
+    /// <param name="options">What must be known of the cluster; null: nothing is.</param>
+    /// <exception cref="ArgumentException">An option is wrong.</exception>
+    public ControllerManager(ControllerContext context, ControllerOptions? options = null)
     {
+        options ??= new ControllerOptions();
         _context = context;
         _controllers =
         [
+            (new DefaultAccountController(context), 2),
+            .. options.AuthorityPem is { } pem ? [(new RootAuthorityController(context, pem), 2)] : Array.Empty<(Controller, int)>(),
+            .. options.AccountKeyPem is { } key
+                ? [(new AccountTokenController(context, AccountKey.Read(key), options.AuthorityPem), 2)]
+                : Array.Empty<(Controller, int)>(),
+            (new BootstrapTokenCleaner(context), 1),
+            (new CertificateApprover(context), 1),
+            (new CertificateCleaner(context), 1),
+            .. options.SigningAuthority is { } authority
+                ? [(new CertificateSigner(context, authority, options.CertificateLife), 1)]
+                : Array.Empty<(Controller, int)>(),
         ];
     }
 

@@ -10,7 +10,13 @@ namespace Etcdish.Kubernetes.Objects;
     PropertyNameCaseInsensitive = false,
     GenerationMode = JsonSourceGenerationMode.Metadata,
     Converters = [typeof(QuantityConverter), typeof(IntOrStringConverter), typeof(LabelSelectorConverter), typeof(PodTemplateConverter)])]
+[JsonSerializable(typeof(CertificateSigningRequest))]
+[JsonSerializable(typeof(ConfigMap))]
+[JsonSerializable(typeof(Lease))]
+[JsonSerializable(typeof(Namespace))]
 [JsonSerializable(typeof(Pod))]
 [JsonSerializable(typeof(Node))]
 [JsonSerializable(typeof(ReplicaSet))]
+[JsonSerializable(typeof(Secret))]
+[JsonSerializable(typeof(ServiceAccount))]
 internal sealed partial class ObjectForms : JsonSerializerContext;
