@@ -1,4 +1,5 @@
 using Etcdish.Controllers.Accounts;
+using Etcdish.Controllers.Garbage;
 using Etcdish.Kubernetes.Control;
 
 namespace Etcdish.Controllers;
@@ -27,6 +28,7 @@ public sealed class ControllerManager : IDisposable
             (new BootstrapTokenCleaner(context), 1),
             (new CertificateApprover(context), 1),
             (new CertificateCleaner(context), 1),
+            (new GarbageCollector(context), 8),
             .. options.SigningAuthority is { } authority
                 ? [(new CertificateSigner(context, authority, options.CertificateLife), 1)]
                 : Array.Empty<(Controller, int)>(),
