@@ -2,6 +2,8 @@ using Etcdish.Controllers.DaemonSets;
 using Etcdish.Controllers.StatefulSets;
 using Etcdish.Controllers.Workloads;
 using Etcdish.Controllers.Jobs;
+using Etcdish.Controllers.Accounts;
+using Etcdish.Controllers.Garbage;
 using Etcdish.Kubernetes.Control;
 
 namespace Etcdish.Controllers;
@@ -13,8 +15,12 @@ public sealed class ControllerManager : IDisposable
     private readonly (Controller Controller, int Workers)[] _controllers;
 
     /// <summary>Makes them; they ask for their informers.</summary>
-    public ControllerManager(ControllerContext context)
+    /// <param name="context">What all controllers share.</param>
+    /// <param name="options">What must be known of the cluster; null: nothing is.</param>
+    /// <exception cref="ArgumentException">An option is wrong.</exception>
+    public ControllerManager(ControllerContext context, ControllerOptions? options = null)
     {
+        options ??= new ControllerOptions();
         _context = context;
         _controllers =
         [
@@ -27,6 +33,18 @@ public sealed class ControllerManager : IDisposable
             (new OrphanPodController(context), 1),
             (new FinishedJobController(context), 1),
             (new CronJobController(context), 5),
+            (new DefaultAccountController(context), 2),
+            .. options.AuthorityPem is { } pem ? [(new RootAuthorityController(context, pem), 2)] : Array.Empty<(Controller, int)>(),
+            .. options.AccountKeyPem is { } key
+                ? [(new AccountTokenController(context, AccountKey.Read(key), options.AuthorityPem), 2)]
+                : Array.Empty<(Controller, int)>(),
+            (new BootstrapTokenCleaner(context), 1),
+            (new CertificateApprover(context), 1),
+            (new CertificateCleaner(context), 1),
+            (new GarbageCollector(context), 8),
+            .. options.SigningAuthority is { } authority
+                ? [(new CertificateSigner(context, authority, options.CertificateLife), 1)]
+                : Array.Empty<(Controller, int)>(),
         ];
     }
 

@@ -26,8 +26,10 @@ public interface IInformer
 /// <param name="clock">The clock of pauses after failures.</param>
 /// <param name="warn">Is told, a line each, what goes wrong.</param>
 /// <param name="selector">Query that narrows it, such as <c>fieldSelector=spec.nodeName%3Da</c>; empty: all.</param>
+/// <param name="accept">The form in which objects are asked for, such as one of their metadata only; null: JSON, whole.</param>
 public sealed class Informer<T>(
-    KubernetesClient client, ApiResource<T> resource, TimeProvider clock, Action<string> warn, string selector = "") : ObjectCache<T>, IInformer
+    KubernetesClient client, ApiResource<T> resource, TimeProvider clock, Action<string> warn, string selector = "", string? accept = null)
+    : ObjectCache<T>, IInformer
     where T : KubernetesObject
 {
     private const string InitialEventsEnd = "k8s.io/initial-events-end";
@@ -79,7 +81,7 @@ public sealed class Informer<T>(
             : $"?watch=true&allowWatchBookmarks=true&resourceVersion={_revision}";
         _unseen = _revision.Length == 0 ? [.. Keys()] : null;
         using var response = await client.OpenAsync(
-            resource.Path("") + query + (selector.Length == 0 ? "" : "&" + selector), null, cancellation);
+            resource.Path("") + query + (selector.Length == 0 ? "" : "&" + selector), accept, cancellation);
         var lines = PipeReader.Create(
             await response.Content.ReadAsStreamAsync(cancellation), new StreamPipeReaderOptions(bufferSize: 64 * 1024, minimumReadSize: 16 * 1024));
         try

@@ -44,5 +44,28 @@ public static class Resources
     public static ApiResource Events { get; } = new("", "v1", "events", "Event", true);
 
     /// <summary>Leases.</summary>
-    public static ApiResource Leases { get; } = new("coordination.k8s.io", "v1", "leases", "Lease", true);
+    public static ApiResource<Lease> Leases { get; } =
+        new("coordination.k8s.io", "v1", "leases", "Lease", true, ObjectForms.Default.Lease);
+
+    /// <summary>Namespaces.</summary>
+    public static ApiResource<Namespace> Namespaces { get; } = new("", "v1", "namespaces", "Namespace", false, ObjectForms.Default.Namespace);
+
+    /// <summary>Service accounts.</summary>
+    public static ApiResource<ServiceAccount> ServiceAccounts { get; } =
+        new("", "v1", "serviceaccounts", "ServiceAccount", true, ObjectForms.Default.ServiceAccount);
+
+    /// <summary>Config maps.</summary>
+    public static ApiResource<ConfigMap> ConfigMaps { get; } = new("", "v1", "configmaps", "ConfigMap", true, ObjectForms.Default.ConfigMap);
+
+    /// <summary>Secrets.</summary>
+    public static ApiResource<Secret> Secrets { get; } = new("", "v1", "secrets", "Secret", true, ObjectForms.Default.Secret);
+
+    /// <summary>Requests for certificates.</summary>
+    public static ApiResource<CertificateSigningRequest> CertificateSigningRequests { get; } = new(
+        "certificates.k8s.io",
+        "v1",
+        "certificatesigningrequests",
+        "CertificateSigningRequest",
+        false,
+        ObjectForms.Default.CertificateSigningRequest);
 }
