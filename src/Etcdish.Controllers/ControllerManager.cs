@@ -1,3 +1,4 @@
+using Etcdish.Controllers.Services;
 using Etcdish.Kubernetes.Control;
 
 namespace Etcdish.Controllers;
@@ -12,8 +13,12 @@ public sealed class ControllerManager : IDisposable
     public ControllerManager(ControllerContext context)
     {
         _context = context;
+        var servicePods = new ServicePods(context);
         _controllers =
         [
+            (new EndpointSliceController(context, servicePods), 5),
+            (new EndpointsController(context, servicePods), 5),
+            (new EndpointMirroringController(context), 2),
         ];
     }
 

@@ -10,7 +10,13 @@ namespace Etcdish.Kubernetes.Objects;
     PropertyNameCaseInsensitive = false,
     GenerationMode = JsonSourceGenerationMode.Metadata,
     Converters = [typeof(QuantityConverter), typeof(IntOrStringConverter), typeof(LabelSelectorConverter), typeof(PodTemplateConverter)])]
+[JsonSerializable(typeof(Endpoints))]
+[JsonSerializable(typeof(EndpointSlice))]
+[JsonSerializable(typeof(PersistentVolume))]
+[JsonSerializable(typeof(PersistentVolumeClaim))]
 [JsonSerializable(typeof(Pod))]
 [JsonSerializable(typeof(Node))]
 [JsonSerializable(typeof(ReplicaSet))]
+[JsonSerializable(typeof(Service))]
+[JsonSerializable(typeof(StorageClass))]
 internal sealed partial class ObjectForms : JsonSerializerContext;
