@@ -1,4 +1,5 @@
 using Etcdish.Controllers.Services;
+using Etcdish.Controllers.Volumes;
 using Etcdish.Kubernetes.Control;
 
 namespace Etcdish.Controllers;
@@ -10,15 +11,24 @@ public sealed class ControllerManager : IDisposable
     private readonly (Controller Controller, int Workers)[] _controllers;
 
     /// <summary>Makes them; they ask for their informers.</summary>
-    public ControllerManager(ControllerContext context)
+    /// <param name="context">What they share.</param>
+    /// <param name="localPath">Where volumes are that are folders of nodes; null: at the usual place.</param>
+    public ControllerManager(ControllerContext context, LocalPath? localPath = null)
     {
         _context = context;
         var servicePods = new ServicePods(context);
+        var claimUsers = new ClaimUsers(context);
         _controllers =
         [
             (new EndpointSliceController(context, servicePods), 5),
             (new EndpointsController(context, servicePods), 5),
             (new EndpointMirroringController(context), 2),
+            (new VolumeBinder(context, claimUsers), 4),
+            (new ClaimProtectionController(context, claimUsers), 2),
+            (new VolumeProtectionController(context), 2),
+            (new EphemeralVolumeController(context, claimUsers), 2),
+            (new LocalPathProvisioner(context, localPath ?? new LocalPath()), 4),
+            (new LocalPathResizer(context), 1),
         ];
     }
 

@@ -115,7 +115,12 @@ internal sealed class EndpointsController : Controller
         {
             // Neither service nor endpoints will be there for long.
         }
-        catch (ApiStatusException e) when (!e.IsConflict && !e.IsAlreadyExists)
+        catch (ApiStatusException e) when (e.IsAlreadyExists)
+        {
+            // Somebody made them, perhaps this controller: the watch has not told of it yet.
+            Queue.AddAfter(service.Key, TimeSpan.FromMilliseconds(100));
+        }
+        catch (ApiStatusException e) when (!e.IsConflict)
         {
             var verb = there is null ? "create" : "update";
             Context.Events.Warning(

@@ -37,6 +37,9 @@ public sealed class PersistentVolumeSpec
     /// <summary>A folder of a node, if it is one.</summary>
     public HostPathVolume? HostPath { get; set; }
 
+    /// <summary>What a CSI driver is told of it, if it is one of a driver.</summary>
+    public System.Text.Json.Nodes.JsonObject? Csi { get; set; }
+
     /// <summary>The nodes from which it can be reached; null: all.</summary>
     public VolumeNodeAffinity? NodeAffinity { get; set; }
 }
