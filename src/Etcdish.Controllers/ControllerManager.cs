@@ -1,9 +1,11 @@
-using Etcdish.Controllers.DaemonSets;
-using Etcdish.Controllers.StatefulSets;
-using Etcdish.Controllers.Workloads;
-using Etcdish.Controllers.Jobs;
 using Etcdish.Controllers.Accounts;
+using Etcdish.Controllers.DaemonSets;
 using Etcdish.Controllers.Garbage;
+using Etcdish.Controllers.Jobs;
+using Etcdish.Controllers.Services;
+using Etcdish.Controllers.StatefulSets;
+using Etcdish.Controllers.Volumes;
+using Etcdish.Controllers.Workloads;
 using Etcdish.Kubernetes.Control;
 
 namespace Etcdish.Controllers;
@@ -22,6 +24,8 @@ public sealed class ControllerManager : IDisposable
     {
         options ??= new ControllerOptions();
         _context = context;
+        var servicePods = new ServicePods(context);
+        var claimUsers = new ClaimUsers(context);
         _controllers =
         [
             (new DaemonSetController(context), 2),
@@ -45,6 +49,15 @@ public sealed class ControllerManager : IDisposable
             .. options.SigningAuthority is { } authority
                 ? [(new CertificateSigner(context, authority, options.CertificateLife), 1)]
                 : Array.Empty<(Controller, int)>(),
+            (new EndpointSliceController(context, servicePods), 5),
+            (new EndpointsController(context, servicePods), 5),
+            (new EndpointMirroringController(context), 2),
+            (new VolumeBinder(context, claimUsers), 4),
+            (new ClaimProtectionController(context, claimUsers), 2),
+            (new VolumeProtectionController(context), 2),
+            (new EphemeralVolumeController(context, claimUsers), 2),
+            (new LocalPathProvisioner(context, options.LocalPath), 4),
+            (new LocalPathResizer(context), 1),
         ];
     }
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Etcdish.Controllers.Volumes;
 
 namespace Etcdish.Controllers;
 
@@ -16,6 +17,9 @@ public sealed record ControllerOptions
 
     /// <summary>The authority that signs certificates, with its private key. Null: none are signed. Disposed of by who made it.</summary>
     public X509Certificate2? SigningAuthority { get; init; }
+
+    /// <summary>Where volumes are that are folders of nodes.</summary>
+    public LocalPath LocalPath { get; init; } = new();
 
     /// <summary>How long certificates hold that are signed here, at most.</summary>
     public TimeSpan CertificateLife { get; init; } = TimeSpan.FromDays(365);

@@ -20,6 +20,19 @@ public static class Resources
     /// <summary>Replication controllers.</summary>
     public static ApiResource<ReplicationController> ReplicationControllers { get; } =
         new("", "v1", "replicationcontrollers", "ReplicationController", true, ObjectForms.Default.ReplicationController);
+    /// <summary>Services.</summary>
+    public static ApiResource<Service> Services { get; } = new("", "v1", "services", "Service", true, ObjectForms.Default.Service);
+
+    /// <summary>Parts of where services lead.</summary>
+    public static ApiResource<EndpointSlice> EndpointSlices { get; } =
+        new("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", true, ObjectForms.Default.EndpointSlice);
+
+    /// <summary>Where services lead.</summary>
+    public static ApiResource<Endpoints> Endpoints { get; } = new("", "v1", "endpoints", "Endpoints", true, ObjectForms.Default.Endpoints);
+
+    /// <summary>Volumes.</summary>
+    public static ApiResource<PersistentVolume> PersistentVolumes { get; } =
+        new("", "v1", "persistentvolumes", "PersistentVolume", false, ObjectForms.Default.PersistentVolume);
 
     /// <summary>Claims of volumes.</summary>
     public static ApiResource<PersistentVolumeClaim> PersistentVolumeClaims { get; } =
@@ -39,6 +52,9 @@ public static class Resources
 
     /// <summary>Jobs.</summary>
     public static ApiResource<Job> Jobs { get; } = new("batch", "v1", "jobs", "Job", true, ObjectForms.Default.Job);
+    /// <summary>Classes of storage.</summary>
+    public static ApiResource<StorageClass> StorageClasses { get; } =
+        new("storage.k8s.io", "v1", "storageclasses", "StorageClass", false, ObjectForms.Default.StorageClass);
 
     /// <summary>Events.</summary>
     public static ApiResource Events { get; } = new("", "v1", "events", "Event", true);
