@@ -8,6 +8,7 @@ using Etcdish.ApiServer.Components;
 using Etcdish.ApiServer.Discovery;
 using Etcdish.ApiServer.Extensions;
 using Etcdish.ApiServer.Http;
+using Etcdish.ApiServer.InProcess;
 using Etcdish.ApiServer.OpenApi;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security;
@@ -50,6 +51,8 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     private readonly DefinitionCleanup _cleanup;
     private readonly DefinitionController _definitions;
     private readonly ApiServiceRegistrar _services;
+    private readonly ApiApplication _application;
+    private readonly CancellationTokenSource _stopped = new();
     private readonly IHost _host;
     private ListenOptions? _listen;
 
@@ -78,7 +81,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         _hubs = new WatchHubs(_resources, store, settings);
         _streaming = new StreamingRoutes(options, reader, _resources);
         var budgets = new DisruptionBudgets(reader, _writer, metadata, _resources);
-        var binding = new BindingSubresource(store, _resources, _writer, metadata);
+        var binding = new BindingSubresource(store, _resources, metadata);
         ISubresource[] subresources =
         [
             new ScaleSubresource(reader, _writer, owners, _resources, tables),
@@ -89,7 +92,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         ];
         var components = new ComponentStatusHandler(new ComponentProbes(store, _objects, options.Clock), tables);
         var watches = new WatchHandler(reader, _hubs, settings);
-        var application = new ApiApplication(
+        _application = new ApiApplication(
             new PlainPaths(store),
             _security,
             new RequestLimits(options.Limits, options.Clock),
@@ -99,7 +102,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources),
             new UnstoredResources(_security.Reviews, new BindingHandler(_resources, binding), components),
             defect => options.Warn($"a request failed: {defect}"));
-        _host = MakeHost(application);
+        _host = MakeHost(_application);
     }
 
     /// <summary>Where the server listens; with the port it got.</summary>
@@ -142,9 +145,18 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// A way to the server without sockets, for clients in this process. They need not prove who they are; all else is as from outside.
+    /// </summary>
+    /// <param name="user">The name of the user that requests come from.</param>
+    /// <param name="groups">The groups that the user is in, beside that of all users.</param>
+    public HttpMessageHandler ConnectInProcess(string user, params IReadOnlyList<string> groups) =>
+        new InProcessHandler(_application, new RequestUser(user, [.. groups, RequestUser.Authenticated]), _stopped.Token);
+
     /// <summary>Ends watches and connections, then what runs in the background.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _stopped.CancelAsync();
         await _hubs.DisposeAsync();
         await _host.StopAsync();
         _host.Dispose();
@@ -154,6 +166,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         await _cleanup.DisposeAsync();
         await _services.DisposeAsync();
         await _security.DisposeAsync();
+        _stopped.Dispose();
     }
 
     private IHost MakeHost(ApiApplication application)

@@ -54,6 +54,10 @@ internal sealed class TestCluster : IAsyncDisposable
         return new HttpClient(handler) { BaseAddress = new Uri(_server.Url), Timeout = TimeSpan.FromSeconds(20) };
     }
 
+    /// <summary>A client without sockets.</summary>
+    public HttpClient ConnectInProcess(string user, params IReadOnlyList<string> groups) =>
+        new(_server.ConnectInProcess(user, groups)) { BaseAddress = new Uri(_server.Url), Timeout = TimeSpan.FromSeconds(20) };
+
     private static Task<KubernetesApiServer> StartServerAsync(TestStore store, Func<ApiServerOptions, ApiServerOptions> change)
     {
         var options = new ApiServerOptions

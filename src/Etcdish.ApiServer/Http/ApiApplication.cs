@@ -19,11 +19,17 @@ internal sealed class ApiApplication(
     UnstoredResources unstored,
     Action<Exception> onDefect)
 {
-    public async Task HandleAsync(HttpContext http)
+    /// <summary>Handles a request from outside.</summary>
+    public Task HandleAsync(HttpContext http) => HandleAsync(http, known: null);
+
+    /// <summary>Handles a request.</summary>
+    /// <param name="http">The request and its answer.</param>
+    /// <param name="known">Who makes it, if that needs no proof; null: who it is must be found out.</param>
+    public async Task HandleAsync(HttpContext http, RequestUser? known)
     {
         try
         {
-            await RouteAsync(http);
+            await RouteAsync(http, known);
         }
         catch (Exception) when (http.RequestAborted.IsCancellationRequested)
         {
@@ -46,9 +52,9 @@ internal sealed class ApiApplication(
 #pragma warning restore CA1031
     }
 
-    private async Task RouteAsync(HttpContext http)
+    private async Task RouteAsync(HttpContext http, RequestUser? known)
     {
-        await security.Gate.EnterAsync(http);
+        await security.Gate.EnterAsync(http, known);
         await (plain.TryHandle(http) ?? security.Issuer.TryHandle(http) ?? limits.RunAsync(http, HandleLimited));
     }
 

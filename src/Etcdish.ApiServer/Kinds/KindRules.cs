@@ -76,12 +76,12 @@ internal static class KindRules
             Prepare = ServiceRules.Prepare,
         }).Checked(ServiceRules.Check).CheckedOnStatus(ServiceRules.CheckStatus),
         "Endpoints" => (rules with { ApplyDefaults = EndpointRules.ApplyDefaults }).Checked(EndpointRules.Check),
-        "PersistentVolume" => (rules with { ApplyDefaults = PersistentVolumeRules.ApplyDefaults }).Checked(PersistentVolumeRules.Check),
-        "PersistentVolumeClaim" => (rules with { ApplyDefaults = ClaimRules.ApplyDefaults, Prepare = ClaimRules.Prepare })
+        "PersistentVolume" => (rules with { ApplyDefaults = PersistentVolumeRules.ApplyDefaults, HasStatusDefaults = true }).Checked(PersistentVolumeRules.Check),
+        "PersistentVolumeClaim" => (rules with { ApplyDefaults = ClaimRules.ApplyDefaults, HasStatusDefaults = true, Prepare = ClaimRules.Prepare })
             .Checked(ClaimRules.Check),
         "ResourceQuota" => rules.Checked(QuotaRules.CheckQuota).CheckedOnStatus(QuotaRules.CheckQuotaStatus),
         "LimitRange" => (rules with { ApplyDefaults = QuotaRules.DefaultLimits }).Checked(QuotaRules.CheckLimits),
-        "Node" => (rules with { ApplyDefaults = NodeRules.ApplyDefaults }).Checked(NodeRules.Check).CheckedOnStatus(NodeRules.CheckStatus),
+        "Node" => (rules with { ApplyDefaults = NodeRules.ApplyDefaults, HasStatusDefaults = true }).Checked(NodeRules.Check).CheckedOnStatus(NodeRules.CheckStatus),
         "Event" => rules.Checked(CoordinationRules.CheckEvent),
         _ => rules,
     };

@@ -175,7 +175,7 @@ internal sealed class ObjectWriter(
     {
         await PrepareAsync(review, cancellation);
         var type = review.Write.Type;
-        if (FieldOwners.AreSame(review.Stored!, review.Object!) && type.IsInStoredForm(current.Value))
+        if (FieldOwners.AreSame(review.Stored!, review.Object!, review.Write.Part.OnlyField) && type.IsInStoredForm(current.Value))
         {
             return (new Written(type.ToServed(current.Value), current.Revision, false), null);
         }
@@ -215,7 +215,11 @@ internal sealed class ObjectWriter(
     {
         var type = review.Write.Type;
         var value = review.Object!;
-        type.Rules.ApplyDefaults?.Invoke(value);
+        if (!IsOnlyOfStatus(review.Write) || type.Rules.HasStatusDefaults)
+        {
+            type.Rules.ApplyDefaults?.Invoke(value);
+        }
+
         if (!review.Write.IsApply)
         {
             owners.Record(review.Write, review.Stored, value);
@@ -238,6 +242,9 @@ internal sealed class ObjectWriter(
         value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion);
     }
 
+    /// <summary>Custom objects have one schema for all their parts: it is asked as a whole.</summary>
+    private static bool IsOnlyOfStatus(WriteRequest request) => request.Part.OnlyField == "status" && request.Type.Custom is null;
+
     private static void CheckFields(WriteRequest request, JsonObject value, JsonObject? stored)
     {
         var type = request.Type;
@@ -249,7 +256,11 @@ internal sealed class ObjectWriter(
         }
         else
         {
-            type.Rules.Validate?.Invoke(value, stored, errors);
+            if (!IsOnlyOfStatus(request))
+            {
+                type.Rules.Validate?.Invoke(value, stored, errors);
+            }
+
             if (stored is not null)
             {
                 type.Rules.ValidateChange?.Invoke(request.Subresource, value, stored, errors);

@@ -52,7 +52,7 @@ internal sealed class ResourceQuota(ClusterObjects objects) : IAdmissionPlugin
     private static bool ChangesUsage(AdmissionRequest request)
     {
         var (before, after) = (request.Stored!, request.Object!);
-        return !JsonNode.DeepEquals(before["spec"], after["spec"])
+        return (request.Write.Part.OnlyField is null && !JsonNode.DeepEquals(before["spec"], after["spec"]))
             || (request.Write.Type.Info.Kind == "Pod" && QuotaUsage.IsTerminal(before) != QuotaUsage.IsTerminal(after));
     }
 
