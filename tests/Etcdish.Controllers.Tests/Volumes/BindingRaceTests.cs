@@ -18,6 +18,9 @@ public sealed class BindingRaceTests
     public async Task No_claim_has_two_volumes_and_no_volume_two_claims([Values(1, 2, 3)] int seed)
     {
         await using var bench = await ControlBench.StartAsync();
+        bench.Add(new ClaimProtectionController(bench.Context, new ClaimUsers(bench.Context)));
+        bench.Add(new VolumeProtectionController(bench.Context));
+        await bench.RunAsync();
         var random = new Random(seed);
         var observer = new Observer(bench);
         using var stop = new CancellationTokenSource();
