@@ -12,11 +12,13 @@ namespace Etcdish.Kubernetes.Objects;
     Converters = [typeof(QuantityConverter), typeof(IntOrStringConverter), typeof(LabelSelectorConverter), typeof(PodTemplateConverter)])]
 [JsonSerializable(typeof(Endpoints))]
 [JsonSerializable(typeof(EndpointSlice))]
+[JsonSerializable(typeof(IpAddress))]
 [JsonSerializable(typeof(PersistentVolume))]
 [JsonSerializable(typeof(PersistentVolumeClaim))]
 [JsonSerializable(typeof(Pod))]
 [JsonSerializable(typeof(Node))]
 [JsonSerializable(typeof(ReplicaSet))]
 [JsonSerializable(typeof(Service))]
+[JsonSerializable(typeof(ServiceCidr))]
 [JsonSerializable(typeof(StorageClass))]
 internal sealed partial class ObjectForms : JsonSerializerContext;
