@@ -28,6 +28,7 @@ namespace Etcdish.Kubernetes.Objects;
 [JsonSerializable(typeof(Node))]
 [JsonSerializable(typeof(OwnedObject))]
 [JsonSerializable(typeof(OwnerReference[]))]
+[JsonSerializable(typeof(IpAddress))]
 [JsonSerializable(typeof(PersistentVolume))]
 [JsonSerializable(typeof(PersistentVolumeClaim))]
 [JsonSerializable(typeof(Pod))]
@@ -37,6 +38,7 @@ namespace Etcdish.Kubernetes.Objects;
 [JsonSerializable(typeof(Service))]
 [JsonSerializable(typeof(ServiceAccount))]
 [JsonSerializable(typeof(StatefulSet))]
+[JsonSerializable(typeof(ServiceCidr))]
 [JsonSerializable(typeof(StorageClass))]
 [JsonSerializable(typeof(string[]))]
 internal sealed partial class ObjectForms : JsonSerializerContext;

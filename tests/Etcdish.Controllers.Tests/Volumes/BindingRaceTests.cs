@@ -122,38 +122,6 @@ public sealed class BindingRaceTests
         }
     }
 
-    /// <summary>Loses writes, or the answers to them.</summary>
-    private sealed class FaultyHandler(HttpMessageHandler inner, int seed) : DelegatingHandler(inner)
-    {
-        private readonly Random _random = new(seed);
-
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            var fate = request.Method == HttpMethod.Get ? 99 : Draw();
-            if (fate < 10)
-            {
-                throw new HttpRequestException("the request was lost");
-            }
-
-            var answer = await base.SendAsync(request, cancellationToken);
-            if (fate < 20)
-            {
-                answer.Dispose();
-                throw new HttpRequestException("the answer was lost");
-            }
-
-            return answer;
-        }
-
-        private int Draw()
-        {
-            lock (_random)
-            {
-                return _random.Next(100);
-            }
-        }
-    }
-
     /// <summary>Sees every change, and says what must never be seen.</summary>
     private sealed class Observer
     {
