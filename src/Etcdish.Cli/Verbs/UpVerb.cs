@@ -39,10 +39,14 @@ internal static class UpVerb
             running.Add(ClusterProgram.RunNodesAsync(client, options, () => Announce(api, hasNodes: true), stop.Token));
         }
 
-        // One that ends before it is told to takes the others along.
+        // One that ends before it is told to takes the others along: half a cluster is no use.
         await Task.WhenAny(running);
         await stop.CancelAsync();
         await Task.WhenAll(running);
+        if (!cancellation.IsCancellationRequested)
+        {
+            throw new CommandException("a part of the cluster has ended");
+        }
     }
 
     /// <summary>
