@@ -1,3 +1,11 @@
+using Etcdish.Controllers.Accounts;
+using Etcdish.Controllers.DaemonSets;
+using Etcdish.Controllers.Garbage;
+using Etcdish.Controllers.Jobs;
+using Etcdish.Controllers.Services;
+using Etcdish.Controllers.StatefulSets;
+using Etcdish.Controllers.Volumes;
+using Etcdish.Controllers.Workloads;
 using Etcdish.Kubernetes.Control;
 
 namespace Etcdish.Controllers;
@@ -9,11 +17,47 @@ public sealed class ControllerManager : IDisposable
     private readonly (Controller Controller, int Workers)[] _controllers;
 
     /// <summary>Makes them; they ask for their informers.</summary>
-    public ControllerManager(ControllerContext context)
+    /// <param name="context">What all controllers share.</param>
+    /// <param name="options">What must be known of the cluster; null: nothing is.</param>
+    /// <exception cref="ArgumentException">An option is wrong.</exception>
+    public ControllerManager(ControllerContext context, ControllerOptions? options = null)
     {
+        options ??= new ControllerOptions();
         _context = context;
+        var servicePods = new ServicePods(context);
+        var claimUsers = new ClaimUsers(context);
         _controllers =
         [
+            (new DaemonSetController(context), 2),
+            (new DeploymentController(context), 5),
+            (new ReplicaSetController(context), 5),
+            (new ReplicationManager(context), 5),
+            (new StatefulSetController(context), 5),
+            (new JobController(context), 5),
+            (new OrphanPodController(context), 1),
+            (new FinishedJobController(context), 1),
+            (new CronJobController(context), 5),
+            (new DefaultAccountController(context), 2),
+            .. options.AuthorityPem is { } pem ? [(new RootAuthorityController(context, pem), 2)] : Array.Empty<(Controller, int)>(),
+            .. options.AccountKeyPem is { } key
+                ? [(new AccountTokenController(context, AccountKey.Read(key), options.AuthorityPem), 2)]
+                : Array.Empty<(Controller, int)>(),
+            (new BootstrapTokenCleaner(context), 1),
+            (new CertificateApprover(context), 1),
+            (new CertificateCleaner(context), 1),
+            (new GarbageCollector(context), 8),
+            .. options.SigningAuthority is { } authority
+                ? [(new CertificateSigner(context, authority, options.CertificateLife), 1)]
+                : Array.Empty<(Controller, int)>(),
+            (new EndpointSliceController(context, servicePods), 5),
+            (new EndpointsController(context, servicePods), 5),
+            (new EndpointMirroringController(context), 2),
+            (new VolumeBinder(context, claimUsers), 4),
+            (new ClaimProtectionController(context, claimUsers), 2),
+            (new VolumeProtectionController(context), 2),
+            (new EphemeralVolumeController(context, claimUsers), 2),
+            (new LocalPathProvisioner(context, options.LocalPath), 4),
+            (new LocalPathResizer(context), 1),
         ];
     }
 

@@ -8,25 +8,22 @@ namespace Etcdish.ApiServer.Tests;
 [TestFixture(StoreKind.GenuineEtcd)]
 public class ObjectStoreTests(StoreKind kind)
 {
-    private TestStore _home = null!;
+    private readonly string _prefix = SharedStores.NewPrefix();
 
-    private IObjectStore Store => _home.Store;
+    private IObjectStore Store { get; set; } = null!;
 
     [SetUp]
-    public async Task Open() => _home = await TestStore.OpenAsync(kind);
-
-    [TearDown]
-    public async Task Close() => await _home.DisposeAsync();
+    public async Task Open() => Store = (await SharedStores.GetAsync(kind)).Store;
 
     [Test]
     public async Task A_write_whose_condition_fails_tells_what_is_there()
     {
-        var created = await Store.CreateAsync("/t/a", "1"u8.ToArray(), default);
-        var again = await Store.CreateAsync("/t/a", "2"u8.ToArray(), default);
-        var updated = await Store.UpdateAsync("/t/a", "3"u8.ToArray(), created.Revision, default);
-        var stale = await Store.DeleteAsync("/t/a", created.Revision, default);
-        var deleted = await Store.DeleteAsync("/t/a", updated.Revision, default);
-        var missing = await Store.DeleteAsync("/t/a", updated.Revision, default);
+        var created = await Store.CreateAsync(At("a"), "1"u8.ToArray(), default);
+        var again = await Store.CreateAsync(At("a"), "2"u8.ToArray(), default);
+        var updated = await Store.UpdateAsync(At("a"), "3"u8.ToArray(), created.Revision, default);
+        var stale = await Store.DeleteAsync(At("a"), created.Revision, default);
+        var deleted = await Store.DeleteAsync(At("a"), updated.Revision, default);
+        var missing = await Store.DeleteAsync(At("a"), updated.Revision, default);
 
         Assert.That(created.Succeeded && updated.Succeeded && deleted.Succeeded, Is.True);
         Assert.That(Text(again.Current!.Value.Value), Is.EqualTo("1"));
@@ -38,13 +35,13 @@ public class ObjectStoreTests(StoreKind kind)
     [Test]
     public async Task Several_writes_happen_at_once_or_not_at_all()
     {
-        var old = await Store.CreateAsync("/t/old", "1"u8.ToArray(), default);
+        var old = await Store.CreateAsync(At("old"), "1"u8.ToArray(), default);
         var refused = await Store.CommitAsync(
-            [new StoreAction("/t/new", "2"u8.ToArray(), 0), new StoreAction("/t/old", null, old.Revision - 1)], default);
-        var left = await Store.ListAsync(new StorePageRequest("/t/"), default);
+            [new StoreAction(At("new"), "2"u8.ToArray(), 0), new StoreAction(At("old"), null, old.Revision - 1)], default);
+        var left = await Store.ListAsync(new StorePageRequest(At("")), default);
         var done = await Store.CommitAsync(
-            [new StoreAction("/t/new", "2"u8.ToArray(), 0), new StoreAction("/t/old", null, old.Revision)], default);
-        var after = await Store.ListAsync(new StorePageRequest("/t/"), default);
+            [new StoreAction(At("new"), "2"u8.ToArray(), 0), new StoreAction(At("old"), null, old.Revision)], default);
+        var after = await Store.ListAsync(new StorePageRequest(At("")), default);
 
         Assert.That(
             (refused.Succeeded, refused.Current[0], refused.Current[1]!.Value.Revision),
@@ -59,13 +56,13 @@ public class ObjectStoreTests(StoreKind kind)
     {
         foreach (var name in new[] { "a", "b", "c" })
         {
-            await Store.CreateAsync($"/t/{name}", Encoding.UTF8.GetBytes(name), default);
+            await Store.CreateAsync(At(name), Encoding.UTF8.GetBytes(name), default);
         }
 
-        await Store.CreateAsync("/tt", "beside"u8.ToArray(), default);
-        var first = await Store.ListAsync(new StorePageRequest("/t/") { Limit = 2 }, default);
-        await Store.CreateAsync("/t/d", "late"u8.ToArray(), default);
-        var second = await Store.ListAsync(new StorePageRequest("/t/") { StartKey = "/t/b\0", Revision = first.Revision }, default);
+        await Store.CreateAsync(_prefix + "tt", "beside"u8.ToArray(), default);
+        var first = await Store.ListAsync(new StorePageRequest(At("")) { Limit = 2 }, default);
+        await Store.CreateAsync(At("d"), "late"u8.ToArray(), default);
+        var second = await Store.ListAsync(new StorePageRequest(At("")) { StartKey = At("b\0"), Revision = first.Revision }, default);
 
         Assert.That(first.Objects.Select(o => Text(o.Value)), Is.EqualTo(["a", "b"]));
         Assert.That(first.Remaining, Is.EqualTo(1));
@@ -76,34 +73,36 @@ public class ObjectStoreTests(StoreKind kind)
     [Test]
     public async Task Revisions_out_of_reach_are_told_apart()
     {
-        var first = await Store.CreateAsync("/t/a", "1"u8.ToArray(), default);
-        var second = await Store.UpdateAsync("/t/a", "2"u8.ToArray(), first.Revision, default);
-        await _home.CompactAsync(second.Revision);
+        await using var home = await TestStore.OpenAsync(kind);
+        Store = home.Store;
+        var first = await Store.CreateAsync(At("a"), "1"u8.ToArray(), default);
+        var second = await Store.UpdateAsync(At("a"), "2"u8.ToArray(), first.Revision, default);
+        await home.CompactAsync(second.Revision);
 
         Assert.That(
-            async () => await Store.ListAsync(new StorePageRequest("/t/") { Revision = first.Revision }, default),
+            async () => await Store.ListAsync(new StorePageRequest(At("")) { Revision = first.Revision }, default),
             Throws.TypeOf<StoreCompactedException>());
         Assert.That(
-            async () => await Store.ListAsync(new StorePageRequest("/t/") { Revision = second.Revision + 100 }, default),
+            async () => await Store.ListAsync(new StorePageRequest(At("")) { Revision = second.Revision + 100 }, default),
             Throws.TypeOf<StoreFutureRevisionException>());
         Assert.That(
-            async () => await Store.Watch("/t/", first.Revision).GetAsyncEnumerator().MoveNextAsync(),
+            async () => await Store.Watch(At(""), first.Revision).GetAsyncEnumerator().MoveNextAsync(),
             Throws.TypeOf<StoreCompactedException>());
     }
 
     [Test]
     public async Task A_watch_tells_values_before_and_after()
     {
-        var created = await Store.CreateAsync("/t/a", "1"u8.ToArray(), default);
-        var watch = Store.Watch("/t/", created.Revision);
+        var created = await Store.CreateAsync(At("a"), "1"u8.ToArray(), default);
+        var watch = Store.Watch(At(""), created.Revision);
         var seen = new List<string>();
         await foreach (var changes in watch)
         {
             seen.AddRange(changes.Items.Select(c => $"{Text(c.Previous)}>{Text(c.Value)}"));
             if (seen.Count == 1 && changes.Items.Count > 0)
             {
-                var updated = await Store.UpdateAsync("/t/a", "2"u8.ToArray(), created.Revision, default);
-                await Store.DeleteAsync("/t/a", updated.Revision, default);
+                var updated = await Store.UpdateAsync(At("a"), "2"u8.ToArray(), created.Revision, default);
+                await Store.DeleteAsync(At("a"), updated.Revision, default);
             }
 
             if (seen.Count == 3)
@@ -114,6 +113,8 @@ public class ObjectStoreTests(StoreKind kind)
 
         Assert.That(seen, Is.EqualTo(["->1", "1>2", "2>-"]));
     }
+
+    private string At(string name) => $"{_prefix}t/{name}";
 
     private static string Text(ReadOnlyMemory<byte>? value) => value is { } bytes ? Encoding.UTF8.GetString(bytes.Span) : "-";
 }

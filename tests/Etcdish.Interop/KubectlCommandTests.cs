@@ -58,6 +58,19 @@ public class KubectlCommandTests(bool onGenuineEtcd)
             spec: {containers: [{name: c, image: "nginx:2"}]}
         """;
 
+    private const string Set = """
+        apiVersion: apps/v1
+        kind: StatefulSet
+        metadata: {name: s}
+        spec:
+          replicas: 0
+          serviceName: s
+          selector: {matchLabels: {app: s}}
+          template:
+            metadata: {labels: {app: s}}
+            spec: {containers: [{name: c, image: "nginx:2"}]}
+        """;
+
     private const string Revision = """
         apiVersion: apps/v1
         kind: ControllerRevision
@@ -86,6 +99,7 @@ public class KubectlCommandTests(bool onGenuineEtcd)
         get cm --sort-by=.metadata.name => NAME +DATA +AGE\nkube-root-ca\.crt .*\none +1 +\d+s
         get deploy --show-kind --no-headers => deployment\.apps/app +0/2 +0 +0 +\d+s
         get deploy -L app --show-labels => NAME .* AGE +APP +LABELS\napp .* app +app=app
+        get ns --chunk-size=0 -o name => (namespace/\S+\s*){4}
         get ns --chunk-size=1 => NAME +STATUS +AGE\ndefault +Active .*
         get ns --server-print=false => NAME +AGE\ndefault +\d+s.*
         get cm,deploy -A => .*configmap/one .*deployment\.apps/app .*
@@ -222,7 +236,7 @@ public class KubectlCommandTests(bool onGenuineEtcd)
     }
 
     [Test]
-    public void Rollouts_of_daemons_by_the_revisions_that_a_controller_would_leave()
+    public void Rollouts_of_daemons_and_sets_by_the_revisions_that_a_controller_would_leave()
     {
         using var server = new KubernetesServer(onGenuineEtcd);
         server.Run("create -f {daemons.yaml} => daemonset\\.apps/d created", ("daemons.yaml", Daemons));
@@ -236,8 +250,12 @@ public class KubectlCommandTests(bool onGenuineEtcd)
             rollout restart ds/d => daemonset\.apps/d restarted
             patch ds d --subresource=status --type=merge -p '{"status":{"observedGeneration":99,"desiredNumberScheduled":0,"currentNumberScheduled":0,"numberMisscheduled":0,"numberReady":0}}' => .*patched
             rollout status ds/d --timeout=10s => daemon set "d" successfully rolled out
+            create -f {set.yaml} => statefulset\.apps/s created
+            patch sts s --subresource=status --type=merge -p '{"status":{"observedGeneration":99,"replicas":0,"updateRevision":"s-1","currentRevision":"s-1"}}' => .*patched
+            rollout status sts/s --timeout=10s => partitioned roll out complete: 0 new pods have been updated\.\.\.
             """,
-            ("revision.yaml", Revision.Replace("UID", uid, StringComparison.Ordinal)));
+            ("revision.yaml", Revision.Replace("UID", uid, StringComparison.Ordinal)),
+            ("set.yaml", Set));
     }
 
     private void Run(string script, params IEnumerable<(string Name, string Content)> files)

@@ -9,10 +9,7 @@ namespace Etcdish.ApiServer.Admission;
 internal static class AdmissionPlugins
 {
     /// <summary>All plugins in the order in which they act, which is that of Kubernetes.</summary>
-    /// <remarks>
-    /// StorageObjectInUseProtection is not among them: it sets finalizers, and so has to come with the controller that removes them.
-    /// PodTopologyLabels is part of binding, the only thing it concerns.
-    /// </remarks>
+    /// <remarks>PodTopologyLabels is part of binding, the only thing it concerns.</remarks>
     public static IReadOnlyList<IAdmissionPlugin> InOrder(
         ClusterObjects objects, MetadataRules metadata, SecurityServices security, ServiceNetwork network) =>
     [
@@ -24,6 +21,7 @@ internal static class AdmissionPlugins
         new PodPriority(objects),
         new DefaultTolerationSeconds(),
         new DefaultStorageClass(objects),
+        new StorageObjectInUseProtection(),
         new PersistentVolumeClaimResize(objects),
         new RuntimeClass(objects),
         new CertificateRequester(),

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Registry;
+using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Kinds;
 
@@ -63,7 +64,7 @@ internal static class CronJobRules
                 ? "cannot use both timeZone field and TZ or CRON_TZ in schedule"
                 : "cannot use TZ or CRON_TZ in schedule, use timeZone field instead");
         }
-        else if (CronSchedule.Problem(text) is { } problem)
+        else if (!CronSchedule.TryParse(text, out _, out var problem))
         {
             schedule.Invalid(problem);
         }

@@ -28,6 +28,9 @@ public sealed class ClusterCertificates : IDisposable
     /// <summary>The authority's certificate, without its key.</summary>
     public string AuthorityPem => _authority.ExportCertificatePem();
 
+    /// <summary>The authority with its private key, for programs that sign in its name. Disposed of with this object.</summary>
+    public X509Certificate2 Authority => _authority;
+
     /// <summary>Opens the authority of a folder, or makes one there. The folder is for its owner alone.</summary>
     /// <exception cref="IOException">The folder cannot be read or written.</exception>
     public static ClusterCertificates Open(string folder)
@@ -99,6 +102,14 @@ public sealed class ClusterCertificates : IDisposable
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.ApplicationPolicy.Add(new Oid("1.3.6.1.5.5.7.3.2"));
         return chain.Build(certificate);
+    }
+
+    /// <summary>The private key by which tokens of service accounts are signed, as PEM; made if there is none.</summary>
+    /// <exception cref="IOException">It cannot be read or written.</exception>
+    public string ReadAccountKey()
+    {
+        OpenSigningKey().Dispose();
+        return File.ReadAllText(Path.Combine(_folder, SigningKeyFile));
     }
 
     /// <summary>The key by which tokens of service accounts are signed, kept beside the authority; made if there is none.</summary>

@@ -26,8 +26,10 @@ public interface IInformer
 /// <param name="clock">The clock of pauses after failures.</param>
 /// <param name="warn">Is told, a line each, what goes wrong.</param>
 /// <param name="selector">Query that narrows it, such as <c>fieldSelector=spec.nodeName%3Da</c>; empty: all.</param>
+/// <param name="accept">The form in which objects are asked for, such as one of their metadata only; null: JSON, whole.</param>
 public sealed class Informer<T>(
-    KubernetesClient client, ApiResource<T> resource, TimeProvider clock, Action<string> warn, string selector = "") : ObjectCache<T>, IInformer
+    KubernetesClient client, ApiResource<T> resource, TimeProvider clock, Action<string> warn, string selector = "", string? accept = null)
+    : ObjectCache<T>, IInformer
     where T : KubernetesObject
 {
     private const string InitialEventsEnd = "k8s.io/initial-events-end";
@@ -102,7 +104,7 @@ public sealed class Informer<T>(
         using var patience = new CancellationTokenSource(duration + _watchPatience, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, patience.Token);
         _initial = _revision.Length == 0 ? [] : null;
-        using var response = await client.OpenAsync(resource.Path("") + WatchQuery(duration), null, either.Token);
+        using var response = await client.OpenAsync(resource.Path("") + WatchQuery(duration), accept, either.Token);
         await WatchReader.ReadAsync(await response.Content.ReadAsStreamAsync(either.Token), Take, either.Token);
     }
 
@@ -121,7 +123,8 @@ public sealed class Informer<T>(
         do
         {
             var query = $"?limit={PageSize}{(next.Length == 0 ? "" : "&continue=" + Uri.EscapeDataString(next))}{AndSelector}";
-            using var page = JsonDocument.Parse(await client.SendAsync(HttpMethod.Get, resource.Path("") + query, null, null, cancellation));
+            using var response = await client.OpenAsync(resource.Path("") + query, accept, cancellation);
+            using var page = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellation));
             var metadata = page.RootElement.GetProperty("metadata");
             revision = metadata.GetProperty("resourceVersion").GetString() ?? "";
             next = metadata.TryGetProperty("continue", out var token) ? token.GetString() ?? "" : "";

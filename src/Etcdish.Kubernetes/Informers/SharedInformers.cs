@@ -12,24 +12,26 @@ namespace Etcdish.Kubernetes.Informers;
 public sealed class SharedInformers(KubernetesClient client, TimeProvider clock, Action<string> warn) : IAsyncDisposable
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<ApiResource, IInformer> _informers = [];
+    private readonly Dictionary<(ApiResource Resource, string Selector), IInformer> _informers = [];
     private readonly List<Task> _running = [];
     private readonly CancellationTokenSource _stop = new();
     private bool _started;
 
     /// <summary>The informer of a resource.</summary>
-    public Informer<T> Of<T>(ApiResource<T> resource)
+    /// <param name="resource">The resource.</param>
+    /// <param name="selector">Query that narrows it, such as <c>fieldSelector=type%3Da</c>; empty: all.</param>
+    public Informer<T> Of<T>(ApiResource<T> resource, string selector = "")
         where T : KubernetesObject
     {
         lock (_lock)
         {
-            if (_informers.TryGetValue(resource, out var known))
+            if (_informers.TryGetValue((resource, selector), out var known))
             {
                 return (Informer<T>)known;
             }
 
-            var informer = new Informer<T>(client, resource, clock, warn);
-            _informers[resource] = informer;
+            var informer = new Informer<T>(client, resource, clock, warn, selector);
+            _informers[(resource, selector)] = informer;
             if (_started)
             {
                 Run(informer);

@@ -23,6 +23,9 @@ public sealed class Condition
     /// <summary>When the condition was written last (deployments).</summary>
     public DateTimeOffset? LastUpdateTime { get; set; }
 
+    /// <summary>When the condition was looked at last (pods, jobs).</summary>
+    public DateTimeOffset? LastProbeTime { get; set; }
+
     /// <summary>When the condition was looked at last (nodes).</summary>
     public DateTimeOffset? LastHeartbeatTime { get; set; }
 

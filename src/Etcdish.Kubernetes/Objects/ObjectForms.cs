@@ -11,6 +11,34 @@ namespace Etcdish.Kubernetes.Objects;
     GenerationMode = JsonSourceGenerationMode.Metadata,
     Converters = [typeof(PooledStringConverter), typeof(QuantityConverter), typeof(IntOrStringConverter), typeof(LabelSelectorConverter), typeof(PodTemplateConverter)])]
 [JsonSerializable(typeof(Pod))]
+    Converters =
+    [
+        typeof(OwnedObjectConverter), typeof(QuantityConverter), typeof(IntOrStringConverter), typeof(LabelSelectorConverter),
+        typeof(PodTemplateConverter),
+    ])]
+[JsonSerializable(typeof(CertificateSigningRequest))]
+[JsonSerializable(typeof(ConfigMap))]
+[JsonSerializable(typeof(ControllerRevision))]
+[JsonSerializable(typeof(CronJob))]
+[JsonSerializable(typeof(DaemonSet))]
+[JsonSerializable(typeof(Deployment))]
+[JsonSerializable(typeof(EndpointSlice))]
+[JsonSerializable(typeof(Endpoints))]
+[JsonSerializable(typeof(Job))]
+[JsonSerializable(typeof(Lease))]
+[JsonSerializable(typeof(Namespace))]
 [JsonSerializable(typeof(Node))]
+[JsonSerializable(typeof(OwnedObject))]
+[JsonSerializable(typeof(OwnerReference[]))]
+[JsonSerializable(typeof(PersistentVolume))]
+[JsonSerializable(typeof(PersistentVolumeClaim))]
+[JsonSerializable(typeof(Pod))]
 [JsonSerializable(typeof(ReplicaSet))]
+[JsonSerializable(typeof(ReplicationController))]
+[JsonSerializable(typeof(Secret))]
+[JsonSerializable(typeof(Service))]
+[JsonSerializable(typeof(ServiceAccount))]
+[JsonSerializable(typeof(StatefulSet))]
+[JsonSerializable(typeof(StorageClass))]
+[JsonSerializable(typeof(string[]))]
 internal sealed partial class ObjectForms : JsonSerializerContext;

@@ -1,13 +1,21 @@
 namespace Etcdish.Kubernetes.Objects;
 
 /// <summary>A set of equal pods (apps/v1 ReplicaSet).</summary>
-public sealed class ReplicaSet : KubernetesObject
+public sealed class ReplicaSet : KubernetesObject, IReplicated
 {
     /// <summary>What is wanted.</summary>
     public ReplicaSetSpec Spec { get; set; } = new();
 
     /// <summary>What is there.</summary>
     public ReplicaSetStatus Status { get; set; } = new();
+
+    int IReplicated.Replicas => Spec.Replicas;
+
+    int IReplicated.MinReadySeconds => Spec.MinReadySeconds;
+
+    LabelSelector IReplicated.Selector => Spec.Selector;
+
+    PodTemplate IReplicated.Template => Spec.Template;
 }
 
 /// <summary>What is wanted of a replica set.</summary>

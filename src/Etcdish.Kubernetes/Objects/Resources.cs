@@ -8,15 +8,80 @@ public static class Resources
     /// <summary>Pods.</summary>
     public static ApiResource<Pod> Pods { get; } = new("", "v1", "pods", "Pod", true, ObjectForms.Default.Pod);
 
+    /// <summary>Deployments.</summary>
+    public static ApiResource<Deployment> Deployments { get; } = new("apps", "v1", "deployments", "Deployment", true, ObjectForms.Default.Deployment);
+
     /// <summary>Nodes.</summary>
     public static ApiResource<Node> Nodes { get; } = new("", "v1", "nodes", "Node", false, ObjectForms.Default.Node);
 
     /// <summary>Replica sets.</summary>
     public static ApiResource<ReplicaSet> ReplicaSets { get; } = new("apps", "v1", "replicasets", "ReplicaSet", true, ObjectForms.Default.ReplicaSet);
 
+    /// <summary>Replication controllers.</summary>
+    public static ApiResource<ReplicationController> ReplicationControllers { get; } =
+        new("", "v1", "replicationcontrollers", "ReplicationController", true, ObjectForms.Default.ReplicationController);
+    /// <summary>Services.</summary>
+    public static ApiResource<Service> Services { get; } = new("", "v1", "services", "Service", true, ObjectForms.Default.Service);
+
+    /// <summary>Parts of where services lead.</summary>
+    public static ApiResource<EndpointSlice> EndpointSlices { get; } =
+        new("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", true, ObjectForms.Default.EndpointSlice);
+
+    /// <summary>Where services lead.</summary>
+    public static ApiResource<Endpoints> Endpoints { get; } = new("", "v1", "endpoints", "Endpoints", true, ObjectForms.Default.Endpoints);
+
+    /// <summary>Volumes.</summary>
+    public static ApiResource<PersistentVolume> PersistentVolumes { get; } =
+        new("", "v1", "persistentvolumes", "PersistentVolume", false, ObjectForms.Default.PersistentVolume);
+
+    /// <summary>Claims of volumes.</summary>
+    public static ApiResource<PersistentVolumeClaim> PersistentVolumeClaims { get; } =
+        new("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true, ObjectForms.Default.PersistentVolumeClaim);
+
+    /// <summary>Revisions of sets.</summary>
+    public static ApiResource<ControllerRevision> ControllerRevisions { get; } =
+        new("apps", "v1", "controllerrevisions", "ControllerRevision", true, ObjectForms.Default.ControllerRevision);
+
+    /// <summary>Daemon sets.</summary>
+    public static ApiResource<DaemonSet> DaemonSets { get; } = new("apps", "v1", "daemonsets", "DaemonSet", true, ObjectForms.Default.DaemonSet);
+
+    /// <summary>Stateful sets.</summary>
+    public static ApiResource<StatefulSet> StatefulSets { get; } = new("apps", "v1", "statefulsets", "StatefulSet", true, ObjectForms.Default.StatefulSet);
+    /// <summary>Cron jobs.</summary>
+    public static ApiResource<CronJob> CronJobs { get; } = new("batch", "v1", "cronjobs", "CronJob", true, ObjectForms.Default.CronJob);
+
+    /// <summary>Jobs.</summary>
+    public static ApiResource<Job> Jobs { get; } = new("batch", "v1", "jobs", "Job", true, ObjectForms.Default.Job);
+    /// <summary>Classes of storage.</summary>
+    public static ApiResource<StorageClass> StorageClasses { get; } =
+        new("storage.k8s.io", "v1", "storageclasses", "StorageClass", false, ObjectForms.Default.StorageClass);
+
     /// <summary>Events.</summary>
     public static ApiResource Events { get; } = new("", "v1", "events", "Event", true);
 
     /// <summary>Leases.</summary>
-    public static ApiResource Leases { get; } = new("coordination.k8s.io", "v1", "leases", "Lease", true);
+    public static ApiResource<Lease> Leases { get; } =
+        new("coordination.k8s.io", "v1", "leases", "Lease", true, ObjectForms.Default.Lease);
+
+    /// <summary>Namespaces.</summary>
+    public static ApiResource<Namespace> Namespaces { get; } = new("", "v1", "namespaces", "Namespace", false, ObjectForms.Default.Namespace);
+
+    /// <summary>Service accounts.</summary>
+    public static ApiResource<ServiceAccount> ServiceAccounts { get; } =
+        new("", "v1", "serviceaccounts", "ServiceAccount", true, ObjectForms.Default.ServiceAccount);
+
+    /// <summary>Config maps.</summary>
+    public static ApiResource<ConfigMap> ConfigMaps { get; } = new("", "v1", "configmaps", "ConfigMap", true, ObjectForms.Default.ConfigMap);
+
+    /// <summary>Secrets.</summary>
+    public static ApiResource<Secret> Secrets { get; } = new("", "v1", "secrets", "Secret", true, ObjectForms.Default.Secret);
+
+    /// <summary>Requests for certificates.</summary>
+    public static ApiResource<CertificateSigningRequest> CertificateSigningRequests { get; } = new(
+        "certificates.k8s.io",
+        "v1",
+        "certificatesigningrequests",
+        "CertificateSigningRequest",
+        false,
+        ObjectForms.Default.CertificateSigningRequest);
 }

@@ -60,6 +60,26 @@ public class ClusterAdmissionTests(StoreKind kind) : ClusterTests(kind)
     }
 
     [Test]
+    public async Task Claims_and_volumes_wait_for_who_protects_them()
+    {
+        const string Volumes = "/api/v1/persistentvolumes";
+        const string Volume = """
+            {"metadata":{"name":"v","finalizers":["example.com/mine","kubernetes.io/pv-protection"]},"spec":{"capacity":{"storage":"1Gi"},
+            "accessModes":["ReadWriteOnce"],"hostPath":{"path":"/nowhere"}}}
+            """;
+        var claim = await AddClaimAsync("a", "\"\"");
+        var volume = await Cluster.PostAsync(Volumes, Volume);
+        var marked = await Cluster.DeleteAsync(Claims + "/a");
+        await Cluster.PatchAsync(Claims + "/a", """{"metadata":{"finalizers":null}}""", "merge");
+
+        Assert.That(claim.Body["metadata"]!["finalizers"]!.ToJsonString(), Is.EqualTo("""["kubernetes.io/pvc-protection"]"""));
+        Assert.That(
+            volume.Body["metadata"]!["finalizers"]!.ToJsonString(), Is.EqualTo("""["example.com/mine","kubernetes.io/pv-protection"]"""));
+        Assert.That(marked["metadata.deletionTimestamp"], Is.Not.Empty, marked.Text);
+        Assert.That((await Cluster.GetAsync(Claims + "/a")).Status, Is.EqualTo(404));
+    }
+
+    [Test]
     public async Task Claims_grow_if_their_class_can()
     {
         await AddClassAsync("stiff", isDefault: false, expands: false);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Security.Tokens;
 
 namespace Etcdish.ApiServer.Tests.Security;
 
@@ -116,6 +117,28 @@ public class AccountTokenTests(StoreKind kind)
     }
 
     [Test]
+    public async Task A_token_that_is_kept_in_a_secret_holds_as_long_as_it_is_there()
+    {
+        const string Secret = "/api/v1/namespaces/default/secrets/kept";
+        var account = await _cluster.GetAsync(Accounts + "/default");
+        using var key = _cluster.Certificates.OpenSigningKey();
+        var token = CompactToken.Sign(KeptClaims(account["metadata.uid"]), key);
+        var foreign = CompactToken.Sign(KeptClaims("another"), key);
+        await _cluster.PostAsync("/api/v1/namespaces/default/secrets", new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["name"] = "kept" },
+            ["stringData"] = new JsonObject { ["token"] = token },
+        }.ToJsonString());
+        var who = await _cluster.WhoIsAsync(token);
+        var stranger = await _cluster.WhoIsAsync(foreign);
+        await _cluster.DeleteAsync(Secret);
+        var after = await _cluster.WhoIsAsync(token);
+
+        Assert.That((who.Status, who["status.userInfo.username"]), Is.EqualTo((201, "system:serviceaccount:default:default")));
+        Assert.That((stranger.Status, after.Status), Is.EqualTo((401, 401)));
+    }
+
+    [Test]
     public async Task A_token_that_is_bound_to_a_pod_names_it_and_ends_with_it()
     {
         var pod = await _cluster.PostAsync(
@@ -214,4 +237,14 @@ public class AccountTokenTests(StoreKind kind)
 
         public void Advance(TimeSpan time) => Interlocked.Add(ref _ticks, time.Ticks);
     }
+
+    private static JsonObject KeptClaims(string uid) => new()
+    {
+        ["iss"] = "kubernetes/serviceaccount",
+        ["kubernetes.io/serviceaccount/namespace"] = "default",
+        ["kubernetes.io/serviceaccount/secret.name"] = "kept",
+        ["kubernetes.io/serviceaccount/service-account.name"] = "default",
+        ["kubernetes.io/serviceaccount/service-account.uid"] = uid,
+        ["sub"] = "system:serviceaccount:default:default",
+    };
 }

@@ -39,6 +39,38 @@ internal sealed record AccountClaims
 
     public BoundObject? Node { get; init; }
 
+    /// <summary>Whether the token is kept in a secret, and holds as long as it is there.</summary>
+    public bool IsKept { get; init; }
+
+    /// <summary>
+    /// The claims of a token of the old form, which names no audience and no end; it is made for this API, and kept in a secret. Null if it is
+    /// no such token.
+    /// </summary>
+    /// <param name="claims">What was signed.</param>
+    /// <param name="issuer">Who issues this API's tokens.</param>
+    public static AccountClaims? ReadKept(JsonObject claims, string issuer)
+    {
+        const string Prefix = "kubernetes.io/serviceaccount/";
+        if (claims.Text("iss") != "kubernetes/serviceaccount")
+        {
+            return null;
+        }
+
+        var result = new AccountClaims
+        {
+            Issuer = issuer,
+            Audiences = [issuer],
+            IssuedAt = 0,
+            ExpiresAt = DateTimeOffset.MaxValue.ToUnixTimeSeconds(),
+            Id = "",
+            Namespace = claims.Text(Prefix + "namespace"),
+            Account = new BoundObject(claims.Text(Prefix + "service-account.name"), claims.Text(Prefix + "service-account.uid")),
+            Secret = new BoundObject(claims.Text(Prefix + "secret.name"), ""),
+            IsKept = true,
+        };
+        return claims.Text("sub") == ServiceAccountName.UserName(result.Namespace, result.Account.Name) ? result : null;
+    }
+
     /// <summary>The claims of a token that was signed by us; null if it is no account's.</summary>
     public static AccountClaims? Read(JsonObject claims)
     {

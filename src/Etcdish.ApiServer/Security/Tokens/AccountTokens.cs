@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Registry;
@@ -54,7 +55,7 @@ internal sealed class AccountTokens(SigningKey key, string issuer, IObjectStore 
             return TokenVerdict.Refuse($"token audiences [{given}] is invalid for the target audiences [{wanted}]");
         }
 
-        return await FindFaultAsync(claims, cancellation) is { } fault
+        return await FindFaultAsync(token, claims, cancellation) is { } fault
             ? TokenVerdict.Refuse(fault)
             : TokenVerdict.Accept(UserOf(claims), accepted);
     }
@@ -66,7 +67,8 @@ internal sealed class AccountTokens(SigningKey key, string issuer, IObjectStore 
             return known;
         }
 
-        if (CompactToken.Verify(token, key) is not { } payload || AccountClaims.Read(payload) is not { } claims)
+        if (CompactToken.Verify(token, key) is not { } payload
+            || (AccountClaims.Read(payload) ?? AccountClaims.ReadKept(payload, issuer)) is not { } claims)
         {
             return null;
         }
@@ -81,7 +83,7 @@ internal sealed class AccountTokens(SigningKey key, string issuer, IObjectStore 
     }
 
     /// <summary>What is wrong with what the token is bound to; null for nothing.</summary>
-    private async ValueTask<string?> FindFaultAsync(AccountClaims claims, CancellationToken cancellation)
+    private async ValueTask<string?> FindFaultAsync(string token, AccountClaims claims, CancellationToken cancellation)
     {
         if (!await StandsAsync("serviceaccounts", claims.Namespace, claims.Account, cancellation))
         {
@@ -89,6 +91,11 @@ internal sealed class AccountTokens(SigningKey key, string issuer, IObjectStore 
         }
 
         const string Invalidated = "service account token has been invalidated";
+        if (claims.IsKept)
+        {
+            return await IsKeptAsync(token, claims, cancellation) ? null : Invalidated;
+        }
+
         if (claims.Secret is { } secret && !await StandsAsync("secrets", claims.Namespace, secret, cancellation))
         {
             return Invalidated;
@@ -114,6 +121,20 @@ internal sealed class AccountTokens(SigningKey key, string issuer, IObjectStore 
 
         var value = ApiJson.Parse(found.Value.Span);
         return value.Uid() == bound.Uid && !HasBeenDeleted(value);
+    }
+
+    /// <summary>Whether the secret of a token of the old form is there, and still holds this token.</summary>
+    private async ValueTask<bool> IsKeptAsync(string token, AccountClaims claims, CancellationToken cancellation)
+    {
+        var type = resources.Find("", "v1", "secrets")!;
+        if (await store.GetAsync(type.KeyOf(claims.Namespace, claims.Secret!.Name), cancellation) is not { } found)
+        {
+            return false;
+        }
+
+        var value = ApiJson.Parse(found.Value.Span);
+        var kept = value.Part("data").Text("token");
+        return !HasBeenDeleted(value) && kept == Convert.ToBase64String(Encoding.ASCII.GetBytes(token));
     }
 
     private bool HasBeenDeleted(JsonObject value) =>

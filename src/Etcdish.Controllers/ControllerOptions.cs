@@ -1,0 +1,26 @@
+using System.Security.Cryptography.X509Certificates;
+using Etcdish.Controllers.Volumes;
+
+namespace Etcdish.Controllers;
+
+/// <summary>What controllers must be told of a cluster. What is left out is not done.</summary>
+public sealed record ControllerOptions
+{
+    /// <summary>The certificate of the cluster's authority as PEM, which pods get to trust the API by. Null: they get none.</summary>
+    public string? AuthorityPem { get; init; }
+
+    /// <summary>
+    /// The private key, as PEM, by which the API server knows tokens of service accounts: ECDSA on P-256, or RSA. Null: secrets of the type
+    /// <c>kubernetes.io/service-account-token</c> stay empty.
+    /// </summary>
+    public string? AccountKeyPem { get; init; }
+
+    /// <summary>The authority that signs certificates, with its private key. Null: none are signed. Disposed of by who made it.</summary>
+    public X509Certificate2? SigningAuthority { get; init; }
+
+    /// <summary>Where volumes are that are folders of nodes.</summary>
+    public LocalPath LocalPath { get; init; } = new();
+
+    /// <summary>How long certificates hold that are signed here, at most.</summary>
+    public TimeSpan CertificateLife { get; init; } = TimeSpan.FromDays(365);
+}

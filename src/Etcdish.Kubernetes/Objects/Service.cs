@@ -1,0 +1,76 @@
+using System.Text.Json.Serialization;
+
+namespace Etcdish.Kubernetes.Objects;
+
+/// <summary>A name and an address for a set of pods (core/v1 Service).</summary>
+public sealed class Service : KubernetesObject
+{
+    /// <summary>What is wanted.</summary>
+    public ServiceSpec Spec { get; set; } = new();
+
+    /// <summary>What is there.</summary>
+    public ServiceStatus Status { get; set; } = new();
+}
+
+/// <summary>What is wanted of a service.</summary>
+public sealed class ServiceSpec
+{
+    /// <summary>ClusterIP, NodePort, LoadBalancer or ExternalName.</summary>
+    public string Type { get; set; } = "";
+
+    /// <summary>The labels of its pods; empty: somebody else says where it leads.</summary>
+    public Dictionary<string, string> Selector { get => field ?? []; set; }
+
+    /// <summary>Its ports.</summary>
+    public ServicePort[] Ports { get => field ?? []; set; }
+
+    /// <summary>Its first address; <c>None</c>: it has none and its name leads to the pods.</summary>
+    [JsonPropertyName("clusterIP")]
+    public string ClusterIp { get; set; } = "";
+
+    /// <summary>Its addresses, one of each family.</summary>
+    [JsonPropertyName("clusterIPs")]
+    public string[] ClusterIps { get => field ?? []; set; }
+
+    /// <summary>IPv4, IPv6 or both, the first being its primary one.</summary>
+    public string[] IpFamilies { get => field ?? []; set; }
+
+    /// <summary>Whether pods are told of that are not ready.</summary>
+    public bool PublishNotReadyAddresses { get; set; }
+
+    /// <summary>PreferClose, PreferSameZone or PreferSameNode; empty: no preference.</summary>
+    public string TrafficDistribution { get; set; } = "";
+
+    /// <summary>Whether it has an address of the cluster.</summary>
+    [JsonIgnore]
+    public bool HasClusterIp => ClusterIp.Length > 0 && ClusterIp != "None";
+}
+
+/// <summary>A port of a service.</summary>
+public sealed class ServicePort
+{
+    /// <summary>Its name; may be empty if it is the only one.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>TCP, UDP or SCTP.</summary>
+    public string Protocol { get; set; } = "TCP";
+
+    /// <summary>What is spoken there, if the author says so.</summary>
+    public string AppProtocol { get; set; } = "";
+
+    /// <summary>The port of the service.</summary>
+    public int Port { get; set; }
+
+    /// <summary>The port of the pods, or the name of one.</summary>
+    public IntOrString TargetPort { get; set; }
+
+    /// <summary>The port of the nodes, or 0.</summary>
+    public int NodePort { get; set; }
+}
+
+/// <summary>What is there of a service.</summary>
+public sealed class ServiceStatus
+{
+    /// <summary>Its conditions.</summary>
+    public Condition[] Conditions { get => field ?? []; set; }
+}
