@@ -9,12 +9,10 @@ namespace Etcdish.Kubernetes.Objects;
     NumberHandling = JsonNumberHandling.Strict,
     PropertyNameCaseInsensitive = false,
     GenerationMode = JsonSourceGenerationMode.Metadata,
-    Converters = [typeof(PooledStringConverter), typeof(QuantityConverter), typeof(IntOrStringConverter), typeof(LabelSelectorConverter), typeof(PodTemplateConverter)])]
-[JsonSerializable(typeof(Pod))]
     Converters =
     [
         typeof(OwnedObjectConverter), typeof(QuantityConverter), typeof(IntOrStringConverter), typeof(LabelSelectorConverter),
-        typeof(PodTemplateConverter),
+        typeof(PodTemplateConverter), typeof(PooledStringConverter),
     ])]
 [JsonSerializable(typeof(CertificateSigningRequest))]
 [JsonSerializable(typeof(ConfigMap))]
@@ -30,6 +28,7 @@ namespace Etcdish.Kubernetes.Objects;
 [JsonSerializable(typeof(Node))]
 [JsonSerializable(typeof(OwnedObject))]
 [JsonSerializable(typeof(OwnerReference[]))]
+[JsonSerializable(typeof(IpAddress))]
 [JsonSerializable(typeof(PersistentVolume))]
 [JsonSerializable(typeof(PersistentVolumeClaim))]
 [JsonSerializable(typeof(Pod))]
@@ -39,6 +38,7 @@ namespace Etcdish.Kubernetes.Objects;
 [JsonSerializable(typeof(Service))]
 [JsonSerializable(typeof(ServiceAccount))]
 [JsonSerializable(typeof(StatefulSet))]
+[JsonSerializable(typeof(ServiceCidr))]
 [JsonSerializable(typeof(StorageClass))]
 [JsonSerializable(typeof(string[]))]
 internal sealed partial class ObjectForms : JsonSerializerContext;
