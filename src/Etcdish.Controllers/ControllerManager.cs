@@ -52,6 +52,7 @@ public sealed class ControllerManager : IDisposable
             (new EndpointSliceController(context, servicePods), 5),
             (new EndpointsController(context, servicePods), 5),
             (new EndpointMirroringController(context), 2),
+            (new ServiceAddressController(context), 1),
             (new VolumeBinder(context, claimUsers), 4),
             (new ClaimProtectionController(context, claimUsers), 2),
             (new VolumeProtectionController(context), 2),

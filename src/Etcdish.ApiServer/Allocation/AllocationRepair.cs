@@ -25,12 +25,19 @@ internal sealed class AllocationRepair(
         var owners = await RepairServicesAsync(cancellation);
         foreach (var (port, owner, revision) in await ports.ListAsync(cancellation))
         {
-            if (!owners.Contains((port, owner)))
+            // A service may have come since they were listed; its port came with it.
+            if (!owners.Contains((port, owner)) && !await HasPortAsync(owner, port, cancellation))
             {
                 warn($"port {port} is of no service and is given back");
                 await store.CommitAsync([ports.Release(port, revision)], cancellation);
             }
         }
+    }
+
+    private async Task<bool> HasPortAsync(string owner, long port, CancellationToken cancellation)
+    {
+        var parts = owner.Split('/');
+        return parts.Length == 2 && ServiceNeeds.Ports(await objects.FindAsync(_services, parts[0], parts[1], cancellation)).Contains(port);
     }
 
     /// <summary>Takes what services have; returns the ports with their owners.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Subresources;
+using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Apply;
 
@@ -24,7 +25,7 @@ internal sealed class ScaleOwners(string apiVersion, Func<string, ScalePaths?> p
     public JsonArray ToObject(JsonObject value, JsonObject scale)
     {
         var owners = Entries(scale).Where(entry => Owns(entry, _scalePath)).ToList();
-        var result = new JsonArray();
+        var result = new List<JsonObject>();
         foreach (var entry in Entries(value))
         {
             var kept = entry;
@@ -37,7 +38,7 @@ internal sealed class ScaleOwners(string apiVersion, Func<string, ScalePaths?> p
 
             if (kept is not null)
             {
-                result.Add(kept.DeepClone());
+                result.Add(kept);
             }
         }
 
@@ -46,8 +47,16 @@ internal sealed class ScaleOwners(string apiVersion, Func<string, ScalePaths?> p
             result.Add(With(owner, apiVersion, FieldsOf(pathsOf(apiVersion)!)));
         }
 
-        return result;
+        return [.. InOrder(result).Select(entry => entry.DeepClone())];
     }
+
+    /// <summary>The order in which every write leaves the entries, so that the next one finds nothing to change.</summary>
+    private static IEnumerable<JsonObject> InOrder(IEnumerable<JsonObject> entries) => entries
+        .OrderBy(entry => entry.Text("operation") == "Apply" ? 0 : 1)
+        .ThenBy(entry => TimeText.TryParse(entry.Text("time"), out DateTimeOffset time) ? time.ToUnixTimeSeconds() : 0)
+        .ThenBy(entry => entry.Text("manager"), StringComparer.Ordinal)
+        .ThenBy(entry => entry.Text("apiVersion"), StringComparer.Ordinal)
+        .ThenBy(entry => entry.Text("subresource"), StringComparer.Ordinal);
 
     private static IEnumerable<JsonObject> Entries(JsonObject value) => value.Part("metadata").Items("managedFields").OfType<JsonObject>();
 

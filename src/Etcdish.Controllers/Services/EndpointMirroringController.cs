@@ -49,7 +49,6 @@ internal sealed class EndpointMirroringController : Controller
     /// <summary>Whether Endpoints are to be mirrored, if their service has no selector.</summary>
     internal static bool IsMirrored(Endpoints endpoints) =>
         endpoints.Metadata.Labels.GetValueOrDefault(SkipLabel) != "true"
-        && endpoints.Metadata.Labels.GetValueOrDefault(EndpointsController.ManagedByLabel) != EndpointsController.ManagerName
         && !endpoints.Metadata.Annotations.ContainsKey("control-plane.alpha.kubernetes.io/leader");
 
     /// <summary>What slices of Endpoints should hold.</summary>

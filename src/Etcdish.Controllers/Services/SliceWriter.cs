@@ -139,17 +139,23 @@ internal sealed class SliceWriter
             ["endpoints"] = EndpointForm.Write(draft.Endpoints),
             ["ports"] = EndpointForm.Write(draft.Ports, withEmptyNames: true),
         };
+        var isMade = false;
         _expectations.ExpectCreations(key, 1);
         try
         {
             await _context.Client.CreateAsync(Resources.EndpointSlices, key.Namespace, slice, cancellation);
+            isMade = true;
         }
-        catch (ApiStatusException e)
+        catch (ApiStatusException e) when (e.IsNamespaceTerminating)
         {
-            _expectations.CreationSeen(key);
-            if (!e.IsNamespaceTerminating)
+            // Neither service nor slices will be there for long.
+        }
+        finally
+        {
+            // If only the answer was lost, there is a slice too many for a moment: better than none for five minutes.
+            if (!isMade)
             {
-                throw;
+                _expectations.CreationSeen(key);
             }
         }
     }
@@ -172,22 +178,24 @@ internal sealed class SliceWriter
     private async Task DeleteAsync(EndpointSlice slice, ObjectKey service, CancellationToken cancellation)
     {
         var uid = slice.Metadata.Uid;
+        var isDeleted = false;
         _expectations.ExpectDeletions(service, [uid]);
         try
         {
-            var options = new DeleteOptions { Uid = uid };
-            if (await _context.Client.DeleteAsync(Resources.EndpointSlices, slice.Metadata.Namespace, slice.Metadata.Name, options, cancellation))
+            isDeleted = await _context.Client.DeleteAsync(
+                Resources.EndpointSlices,
+                slice.Metadata.Namespace,
+                slice.Metadata.Name,
+                new DeleteOptions { Uid = uid, ResourceVersion = slice.Metadata.ResourceVersion },
+                cancellation);
+        }
+        finally
+        {
+            if (!isDeleted)
             {
-                return;
+                _expectations.DeletionSeen(service, uid);
             }
         }
-        catch (ApiStatusException)
-        {
-            _expectations.DeletionSeen(service, uid);
-            throw;
-        }
-
-        _expectations.DeletionSeen(service, uid);
     }
 
     /// <summary>What a merge patch must say that texts become those wanted.</summary>

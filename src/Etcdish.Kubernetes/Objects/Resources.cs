@@ -30,6 +30,14 @@ public static class Resources
     /// <summary>Where services lead.</summary>
     public static ApiResource<Endpoints> Endpoints { get; } = new("", "v1", "endpoints", "Endpoints", true, ObjectForms.Default.Endpoints);
 
+    /// <summary>Addresses that are taken.</summary>
+    public static ApiResource<IpAddress> IpAddresses { get; } =
+        new("networking.k8s.io", "v1", "ipaddresses", "IPAddress", false, ObjectForms.Default.IpAddress);
+
+    /// <summary>Ranges of addresses of services.</summary>
+    public static ApiResource<ServiceCidr> ServiceCidrs { get; } =
+        new("networking.k8s.io", "v1", "servicecidrs", "ServiceCIDR", false, ObjectForms.Default.ServiceCidr);
+
     /// <summary>Volumes.</summary>
     public static ApiResource<PersistentVolume> PersistentVolumes { get; } =
         new("", "v1", "persistentvolumes", "PersistentVolume", false, ObjectForms.Default.PersistentVolume);

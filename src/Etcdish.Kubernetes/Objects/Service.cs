@@ -38,6 +38,9 @@ public sealed class ServiceSpec
     /// <summary>Whether pods are told of that are not ready.</summary>
     public bool PublishNotReadyAddresses { get; set; }
 
+    /// <summary>The port of nodes by which a load balancer asks whether one has pods, or 0.</summary>
+    public int HealthCheckNodePort { get; set; }
+
     /// <summary>PreferClose, PreferSameZone or PreferSameNode; empty: no preference.</summary>
     public string TrafficDistribution { get; set; } = "";
 

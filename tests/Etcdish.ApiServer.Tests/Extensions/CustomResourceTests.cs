@@ -43,6 +43,33 @@ public class CustomResourceTests(StoreKind kind) : ClusterTests(kind)
     }
 
     [Test]
+    public async Task A_scale_is_applied_where_its_definition_keeps_the_number()
+    {
+        var definition = CronTab.Definition()
+            .Replace("\"specReplicasPath\":\".spec.replicas\"", "\"specReplicasPath\":\".spec.count\"", StringComparison.Ordinal)
+            .Replace(
+                "\"replicas\":{\"type\":\"integer\",",
+                "\"count\":{\"type\":\"integer\"},\"replicas\":{\"type\":\"integer\",",
+                StringComparison.Ordinal);
+        var defined = await Cluster.PostAsync(Definitions, definition);
+        await Cluster.PostAsync(CronTabs + "?fieldManager=author", CronTab.Object("a", "\"cronSpec\":\"* * * * *\",\"count\":2"));
+        const string Scale = """{"apiVersion":"autoscaling/v1","kind":"Scale","metadata":{"name":"a"},"spec":{"replicas":4}}""";
+        var refused = await Cluster.PatchAsync(CronTabs + "/a/scale?fieldManager=robot", Scale, "apply", "yaml");
+        var forced = await Cluster.PatchAsync(CronTabs + "/a/scale?fieldManager=robot&force=true", Scale, "apply", "yaml");
+        var read = await Cluster.GetAsync(CronTabs + "/a");
+        var unchanged = await Cluster.PutAsync(CronTabs + "/a?fieldManager=author", read.Text);
+
+        Assert.That((refused.Status, refused["details.causes.0.field"]), Is.EqualTo((409, ".spec.replicas")), defined.Text + refused.Text);
+        Assert.That((forced.Status, forced["spec.replicas"], read["spec.count"]), Is.EqualTo((200, "4", "4")), forced.Text);
+        Assert.That(read["metadata.managedFields.0.fieldsV1"], Does.Contain("f:count"));
+        Assert.That(
+            read["metadata.managedFields.0.manager"] + read["metadata.managedFields.0.apiVersion"],
+            Is.EqualTo("robotstable.example.com/v1"));
+        Assert.That(read["metadata.managedFields.1.fieldsV1"], Does.Contain("f:cronSpec").And.Not.Contain("f:count"));
+        Assert.That(unchanged["metadata.resourceVersion"], Is.EqualTo(read["metadata.resourceVersion"]), unchanged.Text);
+    }
+
+    [Test]
     public async Task Wrong_values_are_refused_in_known_words()
     {
         await Cluster.PostAsync(Definitions, CronTab.Definition());

@@ -18,6 +18,9 @@ public sealed class BindingRaceTests
     public async Task No_claim_has_two_volumes_and_no_volume_two_claims([Values(1, 2, 3)] int seed)
     {
         await using var bench = await ControlBench.StartAsync();
+        bench.Add(new ClaimProtectionController(bench.Context, new ClaimUsers(bench.Context)));
+        bench.Add(new VolumeProtectionController(bench.Context));
+        await bench.RunAsync();
         var random = new Random(seed);
         var observer = new Observer(bench);
         using var stop = new CancellationTokenSource();
@@ -115,38 +118,6 @@ public sealed class BindingRaceTests
             catch (OperationCanceledException)
             {
                 // Killed before it had begun.
-            }
-        }
-    }
-
-    /// <summary>Loses writes, or the answers to them.</summary>
-    private sealed class FaultyHandler(HttpMessageHandler inner, int seed) : DelegatingHandler(inner)
-    {
-        private readonly Random _random = new(seed);
-
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            var fate = request.Method == HttpMethod.Get ? 99 : Draw();
-            if (fate < 10)
-            {
-                throw new HttpRequestException("the request was lost");
-            }
-
-            var answer = await base.SendAsync(request, cancellationToken);
-            if (fate < 20)
-            {
-                answer.Dispose();
-                throw new HttpRequestException("the answer was lost");
-            }
-
-            return answer;
-        }
-
-        private int Draw()
-        {
-            lock (_random)
-            {
-                return _random.Next(100);
             }
         }
     }

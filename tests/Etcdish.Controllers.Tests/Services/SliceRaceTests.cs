@@ -1,0 +1,128 @@
+using Etcdish.ClusterBench;
+using Etcdish.Controllers.Services;
+using Etcdish.Kubernetes.Client;
+using Etcdish.Kubernetes.Control;
+using Etcdish.Kubernetes.Objects;
+
+namespace Etcdish.Controllers.Tests.Services;
+
+/// <summary>
+/// Pods come, go and change, two controllers of slices work at once as they never should, requests of theirs fail before and after they had
+/// their effect, and one is killed and comes again. In the end each pod is told of once, as it is.
+/// </summary>
+public sealed class SliceRaceTests
+{
+    [Test]
+    public async Task Each_pod_is_told_of_once_and_as_it_is([Values(1, 2, 3)] int seed)
+    {
+        await using var bench = await ControlBench.StartAsync();
+        var random = new Random(seed);
+        await bench.CreateAsync(
+            Resources.Services, "default", "{'metadata':{'name':'web'},'spec':{'selector':{'app':'web'},'ports':[{'port':80}]}}");
+        await using var first = new Process(bench, seed);
+        var second = new Process(bench, seed + 1000);
+        var pods = new Dictionary<string, bool>();
+        for (var i = 0; i < 250; i++)
+        {
+            await ChangeAsync(bench, random, pods, i);
+            if (i == 120)
+            {
+                await second.DisposeAsync();
+                second = new Process(bench, seed + 2000);
+            }
+        }
+
+        var expected = Said(pods.Select(pod => (pod.Key, pod.Value)));
+        var slices = await bench.WaitAsync(
+            Resources.EndpointSlices,
+            "default",
+            all => Said(Endpoints(all).Select(e => (e.TargetRef!.Name, e.Conditions.Ready == true))) == expected,
+            slice => $"{slice}: {string.Join(' ', slice.Endpoints.Select(e => e.TargetRef?.Name))}");
+        Assert.That(Endpoints(slices).Count(), Is.EqualTo(pods.Count), $"seed {seed}");
+        await bench.WaitAsync(
+            Resources.Endpoints,
+            "default",
+            all => all.Any(e => e.Metadata.Name == "web" && Said(
+                e.Subsets.SelectMany(s => s.Addresses.Select(a => (a.TargetRef!.Name, true)).Concat(
+                    s.NotReadyAddresses.Select(a => (a.TargetRef!.Name, false))))) == expected));
+        await second.DisposeAsync();
+    }
+
+    private static IEnumerable<Endpoint> Endpoints(IEnumerable<EndpointSlice> slices) =>
+        slices.Where(slice => slice.Metadata.Labels["kubernetes.io/service-name"] == "web").SelectMany(slice => slice.Endpoints);
+
+    private static string Said(IEnumerable<(string Name, bool IsReady)> pods) =>
+        string.Join(' ', pods.Select(pod => pod.Name + (pod.IsReady ? "" : "-")).Order(StringComparer.Ordinal));
+
+    private static async Task ChangeAsync(ControlBench bench, Random random, Dictionary<string, bool> pods, int number)
+    {
+        var name = pods.Count == 0 ? "" : pods.Keys.ElementAt(random.Next(pods.Count));
+        switch (random.Next(5))
+        {
+            case 0 when pods.Count > 0:
+                pods.Remove(name);
+                await bench.Client.DeleteAsync(
+                    Resources.Pods, "default", name, new DeleteOptions { GracePeriodSeconds = 0 }, CancellationToken.None);
+                break;
+            case 1 when pods.Count > 0:
+                pods[name] = !pods[name];
+                await bench.PatchAsync(
+                    Resources.Pods, "default", name, $"{{'status':{{'conditions':[{{'type':'Ready','status':'{pods[name]}'}}]}}}}", "status");
+                break;
+            default:
+                pods[$"p{number}"] = true;
+                await bench.CreateAsync(
+                    Resources.Pods,
+                    "default",
+                    $"{{'metadata':{{'name':'p{number}','labels':{{'app':'web'}}}},'spec':{{'containers':[{{'name':'c','image':'i'}}]}}}}");
+                await bench.PatchAsync(
+                    Resources.Pods,
+                    "default",
+                    $"p{number}",
+                    $"{{'status':{{'phase':'Running','podIPs':[{{'ip':'10.1.0.{number}'}}],'conditions':[{{'type':'Ready','status':'True'}}]}}}}",
+                    "status");
+                break;
+        }
+    }
+
+    /// <summary>The controllers in a process of their own.</summary>
+    private sealed class Process : IAsyncDisposable
+    {
+        private readonly ControllerContext _context;
+        private readonly Controller[] _controllers;
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Task _running;
+
+        public Process(ControlBench bench, int seed)
+        {
+            _context = bench.MakeContext(TimeProvider.System, bench.Connect(inner => new FaultyHandler(inner, seed)));
+            var pods = new ServicePods(_context);
+            _controllers = [new EndpointSliceController(_context, pods), new EndpointsController(_context, pods)];
+            _running = RunAsync();
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            await _running;
+            await _context.Informers.DisposeAsync();
+            await _context.Events.DisposeAsync();
+            Array.ForEach(_controllers, controller => controller.Dispose());
+            _context.Client.Dispose();
+            _stop.Dispose();
+        }
+
+        private async Task RunAsync()
+        {
+            try
+            {
+                await _context.Informers.StartAsync(_stop.Token);
+                await Task.WhenAll(_controllers.Select(controller => controller.RunAsync(2, _stop.Token)));
+            }
+            catch (OperationCanceledException)
+            {
+                // Killed before it had begun.
+            }
+        }
+    }
+}
