@@ -155,7 +155,15 @@ internal sealed class DaemonSetController : Controller
             _backoff.Forget(before.Metadata.Uid);
         }
 
-        Queue.Add((now ?? before)!.Key);
+        if (before is not null && now is not null && before.Metadata.Generation == now.Metadata.Generation)
+        {
+            // Most likely the status that was written here.
+            EnqueueSoon(now.Key);
+        }
+        else
+        {
+            Queue.Add((now ?? before)!.Key);
+        }
     }
 
     /// <summary>Of a node's many changes few matter to any set: it reports its state all the time.</summary>
