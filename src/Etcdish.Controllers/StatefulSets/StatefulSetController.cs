@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
-using Etcdish.Controllers.Ownership;
 using Etcdish.Controllers.History;
+using Etcdish.Controllers.Ownership;
 using Etcdish.Kubernetes;
 using Etcdish.Kubernetes.Client;
 using Etcdish.Kubernetes.Control;
@@ -10,8 +10,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.StatefulSets;
 
 /// <summary>
-/// Keeps the pods of stateful sets, each with its name and claims. That there are never two of one name is the API server's doing; what is done
-/// here relies on names and uids alone, so that a cache that lags delays, and does no harm.
+/// Keeps the pods of stateful sets, each with its name and claims. That there are never two of one name is the API server's doing; what is
+/// done here relies on names and uids alone, so that a cache that lags delays, and does no harm.
 /// </summary>
 internal sealed class StatefulSetController : Controller
 {
@@ -95,9 +95,12 @@ internal sealed class StatefulSetController : Controller
         var isParallel = set.Spec.PodManagementPolicy == "Parallel";
         try
         {
-            foreach (var step in plan.Steps.Where(step => !isParallel || step.Action is not (StatefulAction.Create or StatefulAction.Delete)))
+            foreach (var step in plan.Steps)
             {
-                await StepAsync(step, cancellation);
+                if (!isParallel || step.Action is not (StatefulAction.Create or StatefulAction.Delete))
+                {
+                    await StepAsync(step, cancellation);
+                }
             }
 
             var failure = isParallel ? await AllAsync(StatefulAction.Create) ?? await AllAsync(StatefulAction.Delete) : null;

@@ -30,10 +30,12 @@ public static class Resources
         new("apps", "v1", "controllerrevisions", "ControllerRevision", true, ObjectForms.Default.ControllerRevision);
 
     /// <summary>Daemon sets.</summary>
-    public static ApiResource<DaemonSet> DaemonSets { get; } = new("apps", "v1", "daemonsets", "DaemonSet", true, ObjectForms.Default.DaemonSet);
+    public static ApiResource<DaemonSet> DaemonSets { get; } =
+        new("apps", "v1", "daemonsets", "DaemonSet", true, ObjectForms.Default.DaemonSet);
 
     /// <summary>Stateful sets.</summary>
-    public static ApiResource<StatefulSet> StatefulSets { get; } = new("apps", "v1", "statefulsets", "StatefulSet", true, ObjectForms.Default.StatefulSet);
+    public static ApiResource<StatefulSet> StatefulSets { get; } =
+        new("apps", "v1", "statefulsets", "StatefulSet", true, ObjectForms.Default.StatefulSet);
 
     /// <summary>Events.</summary>
     public static ApiResource Events { get; } = new("", "v1", "events", "Event", true);

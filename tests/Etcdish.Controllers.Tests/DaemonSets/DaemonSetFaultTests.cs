@@ -6,8 +6,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.Tests.DaemonSets;
 
 /// <summary>
-/// A daemon set whose controller has a bad connection and is killed now and then, while nodes come and go and templates change: no pod comes to a
-/// node that has one, and in the end each node that is to have one has one of the template wanted last.
+/// A daemon set whose controller has a bad connection and is killed now and then, while nodes come and go and templates change: no pod
+/// comes to a node that has one, and in the end each node that is to have one has one of the template wanted last.
 /// </summary>
 public sealed class DaemonSetFaultTests
 {
@@ -87,7 +87,8 @@ public sealed class DaemonSetFaultTests
             if (before is null)
             {
                 var node = DaemonPods.NodeOf(now);
-                _violations.AddRange(_there.Values.Where(pod => DaemonPods.NodeOf(pod) == node).Select(pod => $"{now} came to {node} though {pod} was there"));
+                var others = _there.Values.Where(pod => DaemonPods.NodeOf(pod) == node);
+                _violations.AddRange(others.Select(pod => $"{now} came to {node} though {pod} was there"));
             }
 
             _there[now.Metadata.Name] = now;

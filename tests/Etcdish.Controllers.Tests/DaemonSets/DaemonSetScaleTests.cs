@@ -31,9 +31,10 @@ public sealed class DaemonSetScaleTests
             var (began, cpu) = (Stopwatch.GetTimestamp(), Process.GetCurrentProcess().TotalProcessorTime);
             await act();
             await bench.WaitAsync(Resources.DaemonSets, "default", sets => sets is [var set]
-                && set.Status is { UpdatedNumberScheduled: Nodes, NumberAvailable: Nodes } && set.Status.ObservedGeneration == set.Metadata.Generation);
-            TestContext.Out.WriteLine(
-                $"{what}: {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s, {(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalSeconds:0.0} s of CPU");
+                && set.Status is { UpdatedNumberScheduled: Nodes, NumberAvailable: Nodes }
+                && set.Status.ObservedGeneration == set.Metadata.Generation);
+            var used = Process.GetCurrentProcess().TotalProcessorTime - cpu;
+            TestContext.Out.WriteLine($"{what}: {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s, {used.TotalSeconds:0.0} s of CPU");
         }
     }
 

@@ -21,15 +21,17 @@ public sealed class AvailabilityTests
         bench.Add(new InstantKubelet(bench.Context));
         bench.Add(new StatefulSetController(bench.Context));
         await bench.RunAsync();
-        await bench.CreateAsync(Resources.StatefulSets, "default", "{'metadata':{'name':'web'},'spec':{'replicas':2,'serviceName':'svc'," + Common + "}}");
+        await bench.CreateAsync(
+            Resources.StatefulSets, "default", "{'metadata':{'name':'web'},'spec':{'replicas':2,'serviceName':'svc'," + Common + "}}");
         await WaitAsync(1, 1, 0);
         clock.Advance(TimeSpan.FromSeconds(10));
         await WaitAsync(2, 2, 1);
         clock.Advance(TimeSpan.FromSeconds(10));
         await WaitAsync(2, 2, 2);
 
-        Task WaitAsync(int replicas, int ready, int available) => bench.WaitAsync(Resources.StatefulSets, "default", sets => sets is [var set]
-            && (set.Status.Replicas, set.Status.ReadyReplicas, set.Status.AvailableReplicas) == (replicas, ready, available));
+        Task WaitAsync(int replicas, int ready, int available) => bench.WaitAsync(
+            Resources.StatefulSets, "default", sets => sets is [var set]
+                && (set.Status.Replicas, set.Status.ReadyReplicas, set.Status.AvailableReplicas) == (replicas, ready, available));
     }
 
     [Test]

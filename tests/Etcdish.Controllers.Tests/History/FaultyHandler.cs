@@ -1,8 +1,8 @@
 namespace Etcdish.Controllers.Tests.History;
 
 /// <summary>
-/// A connection on which requests get lost before or behind the server, writes meet conflicts, and watches break off. What was sent is carried
-/// out to its end even if nobody waits for it any more, so that a controller that has ended does nothing further.
+/// A connection on which requests get lost before or behind the server, writes meet conflicts, and watches break off. What was sent is
+/// carried out to its end even if nobody waits for it any more, so that a controller that has ended does nothing further.
 /// </summary>
 internal sealed class FaultyHandler(HttpMessageHandler inner, int seed) : DelegatingHandler(inner)
 {

@@ -5,8 +5,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.Tests.StatefulSets;
 
 /// <summary>
-/// Plans carried out in a world where pods start, fail and end in random order while users change what they want. Every plan keeps the promises of
-/// its kind, and when users and pods come to rest, so does the set.
+/// Plans carried out in a world where pods start, fail and end in random order while users change what they want. Every plan keeps the
+/// promises of its kind, and when users and pods come to rest, so does the set.
 /// </summary>
 public sealed class StatefulPlannerPropertyTests
 {
@@ -33,7 +33,8 @@ public sealed class StatefulPlannerPropertyTests
 
             var pods = StatefulObjects.Pods(string.Join(' ', world.Select(pod => $"{pod.Key}:{pod.Value.Revision}{pod.Value.State}")));
             var plan = StatefulPlanner.Plan(set, pods, "A", $"{revision}", StatefulObjects.Now, _ => false);
-            var context = $"{management}, seed {seed}, round {round}: {string.Join(' ', world)}: {string.Join(' ', plan.Steps.Select(s => (s.Action, s.Ordinal)))}";
+            var steps = string.Join(' ', plan.Steps.Select(s => (s.Action, s.Ordinal)));
+            var context = $"{management}, seed {seed}, round {round}: {string.Join(' ', world)}: {steps}";
             Check(set, world, plan, $"{revision}", context);
             if (!isRestless && plan.Steps.Count == 0 && world.Values.All(pod => pod.State == "+"))
             {

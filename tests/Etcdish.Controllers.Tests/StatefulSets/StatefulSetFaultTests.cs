@@ -7,8 +7,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.Tests.StatefulSets;
 
 /// <summary>
-/// A stateful set whose controller has a bad connection and is killed now and then, while users change their minds: in order, a pod is created
-/// only when all before it are ready; in parallel, pods fail besides; and in the end all is as it was wanted last.
+/// A stateful set whose controller has a bad connection and is killed now and then, while users change their minds: in order, a pod is
+/// created only when all before it are ready; in parallel, pods fail besides; and in the end all is as it was wanted last.
 /// </summary>
 public sealed class StatefulSetFaultTests
 {
@@ -74,11 +74,15 @@ public sealed class StatefulSetFaultTests
     }
 
     private static string Spec(string management, int replicas, int image) =>
-        "{'metadata':{'name':'web'},'spec':{'replicas':" + replicas + ",'podManagementPolicy':'" + management + "','serviceName':'svc','selector':{'matchLabels':{'app':'web'}},"
+        "{'metadata':{'name':'web'},'spec':{'replicas':" + replicas + ",'podManagementPolicy':'" + management + "',"
+        + "'serviceName':'svc','selector':{'matchLabels':{'app':'web'}},"
         + "'template':{'metadata':{'labels':{'app':'web'}},'spec':{'containers':[{'name':'c','image':'i" + image + "'}]}}}}";
 
     private static Task<IReadOnlyList<Pod>> UntilAsync(ControlBench bench, Func<IReadOnlyList<Pod>, bool> condition) => bench.WaitAsync(
-        Resources.Pods, "default", condition, pod => $"{pod} {pod.Spec.Containers[0].Image} ready: {pod.IsReady} going: {pod.Metadata.IsBeingDeleted}");
+        Resources.Pods,
+        "default",
+        condition,
+        pod => $"{pod} {pod.Spec.Containers[0].Image} ready: {pod.IsReady} going: {pod.Metadata.IsBeingDeleted}");
 
     /// <summary>Hears of every change in the order of the store.</summary>
     private void Observe(Pod? before, Pod? now)
