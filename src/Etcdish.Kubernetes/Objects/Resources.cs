@@ -51,7 +51,8 @@ public static class Resources
         new("apps", "v1", "controllerrevisions", "ControllerRevision", true, ObjectForms.Default.ControllerRevision);
 
     /// <summary>Daemon sets.</summary>
-    public static ApiResource<DaemonSet> DaemonSets { get; } = new("apps", "v1", "daemonsets", "DaemonSet", true, ObjectForms.Default.DaemonSet);
+    public static ApiResource<DaemonSet> DaemonSets { get; } =
+        new("apps", "v1", "daemonsets", "DaemonSet", true, ObjectForms.Default.DaemonSet);
 
     /// <summary>Stateful sets.</summary>
     public static ApiResource<StatefulSet> StatefulSets { get; } = new("apps", "v1", "statefulsets", "StatefulSet", true, ObjectForms.Default.StatefulSet);
@@ -63,6 +64,8 @@ public static class Resources
     /// <summary>Classes of storage.</summary>
     public static ApiResource<StorageClass> StorageClasses { get; } =
         new("storage.k8s.io", "v1", "storageclasses", "StorageClass", false, ObjectForms.Default.StorageClass);
+    public static ApiResource<StatefulSet> StatefulSets { get; } =
+        new("apps", "v1", "statefulsets", "StatefulSet", true, ObjectForms.Default.StatefulSet);
 
     /// <summary>Events.</summary>
     public static ApiResource Events { get; } = new("", "v1", "events", "Event", true);
