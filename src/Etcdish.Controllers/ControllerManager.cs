@@ -1,4 +1,5 @@
 using Etcdish.Controllers.Jobs;
+using Etcdish.Controllers.Policy;
 using Etcdish.Kubernetes.Control;
 
 namespace Etcdish.Controllers;
@@ -19,6 +20,9 @@ public sealed class ControllerManager : IDisposable
             (new OrphanPodController(context), 1),
             (new FinishedJobController(context), 1),
             (new CronJobController(context), 5),
+            (new DisruptionController(context), 2),
+            (new StaleDisruptionController(context), 1),
+            (new AutoscalerController(context), 5),
         ];
     }
 

@@ -1,23 +1,23 @@
 namespace Etcdish.Kubernetes.Objects;
 
-/// <summary>A reference to an object (core/v1 ObjectReference).</summary>
+/// <summary>A reference to any object (core/v1 ObjectReference).</summary>
 public sealed class ObjectReference
 {
-    /// <summary>Its group and version.</summary>
+    /// <summary>Group and version.</summary>
     public string ApiVersion { get; set; } = "";
 
-    /// <summary>Its kind.</summary>
+    /// <summary>The kind.</summary>
     public string Kind { get; set; } = "";
 
-    /// <summary>Its namespace.</summary>
+    /// <summary>The namespace; empty for objects of the whole cluster.</summary>
     public string Namespace { get; set; } = "";
 
-    /// <summary>Its name.</summary>
+    /// <summary>The name.</summary>
     public string Name { get; set; } = "";
 
-    /// <summary>Its uid.</summary>
+    /// <summary>The uid; empty if it is not known yet.</summary>
     public string Uid { get; set; } = "";
 
-    /// <summary>The revision it was seen at.</summary>
+    /// <summary>The revision that is meant, if one is.</summary>
     public string ResourceVersion { get; set; } = "";
 }
