@@ -17,4 +17,5 @@ namespace Etcdish.Kubernetes.Objects;
 [JsonSerializable(typeof(Pod))]
 [JsonSerializable(typeof(Node))]
 [JsonSerializable(typeof(ReplicaSet))]
+[JsonSerializable(typeof(ResourceQuota))]
 internal sealed partial class ObjectForms : JsonSerializerContext;
