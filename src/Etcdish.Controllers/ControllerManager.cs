@@ -6,6 +6,7 @@ using Etcdish.Controllers.Services;
 using Etcdish.Controllers.StatefulSets;
 using Etcdish.Controllers.Volumes;
 using Etcdish.Controllers.Workloads;
+using Etcdish.Controllers.Policy;
 using Etcdish.Kubernetes.Control;
 
 namespace Etcdish.Controllers;
@@ -59,6 +60,10 @@ public sealed class ControllerManager : IDisposable
             (new EphemeralVolumeController(context, claimUsers), 2),
             (new LocalPathProvisioner(context, options.LocalPath), 4),
             (new LocalPathResizer(context), 1),
+            (new DisruptionController(context), 2),
+            (new StaleDisruptionController(context), 1),
+            (new AutoscalerController(context), 5),
+            (new QuotaController(context), 1),
         ];
     }
 

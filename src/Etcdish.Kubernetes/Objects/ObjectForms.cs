@@ -25,6 +25,10 @@ namespace Etcdish.Kubernetes.Objects;
 [JsonSerializable(typeof(Job))]
 [JsonSerializable(typeof(Lease))]
 [JsonSerializable(typeof(Namespace))]
+[JsonSerializable(typeof(HorizontalPodAutoscaler))]
+[JsonSerializable(typeof(Job))]
+[JsonSerializable(typeof(PodDisruptionBudget))]
+[JsonSerializable(typeof(Pod))]
 [JsonSerializable(typeof(Node))]
 [JsonSerializable(typeof(OwnedObject))]
 [JsonSerializable(typeof(OwnerReference[]))]
@@ -41,4 +45,5 @@ namespace Etcdish.Kubernetes.Objects;
 [JsonSerializable(typeof(ServiceCidr))]
 [JsonSerializable(typeof(StorageClass))]
 [JsonSerializable(typeof(string[]))]
+[JsonSerializable(typeof(ResourceQuota))]
 internal sealed partial class ObjectForms : JsonSerializerContext;

@@ -59,6 +59,18 @@ public static class Resources
     /// <summary>Cron jobs.</summary>
     public static ApiResource<CronJob> CronJobs { get; } = new("batch", "v1", "cronjobs", "CronJob", true, ObjectForms.Default.CronJob);
 
+    /// <summary>Disruption budgets.</summary>
+    public static ApiResource<PodDisruptionBudget> DisruptionBudgets { get; } = new(
+        "policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", true, ObjectForms.Default.PodDisruptionBudget);
+
+    /// <summary>Autoscalers.</summary>
+    public static ApiResource<HorizontalPodAutoscaler> HorizontalPodAutoscalers { get; } = new(
+        "autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", true, ObjectForms.Default.HorizontalPodAutoscaler);
+
+    /// <summary>Quotas.</summary>
+    public static ApiResource<ResourceQuota> ResourceQuotas { get; } = new(
+        "", "v1", "resourcequotas", "ResourceQuota", true, ObjectForms.Default.ResourceQuota);
+
     /// <summary>Jobs.</summary>
     public static ApiResource<Job> Jobs { get; } = new("batch", "v1", "jobs", "Job", true, ObjectForms.Default.Job);
     /// <summary>Classes of storage.</summary>
