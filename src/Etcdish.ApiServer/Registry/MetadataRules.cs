@@ -66,7 +66,7 @@ internal sealed class MetadataRules(TimeProvider clock)
             fields["generation"] = 1;
         }
 
-        if (type.HasStatus)
+        if (type.HasStatus && !type.Rules.KeepsStatus)
         {
             value.Remove("status");
         }
