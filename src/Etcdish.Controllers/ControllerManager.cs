@@ -7,6 +7,7 @@ using Etcdish.Controllers.StatefulSets;
 using Etcdish.Controllers.Volumes;
 using Etcdish.Controllers.Workloads;
 using Etcdish.Controllers.Policy;
+using Etcdish.Controllers.Nodes;
 using Etcdish.Kubernetes.Control;
 
 namespace Etcdish.Controllers;
@@ -47,6 +48,13 @@ public sealed class ControllerManager : IDisposable
             (new CertificateApprover(context), 1),
             (new CertificateCleaner(context), 1),
             (new GarbageCollector(context), 8),
+            (new NodeLifecycleController(context), 4),
+            .. options.PodNetwork is { } network
+                ? [(new NodeRangeController(context, network, options.NodeMaskSize, options.NodeMaskSizeV6), 2)]
+                : Array.Empty<(Controller, int)>(),
+            (new NodeTtlController(context), 1),
+            (new PodCollector(context, options.MaxFinishedPods), 4),
+            (new TaintEvictionController(context), 4),
             .. options.SigningAuthority is { } authority
                 ? [(new CertificateSigner(context, authority, options.CertificateLife), 1)]
                 : Array.Empty<(Controller, int)>(),
