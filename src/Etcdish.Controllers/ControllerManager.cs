@@ -2,12 +2,12 @@ using Etcdish.Controllers.Accounts;
 using Etcdish.Controllers.DaemonSets;
 using Etcdish.Controllers.Garbage;
 using Etcdish.Controllers.Jobs;
+using Etcdish.Controllers.Nodes;
+using Etcdish.Controllers.Policy;
 using Etcdish.Controllers.Services;
 using Etcdish.Controllers.StatefulSets;
 using Etcdish.Controllers.Volumes;
 using Etcdish.Controllers.Workloads;
-using Etcdish.Controllers.Policy;
-using Etcdish.Controllers.Nodes;
 using Etcdish.Kubernetes.Control;
 
 namespace Etcdish.Controllers;

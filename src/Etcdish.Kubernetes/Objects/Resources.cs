@@ -73,11 +73,10 @@ public static class Resources
 
     /// <summary>Jobs.</summary>
     public static ApiResource<Job> Jobs { get; } = new("batch", "v1", "jobs", "Job", true, ObjectForms.Default.Job);
+
     /// <summary>Classes of storage.</summary>
     public static ApiResource<StorageClass> StorageClasses { get; } =
         new("storage.k8s.io", "v1", "storageclasses", "StorageClass", false, ObjectForms.Default.StorageClass);
-    public static ApiResource<StatefulSet> StatefulSets { get; } =
-        new("apps", "v1", "statefulsets", "StatefulSet", true, ObjectForms.Default.StatefulSet);
 
     /// <summary>Events.</summary>
     public static ApiResource Events { get; } = new("", "v1", "events", "Event", true);
