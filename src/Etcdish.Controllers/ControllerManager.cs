@@ -2,6 +2,8 @@ using Etcdish.Controllers.Accounts;
 using Etcdish.Controllers.DaemonSets;
 using Etcdish.Controllers.Garbage;
 using Etcdish.Controllers.Jobs;
+using Etcdish.Controllers.Nodes;
+using Etcdish.Controllers.Policy;
 using Etcdish.Controllers.Services;
 using Etcdish.Controllers.StatefulSets;
 using Etcdish.Controllers.Volumes;
@@ -46,6 +48,13 @@ public sealed class ControllerManager : IDisposable
             (new CertificateApprover(context), 1),
             (new CertificateCleaner(context), 1),
             (new GarbageCollector(context), 8),
+            (new NodeLifecycleController(context), 4),
+            .. options.PodNetwork is { } network
+                ? [(new NodeRangeController(context, network, options.NodeMaskSize, options.NodeMaskSizeV6), 2)]
+                : Array.Empty<(Controller, int)>(),
+            (new NodeTtlController(context), 1),
+            (new PodCollector(context, options.MaxFinishedPods), 4),
+            (new TaintEvictionController(context), 4),
             .. options.SigningAuthority is { } authority
                 ? [(new CertificateSigner(context, authority, options.CertificateLife), 1)]
                 : Array.Empty<(Controller, int)>(),
@@ -59,6 +68,10 @@ public sealed class ControllerManager : IDisposable
             (new EphemeralVolumeController(context, claimUsers), 2),
             (new LocalPathProvisioner(context, options.LocalPath), 4),
             (new LocalPathResizer(context), 1),
+            (new DisruptionController(context), 2),
+            (new StaleDisruptionController(context), 1),
+            (new AutoscalerController(context), 5),
+            (new QuotaController(context), 1),
         ];
     }
 

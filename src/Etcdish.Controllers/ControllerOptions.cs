@@ -23,4 +23,19 @@ public sealed record ControllerOptions
 
     /// <summary>How long certificates hold that are signed here, at most.</summary>
     public TimeSpan CertificateLife { get; init; } = TimeSpan.FromDays(365);
+
+    /// <summary>
+    /// The range of pods' addresses, such as <c>10.244.0.0/16</c>, or one of each family with a comma between, from which every node gets a
+    /// part. Null: nodes have their ranges from somebody else.
+    /// </summary>
+    public string? PodNetwork { get; init; }
+
+    /// <summary>How many bits of an address name a node's range of IPv4.</summary>
+    public int NodeMaskSize { get; init; } = 24;
+
+    /// <summary>How many bits of an address name a node's range of IPv6.</summary>
+    public int NodeMaskSizeV6 { get; init; } = 64;
+
+    /// <summary>How many pods that have ended are kept; more are deleted, the oldest first. 0: all are kept.</summary>
+    public int MaxFinishedPods { get; init; } = 12500;
 }

@@ -3,7 +3,10 @@ using Etcdish.Testing;
 
 namespace Etcdish.Interop;
 
-/// <summary><c>etcdish up</c> on a folder and a port of its own, with the unmodified kubectl as its client.</summary>
+/// <summary>
+/// An API server on a folder and a port of its own, with the unmodified kubectl as its client: alone (<c>etcdish apiserver</c>), so that nobody
+/// else changes what a script wrote, or with all that makes it a cluster (<c>etcdish up</c>).
+/// </summary>
 internal sealed class KubernetesServer : IDisposable
 {
     private static readonly TimeSpan _limit = TimeSpan.FromSeconds(40);
@@ -16,7 +19,8 @@ internal sealed class KubernetesServer : IDisposable
     /// <summary>Starts one.</summary>
     /// <param name="onGenuineEtcd">Whether its store is an etcd instead of its own.</param>
     /// <param name="tokens">Lines of its file of tokens; empty for no such file.</param>
-    public KubernetesServer(bool onGenuineEtcd, string tokens = "")
+    /// <param name="up">Options of the cluster; null: the server alone.</param>
+    public KubernetesServer(bool onGenuineEtcd, string tokens = "", IReadOnlyList<string>? up = null)
     {
         string[] users = tokens.Length > 0 ? ["--token-auth-file", Write("tokens.csv", tokens)] : [];
         string[] store = [];
@@ -28,10 +32,11 @@ internal sealed class KubernetesServer : IDisposable
         }
 
         _process = ChildProcess.Start(
-            EtcdishServer.ExecutablePath, ["up", "--data-dir", _folder.File("cluster"), "--https-listen-port", "0", .. store, .. users]);
-        if (!_process.StandardOutput.Wait(text => text.Contains("kubectl get namespaces", StringComparison.Ordinal), _limit))
+            EtcdishServer.ExecutablePath,
+            [up is null ? "apiserver" : "up", "--data-dir", _folder.File("cluster"), "--https-listen-port", "0", .. store, .. users, .. up ?? []]);
+        if (!_process.StandardOutput.Wait(text => text.Contains("ready: ", StringComparison.Ordinal) && text.EndsWith('\n'), _limit))
         {
-            throw new InvalidOperationException($"etcdish up did not become ready: {_process.Describe()}");
+            throw new InvalidOperationException($"etcdish did not become ready: {_process.Describe()}");
         }
     }
 

@@ -21,9 +21,6 @@ internal sealed class ScriptedApi : HttpMessageHandler
     /// <summary>The next request, which waits for its answer.</summary>
     public async Task<ScriptedRequest> NextAsync() => await _requests.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
 
-    /// <summary>Whether nothing has been asked that was not taken yet.</summary>
-    public bool IsQuiet => _requests.Reader.Count == 0;
-
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var body = request.Content is null ? null : JsonNode.Parse(await request.Content.ReadAsByteArrayAsync(cancellationToken));

@@ -81,7 +81,8 @@ internal static class KindRules
             .Checked(ClaimRules.Check),
         "ResourceQuota" => rules.Checked(QuotaRules.CheckQuota).CheckedOnStatus(QuotaRules.CheckQuotaStatus),
         "LimitRange" => (rules with { ApplyDefaults = QuotaRules.DefaultLimits }).Checked(QuotaRules.CheckLimits),
-        "Node" => (rules with { ApplyDefaults = NodeRules.ApplyDefaults, HasStatusDefaults = true }).Checked(NodeRules.Check).CheckedOnStatus(NodeRules.CheckStatus),
+        "Node" => (rules with { ApplyDefaults = NodeRules.ApplyDefaults, HasStatusDefaults = true, KeepsStatus = true })
+            .Checked(NodeRules.Check).CheckedOnStatus(NodeRules.CheckStatus),
         "Event" => rules.Checked(CoordinationRules.CheckEvent),
         _ => rules,
     };

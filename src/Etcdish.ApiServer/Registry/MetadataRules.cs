@@ -66,8 +66,7 @@ internal sealed class MetadataRules(TimeProvider clock)
             fields["generation"] = 1;
         }
 
-        // A node tells all about itself when it registers.
-        if (type.HasStatus && type.Info.Kind != "Node")
+        if (type.HasStatus && !type.Rules.KeepsStatus)
         {
             value.Remove("status");
         }

@@ -15,6 +15,9 @@ internal sealed record ResourceRules
     /// <summary>Whether an update of a missing object creates it.</summary>
     public bool CreatesOnUpdate { get; init; }
 
+    /// <summary>Whether a new object may bring its status, as nodes do that register themselves.</summary>
+    public bool KeepsStatus { get; init; }
+
     /// <summary>How long a deletion waits for whoever runs the object; null if it does not.</summary>
     public Func<JsonObject, long>? GraceSeconds { get; init; }
 

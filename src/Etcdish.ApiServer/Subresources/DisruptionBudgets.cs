@@ -24,7 +24,7 @@ internal sealed class DisruptionBudgets(ObjectReader reader, ObjectWriter writer
         foreach (var item in page.Items)
         {
             var budget = ApiJson.Parse(item.Value.Span);
-            if (SelectorOf(budget) is { IsEverything: false } selector && selector.Matches(labels))
+            if (SelectorOf(budget) is { } selector && selector.Matches(labels))
             {
                 result.Add(budget);
             }

@@ -26,10 +26,10 @@ internal sealed class ClusterProgram : IAsyncDisposable
     public ControllerContext Context { get; }
 
     /// <summary>All controllers, until it is cancelled.</summary>
-    public static async Task RunControllersAsync(KubernetesClient client, CancellationToken cancellation)
+    public static async Task RunControllersAsync(KubernetesClient client, ControllerOptions options, CancellationToken cancellation)
     {
         await using var program = new ClusterProgram(client, "controller-manager");
-        using var manager = new ControllerManager(program.Context);
+        using var manager = new ControllerManager(program.Context, options);
         await IgnoreEnd(manager.RunAsync(cancellation), cancellation);
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Etcdish.Controllers;
 using Etcdish.Kubernetes.Client;
 
 namespace Etcdish.Cli.Verbs;
@@ -28,7 +29,16 @@ internal static class UpVerb
     {
         var options = arguments.Read(api.Arguments);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        List<Task> running = [ClusterProgram.RunControllersAsync(Connect(api, "system:kube-controller-manager", "system:masters"), stop.Token)];
+        var controllers = new ControllerOptions
+        {
+            AuthorityPem = api.Certificates.AuthorityPem,
+            AccountKeyPem = api.Certificates.ReadAccountKey(),
+            SigningAuthority = api.Certificates.Authority,
+        };
+        List<Task> running =
+        [
+            ClusterProgram.RunControllersAsync(Connect(api, "system:kube-controller-manager", "system:masters"), controllers, stop.Token),
+        ];
         if (options is null)
         {
             Announce(api, hasNodes: false);
@@ -39,10 +49,14 @@ internal static class UpVerb
             running.Add(ClusterProgram.RunNodesAsync(client, options, () => Announce(api, hasNodes: true), stop.Token));
         }
 
-        // One that ends before it is told to takes the others along.
+        // One that ends before it is told to takes the others along: half a cluster is no use.
         await Task.WhenAny(running);
         await stop.CancelAsync();
         await Task.WhenAll(running);
+        if (!cancellation.IsCancellationRequested)
+        {
+            throw new CommandException("a part of the cluster has ended");
+        }
     }
 
     /// <summary>

@@ -22,7 +22,9 @@ internal sealed class DaemonPlacement
     /// <summary>That of a template, which never changes.</summary>
     public static DaemonPlacement Of(PodTemplate template) => _known.GetValue(template, made => new DaemonPlacement(made));
 
-    /// <summary>Whether a node is to have a pod, and whether a pod that is there may stay: taints of NoSchedule turn away, but not out.</summary>
+    /// <summary>
+    /// Whether a node is to have a pod, and whether a pod that is there may stay: taints of NoSchedule turn away, but not out.
+    /// </summary>
     public (bool ShouldRun, bool MayStay) Judge(Node node)
     {
         if (!IsChosen(node))

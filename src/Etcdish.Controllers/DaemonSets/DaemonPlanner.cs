@@ -83,8 +83,8 @@ internal sealed class DaemonPlanner(DaemonView view, FailedPodBackoff backoff)
     }
 
     /// <summary>
-    /// With surge there may be two: the oldest old one while it is ready, and the oldest new one until it is available. A pod that is ending
-    /// does not count: its successor may come before it is gone.
+    /// With surge there may be two: the oldest old one while it is ready, and the oldest new one until it is available. A pod that is
+    /// ending does not count: its successor may come before it is gone.
     /// </summary>
     private void PlanWithSurge(string node, List<Pod> running, bool isLeftAlone)
     {

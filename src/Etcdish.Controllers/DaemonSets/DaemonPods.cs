@@ -29,9 +29,8 @@ internal static class DaemonPods
     public static IEnumerable<Toleration> OwnTolerations(bool usesHostNetwork)
     {
         var tolerations = _endured.Select(t => new Toleration { Key = t.Key, Operator = "Exists", Effect = t.Effect });
-        return usesHostNetwork
-            ? tolerations.Append(new Toleration { Key = "node.kubernetes.io/network-unavailable", Operator = "Exists", Effect = "NoSchedule" })
-            : tolerations;
+        var network = new Toleration { Key = "node.kubernetes.io/network-unavailable", Operator = "Exists", Effect = "NoSchedule" };
+        return usesHostNetwork ? tolerations.Append(network) : tolerations;
     }
 
     /// <summary>A new pod for a node. It is bound by the scheduler, which may find no other node for it.</summary>

@@ -4,9 +4,10 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.DaemonSets;
 
 /// <summary>
-/// Decides which pods of a daemon set make way for its newest revision. Without surge, old pods are deleted so that no more nodes than allowed
-/// are without an available pod. With surge, new pods come first, on so many nodes at a time, and an old one goes when the new one is available.
-/// Nodes whose pods are too many or missing are left to <see cref="DaemonPlanner"/>, and count as if their pod were not available.
+/// Decides which pods of a daemon set make way for its newest revision. Without surge, old pods are deleted so that no more nodes than
+/// allowed are without an available pod. With surge, new pods come first, on so many nodes at a time, and an old one goes when the new one
+/// is available. Nodes whose pods are too many or missing are left to <see cref="DaemonPlanner"/>, and count as if their pod were not
+/// available.
 /// </summary>
 internal static class DaemonRollout
 {
@@ -28,7 +29,9 @@ internal static class DaemonRollout
     }
 
     private static int Scale(DaemonSet set, IntOrString? wanted, int desired) =>
-        set.Spec.UpdateStrategy.Type == "RollingUpdate" && wanted is { } value && value.TryScale(desired, roundUp: true, out var count) ? count : 0;
+        set.Spec.UpdateStrategy.Type == "RollingUpdate" && wanted is { } value && value.TryScale(desired, roundUp: true, out var count)
+            ? count
+            : 0;
 
     private static DaemonPlan PlanWithoutSurge(DaemonView view)
     {

@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
-using Etcdish.Controllers.Ownership;
 using Etcdish.Controllers.History;
+using Etcdish.Controllers.Ownership;
 using Etcdish.Kubernetes.Client;
 using Etcdish.Kubernetes.Control;
 using Etcdish.Kubernetes.Informers;
@@ -9,8 +9,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.DaemonSets;
 
 /// <summary>
-/// Keeps a pod of each daemon set on every node that is to have one. Each look goes over all nodes and all pods of a set, so that what happens
-/// to many nodes at once is gathered for a moment that grows with their number.
+/// Keeps a pod of each daemon set on every node that is to have one. Each look goes over all nodes and all pods of a set, so that what
+/// happens to many nodes at once is gathered for a moment that grows with their number.
 /// </summary>
 internal sealed class DaemonSetController : Controller
 {
@@ -56,8 +56,8 @@ internal sealed class DaemonSetController : Controller
 
         if (set.Spec.Selector.IsEverything)
         {
-            Context.Events.Warning(
-                Resources.DaemonSets, set, "SelectingAll", "This daemon set is selecting all pods. A non-empty selector is required.", Component);
+            const string Message = "This daemon set is selecting all pods. A non-empty selector is required.";
+            Context.Events.Warning(Resources.DaemonSets, set, "SelectingAll", Message, Component);
             return;
         }
 
@@ -107,13 +107,13 @@ internal sealed class DaemonSetController : Controller
     {
         if (pod.Status.Phase == "Failed")
         {
-            Context.Events.Warning(
-                Resources.DaemonSets, set, "FailedDaemonPod", $"Found failed daemon pod {pod.Key} on node {node}, will try to kill it", Component);
+            var message = $"Found failed daemon pod {pod.Key} on node {node}, will try to kill it";
+            Context.Events.Warning(Resources.DaemonSets, set, "FailedDaemonPod", message, Component);
         }
         else
         {
-            Context.Events.Normal(
-                Resources.DaemonSets, set, "SucceededDaemonPod", $"Found succeeded daemon pod {pod.Key} on node {node}, will try to delete it", Component);
+            var message = $"Found succeeded daemon pod {pod.Key} on node {node}, will try to delete it";
+            Context.Events.Normal(Resources.DaemonSets, set, "SucceededDaemonPod", message, Component);
         }
     }
 
@@ -139,12 +139,14 @@ internal sealed class DaemonSetController : Controller
             return;
         }
 
-        var live = pods.Select(pod => pod.Metadata.Labels.GetValueOrDefault(DaemonPods.RevisionLabel, "")).ToHashSet();
+        var live = pods.Select(HashOf).ToHashSet();
         await _revisions.TruncateAsync(
             revisions,
-            r => r.Metadata.Name == current.Metadata.Name || live.Contains(r.Metadata.Labels.GetValueOrDefault(DaemonPods.RevisionLabel, "")),
+            revision => revision.Metadata.Name == current.Metadata.Name || live.Contains(HashOf(revision)),
             set.Spec.RevisionHistoryLimit,
             cancellation);
+
+        static string HashOf(KubernetesObject value) => value.Metadata.Labels.GetValueOrDefault(DaemonPods.RevisionLabel, "");
     }
 
     private void OnSetChanged(DaemonSet? before, DaemonSet? now)
@@ -155,7 +157,15 @@ internal sealed class DaemonSetController : Controller
             _backoff.Forget(before.Metadata.Uid);
         }
 
-        Queue.Add((now ?? before)!.Key);
+        if (before is not null && now is not null && before.Metadata.Generation == now.Metadata.Generation)
+        {
+            // Most likely the status that was written here.
+            EnqueueSoon(now.Key);
+        }
+        else
+        {
+            Queue.Add((now ?? before)!.Key);
+        }
     }
 
     /// <summary>Of a node's many changes few matter to any set: it reports its state all the time.</summary>

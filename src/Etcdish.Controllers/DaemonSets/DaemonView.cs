@@ -3,8 +3,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.DaemonSets;
 
 /// <summary>
-/// A daemon set, its pods by node, and the nodes, at one moment: put together once, in time that grows with nodes and pods, and looked at by
-/// all who decide.
+/// A daemon set, its pods by node, and the nodes, at one moment: put together once, in time that grows with nodes and pods, and looked at
+/// by all who decide.
 /// </summary>
 internal sealed class DaemonView
 {

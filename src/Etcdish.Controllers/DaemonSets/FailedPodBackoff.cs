@@ -1,8 +1,8 @@
 namespace Etcdish.Controllers.DaemonSets;
 
 /// <summary>
-/// How long a failed pod of a daemon set is left alone before it is replaced: a node that refuses a pod would refuse the next one as fast as it
-/// is made. The first is replaced at once; then a second must pass, and twice as long with each further one. For use by many threads.
+/// How long a failed pod of a daemon set is left alone before it is replaced: a node that refuses a pod would refuse the next one as fast
+/// as it is made. The first is replaced at once; then a second must pass, and twice as long with each further one. For use by many threads.
 /// </summary>
 internal sealed class FailedPodBackoff
 {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Etcdish.Kubernetes.Client;
 using Etcdish.Kubernetes.Control;
@@ -21,6 +22,9 @@ public sealed class GarbageCollector : Controller
     private readonly AbsentOwners _absent = new();
     private readonly SemaphoreSlim _discover = new(1);
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Objects with owners of kinds that discovery has not shown yet.</summary>
+    private readonly ConcurrentQueue<ObjectKey> _unresolved = new();
     private volatile ResourceCatalog _catalog = new();
 
     /// <summary>Makes one.</summary>
@@ -89,6 +93,11 @@ public sealed class GarbageCollector : Controller
         try
         {
             _catalog = await ResourceCatalog.ReadAsync(Context.Client, cancellation);
+            for (var left = _unresolved.Count; left > 0 && _unresolved.TryDequeue(out var key); left--)
+            {
+                Queue.Add(key);
+            }
+
             await monitors.FollowAsync(_catalog.Collected);
             await monitors.Synced.WaitAsync(_patience, Context.Clock, cancellation);
         }
@@ -180,8 +189,7 @@ public sealed class GarbageCollector : Controller
 
         if (_catalog.Find(reference.ApiVersion, reference.Kind) is not { } resource)
         {
-            Discover();
-            Queue.AddAfter(KeyOf(item), _patience);
+            _unresolved.Enqueue(KeyOf(item));
             return OwnerState.Unresolved;
         }
 

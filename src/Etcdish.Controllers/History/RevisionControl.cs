@@ -28,8 +28,11 @@ internal sealed class RevisionControl<TOwner>(ControllerContext context, ApiReso
 
     /// <summary>The revisions of a set, in their order. Those that nobody owns and that it selects become its own.</summary>
     /// <exception cref="ApiStatusException">The server refuses.</exception>
-    public async Task<List<ControllerRevision>> ListAsync(TOwner owner, LabelSelector selector, CancellationToken cancellation) =>
-        RevisionOrder.Sorted(await _claims.ClaimAsync(resource, owner, revision => selector.Matches(revision.Metadata.Labels), cancellation));
+    public async Task<List<ControllerRevision>> ListAsync(TOwner owner, LabelSelector selector, CancellationToken cancellation)
+    {
+        var revisions = await _claims.ClaimAsync(resource, owner, revision => selector.Matches(revision.Metadata.Labels), cancellation);
+        return RevisionOrder.Sorted(revisions);
+    }
 
     /// <summary>The revision of a set's template, which is made, or becomes the newest, if need be.</summary>
     /// <param name="owner">The set.</param>
@@ -60,7 +63,8 @@ internal sealed class RevisionControl<TOwner>(ControllerContext context, ApiReso
             ["revision"] = choice.Number,
         };
         var (ns, name) = choice.Equal.Key;
-        return (await context.Client.PatchAsync(Resources.ControllerRevisions, ns, name, patch, PatchKind.Merge, "", cancellation), collisions);
+        var newest = await context.Client.PatchAsync(Resources.ControllerRevisions, ns, name, patch, PatchKind.Merge, "", cancellation);
+        return (newest, collisions);
     }
 
     /// <summary>Removes the oldest revisions that nothing needs, but for so many.</summary>
@@ -82,7 +86,8 @@ internal sealed class RevisionControl<TOwner>(ControllerContext context, ApiReso
             var revision = Make(owner, template, data, number, collisions);
             try
             {
-                return (await _writes.CreateAsync(Resources.ControllerRevisions, owner.Metadata.Namespace, revision, cancellation), collisions);
+                var made = await _writes.CreateAsync(Resources.ControllerRevisions, owner.Metadata.Namespace, revision, cancellation);
+                return (made, collisions);
             }
             catch (ApiStatusException e) when (e.IsAlreadyExists)
             {
@@ -108,11 +113,15 @@ internal sealed class RevisionControl<TOwner>(ControllerContext context, ApiReso
     private static bool IsOfAnother(ControllerRevision revision, TOwner owner) =>
         revision.Metadata.Controller is { } controller && controller.Uid != owner.Metadata.Uid;
 
+    private static JsonObject ToJson(Dictionary<string, string> texts) =>
+        new(texts.Select(text => KeyValuePair.Create(text.Key, (JsonNode?)text.Value)));
+
     private JsonObject Make(TOwner owner, PodTemplate template, JsonObject data, long number, int collisions)
     {
         var name = owner.Metadata.Name;
         var hash = RevisionData.Hash(data, collisions);
-        var labels = new JsonObject(template.Labels.Select(label => KeyValuePair.Create(label.Key, (JsonNode?)label.Value))) { [hashLabel] = hash };
+        var labels = ToJson(template.Labels);
+        labels[hashLabel] = hash;
         return new JsonObject
         {
             ["apiVersion"] = Resources.ControllerRevisions.ApiVersion,
@@ -121,7 +130,7 @@ internal sealed class RevisionControl<TOwner>(ControllerContext context, ApiReso
             {
                 ["name"] = $"{name[..Math.Min(name.Length, MaxPrefixLength)]}-{hash}",
                 ["labels"] = labels,
-                ["annotations"] = new JsonObject(owner.Metadata.Annotations.Select(a => KeyValuePair.Create(a.Key, (JsonNode?)a.Value))),
+                ["annotations"] = ToJson(owner.Metadata.Annotations),
                 ["ownerReferences"] = new JsonArray(OwnerReference.ToController(resource, owner)),
             },
             ["data"] = data.DeepClone(),

@@ -5,8 +5,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.History;
 
 /// <summary>
-/// What a revision remembers of a set: its pod template, as the strategic merge patch that <c>kubectl rollout undo</c> sends to come back to
-/// it. Fields are in the order of their names, as other programs write them, so that equal templates are equal texts.
+/// What a revision remembers of a set: its pod template, as the strategic merge patch that <c>kubectl rollout undo</c> sends to come back
+/// to it. Fields are in the order of their names, as other programs write them, so that equal templates are equal texts.
 /// </summary>
 internal static class RevisionData
 {

@@ -20,7 +20,8 @@ internal static class RevisionOrder
     ];
 
     /// <summary>
-    /// The revision of what is wanted now. If it was wanted before, but not last, the old revision becomes the newest: a way back is no new state.
+    /// The revision of what is wanted now. If it was wanted before, but not last, the old revision becomes the newest: a way back is no new
+    /// state.
     /// </summary>
     /// <param name="revisions">In their order.</param>
     /// <param name="data">What is wanted now.</param>

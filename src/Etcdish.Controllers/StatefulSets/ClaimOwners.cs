@@ -5,8 +5,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.StatefulSets;
 
 /// <summary>
-/// Who owns the claims of a stateful set, and so takes them along: nobody, the set (whenDeleted: Delete), or a pod that goes since fewer are
-/// wanted (whenScaled: Delete).
+/// Who owns the claims of a stateful set, and so takes them along: nobody, the set (whenDeleted: Delete), or a pod that goes since fewer
+/// are wanted (whenScaled: Delete).
 /// </summary>
 internal static class ClaimOwners
 {
@@ -79,7 +79,8 @@ internal static class ClaimOwners
 
     private static bool HasStale(OwnerReference[] owners, StatefulSet set, Pod pod) => Array.Exists(
         owners,
-        o => (IsOf(o, Resources.StatefulSets, set) && o.Uid != set.Metadata.Uid) || (IsOf(o, Resources.Pods, pod) && o.Uid != pod.Metadata.Uid));
+        owner => (IsOf(owner, Resources.StatefulSets, set) && owner.Uid != set.Metadata.Uid)
+            || (IsOf(owner, Resources.Pods, pod) && owner.Uid != pod.Metadata.Uid));
 
     private static bool IsOf(OwnerReference owner, ApiResource resource, KubernetesObject value) =>
         owner.ApiVersion == resource.ApiVersion && owner.Kind == resource.Kind && owner.Name == value.Metadata.Name;

@@ -16,7 +16,8 @@ internal static class StatefulIdentity
     public const string RevisionLabel = "controller-revision-hash";
 
     /// <summary>The name of the pod with a number.</summary>
-    public static string PodName(StatefulSet set, int ordinal) => string.Create(CultureInfo.InvariantCulture, $"{set.Metadata.Name}-{ordinal}");
+    public static string PodName(StatefulSet set, int ordinal) =>
+        string.Create(CultureInfo.InvariantCulture, $"{set.Metadata.Name}-{ordinal}");
 
     /// <summary>The name of a claim of the pod with a number.</summary>
     /// <param name="set">The set.</param>

@@ -4,8 +4,9 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.StatefulSets;
 
 /// <summary>
-/// Decides about the pods of one stateful set. In order (OrderedReady), everything waits for the first pod that is not as it should be: a plan
-/// creates or deletes one pod at most, except that an update may take as many as may be missing. In parallel, nothing waits but the update.
+/// Decides about the pods of one stateful set. In order (OrderedReady), everything waits for the first pod that is not as it should be: a
+/// plan creates or deletes one pod at most, except that an update may take as many as may be missing. In parallel, nothing waits but the
+/// update.
 /// </summary>
 internal sealed class StatefulPlanner
 {
@@ -18,7 +19,13 @@ internal sealed class StatefulPlanner
     private readonly List<(int Ordinal, Pod Pod)> _condemned = [];
     private readonly StatefulPlan _plan = new();
 
-    private StatefulPlanner(StatefulSet set, IReadOnlyList<Pod> pods, string currentRevision, string updateRevision, DateTimeOffset now, Predicate<int> claimsGo)
+    private StatefulPlanner(
+        StatefulSet set,
+        IReadOnlyList<Pod> pods,
+        string currentRevision,
+        string updateRevision,
+        DateTimeOffset now,
+        Predicate<int> claimsGo)
     {
         _set = set;
         _currentRevision = currentRevision;
@@ -39,7 +46,12 @@ internal sealed class StatefulPlanner
     /// <param name="now">The time.</param>
     /// <param name="claimsGo">Whether the claims that the pod of a number would have are about to go with its former self.</param>
     public static StatefulPlan Plan(
-        StatefulSet set, IReadOnlyList<Pod> pods, string currentRevision, string updateRevision, DateTimeOffset now, Predicate<int> claimsGo)
+        StatefulSet set,
+        IReadOnlyList<Pod> pods,
+        string currentRevision,
+        string updateRevision,
+        DateTimeOffset now,
+        Predicate<int> claimsGo)
     {
         var planner = new StatefulPlanner(set, pods, currentRevision, updateRevision, now, claimsGo);
         planner.Count(pods);
@@ -176,7 +188,9 @@ internal sealed class StatefulPlanner
         }
     }
 
-    /// <summary>Pods that are not wanted go from the highest number; one that is not available holds the others up unless it is the lowest such.</summary>
+    /// <summary>
+    /// Pods that are not wanted go from the highest number; one that is not available holds the others up unless it is the lowest such.
+    /// </summary>
     private bool PlanCondemned()
     {
         if (_set.Spec.VolumeClaimTemplates.Length > 0)

@@ -113,7 +113,8 @@ internal sealed class StatefulPodControl(ControllerContext context)
             [StatefulIdentity.PodIndexLabel] = $"{ordinal}",
         };
         var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = pod.Metadata.Uid, ["labels"] = labels } };
-        await context.Client.PatchAsync(Resources.Pods, pod.Metadata.Namespace, pod.Metadata.Name, patch, PatchKind.Merge, "", cancellation);
+        var (ns, name) = pod.Key;
+        await context.Client.PatchAsync(Resources.Pods, ns, name, patch, PatchKind.Merge, "", cancellation);
         Tell(set, "Update", $"update Pod {pod.Metadata.Name} in StatefulSet {set.Metadata.Name} successful", null);
     }
 

@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
-using Etcdish.Controllers.Ownership;
 using Etcdish.Controllers.History;
+using Etcdish.Controllers.Ownership;
 using Etcdish.Kubernetes;
 using Etcdish.Kubernetes.Client;
 using Etcdish.Kubernetes.Control;
@@ -10,8 +10,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.StatefulSets;
 
 /// <summary>
-/// Keeps the pods of stateful sets, each with its name and claims. That there are never two of one name is the API server's doing; what is done
-/// here relies on names and uids alone, so that a cache that lags delays, and does no harm.
+/// Keeps the pods of stateful sets, each with its name and claims. That there are never two of one name is the API server's doing; what is
+/// done here relies on names and uids alone, so that a cache that lags delays, and does no harm.
 /// </summary>
 internal sealed class StatefulSetController : Controller
 {
@@ -85,36 +85,37 @@ internal sealed class StatefulSetController : Controller
         set, pods, currentRevision, updateRevision, Context.Clock.GetUtcNow(), ordinal => _pods.AreClaimsGoing(set, ordinal));
 
     /// <summary>
-    /// In order, one step after the other. In parallel, a few at first (what one pod is refused for, others will be), and deletions last: the
-    /// claims of a pod must be its own before it goes.
+    /// One step after the other. In parallel, pods are created many at a time, a few at first: what one is refused for, others will be.
+    /// Deletions come last in any case: the claims of a pod must be its own before it goes.
     /// </summary>
     private async Task<ApiStatusException?> ActAsync(
         StatefulSet set, StatefulPlan plan, ControllerRevision current, CancellationToken cancellation)
     {
         var former = RevisionData.TemplateOf(current);
+        var isParallel = set.Spec.PodManagementPolicy == "Parallel";
         try
         {
-            if (set.Spec.PodManagementPolicy == "Parallel")
-            {
-                var failure = await AllAsync(plan.Steps.FindAll(step => step.Action != StatefulAction.Delete))
-                    ?? await AllAsync(plan.Steps.FindAll(step => step.Action == StatefulAction.Delete));
-                return failure is { IsNamespaceTerminating: true } ? null : failure;
-            }
-
             foreach (var step in plan.Steps)
             {
-                await StepAsync(step, cancellation);
+                if (!isParallel || step.Action is not (StatefulAction.Create or StatefulAction.Delete))
+                {
+                    await StepAsync(step, cancellation);
+                }
             }
 
-            return null;
+            var failure = isParallel ? await AllAsync(StatefulAction.Create) ?? await AllAsync(StatefulAction.Delete) : null;
+            return failure is { IsNamespaceTerminating: true } ? null : failure;
         }
         catch (ApiStatusException e)
         {
             return e.IsNamespaceTerminating ? null : e;
         }
 
-        async Task<ApiStatusException?> AllAsync(List<StatefulStep> steps) =>
-            (await SlowStart.RunAsync(steps.Count, (number, stop) => StepAsync(steps[number], stop), cancellation)).Failure;
+        async Task<ApiStatusException?> AllAsync(StatefulAction action)
+        {
+            var steps = plan.Steps.FindAll(step => step.Action == action);
+            return (await SlowStart.RunAsync(steps.Count, (number, stop) => StepAsync(steps[number], stop), cancellation)).Failure;
+        }
 
         Task StepAsync(StatefulStep step, CancellationToken stop) =>
             _pods.ActAsync(set, step, step.Revision == current.Metadata.Name ? former : set.Spec.Template, stop);

@@ -8,17 +8,15 @@ namespace Etcdish.Controllers.Volumes;
 internal static class ProtectionFinalizer
 {
     /// <exception cref="ApiStatusException">Somebody was faster, or the server refuses.</exception>
-    public static Task<T> AddAsync<T>(
-        KubernetesClient client, ApiResource<T> resource, T seen, string name, CancellationToken cancellation)
+    public static Task AddAsync<T>(KubernetesClient client, ApiResource<T> resource, T seen, string name, CancellationToken cancellation)
         where T : KubernetesObject => WriteAsync(client, resource, seen, [.. seen.Metadata.Finalizers, name], cancellation);
 
     /// <exception cref="ApiStatusException">Somebody was faster, or the server refuses.</exception>
-    public static Task<T> RemoveAsync<T>(
-        KubernetesClient client, ApiResource<T> resource, T seen, string name, CancellationToken cancellation)
+    public static Task RemoveAsync<T>(KubernetesClient client, ApiResource<T> resource, T seen, string name, CancellationToken cancellation)
         where T : KubernetesObject =>
         WriteAsync(client, resource, seen, [.. seen.Metadata.Finalizers.Where(finalizer => finalizer != name)], cancellation);
 
-    private static Task<T> WriteAsync<T>(
+    private static async Task WriteAsync<T>(
         KubernetesClient client, ApiResource<T> resource, T seen, string[] finalizers, CancellationToken cancellation)
         where T : KubernetesObject
     {
@@ -28,13 +26,14 @@ internal static class ProtectionFinalizer
             ["uid"] = seen.Metadata.Uid,
             ["finalizers"] = finalizers.Length == 0 ? null : new JsonArray([.. finalizers.Select(finalizer => (JsonNode)finalizer)]),
         };
-        return client.PatchAsync(
-            resource,
-            seen.Metadata.Namespace,
-            seen.Metadata.Name,
-            new JsonObject { ["metadata"] = metadata },
-            PatchKind.Merge,
-            "",
-            cancellation);
+        var patch = new JsonObject { ["metadata"] = metadata };
+        try
+        {
+            await client.PatchAsync(resource, seen.Metadata.Namespace, seen.Metadata.Name, patch, PatchKind.Merge, "", cancellation);
+        }
+        catch (ApiStatusException e) when (e.IsNotFound)
+        {
+            // What is gone needs no protection.
+        }
     }
 }

@@ -153,16 +153,9 @@ internal sealed class SimulatedPods : Controller
             await GoOnAsync(pod, record, PodStage.Ended, cancellation);
         }
 
+        // If it is another one by now, this fails, and the watch will have told by the next look.
         var options = new DeleteOptions { GracePeriodSeconds = 0, Uid = record.Uid };
-        try
-        {
-            await Context.Client.DeleteAsync(Resources.Pods, pod.Metadata.Namespace, pod.Metadata.Name, options, cancellation);
-        }
-        catch (ApiStatusException e) when (e.IsConflict)
-        {
-            // It is another one by now.
-        }
-
+        await Context.Client.DeleteAsync(Resources.Pods, pod.Metadata.Namespace, pod.Metadata.Name, options, cancellation);
         record.Stage = PodStage.Gone;
     }
 
@@ -187,9 +180,9 @@ internal sealed class SimulatedPods : Controller
             record.GatesWereOpen = PodPlan.GatesAreOpen(pod);
             return true;
         }
-        catch (ApiStatusException e) when (e.IsNotFound || e.IsConflict)
+        catch (ApiStatusException e) when (e.IsNotFound)
         {
-            // It is gone, or another one by now; the watch will tell.
+            // The watch will tell.
             record.Stage = PodStage.Gone;
             return false;
         }

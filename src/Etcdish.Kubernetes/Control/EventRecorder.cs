@@ -6,8 +6,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Kubernetes.Control;
 
 /// <summary>
-/// Tells users what happened to an object (core/v1 Event). Events are written in the background; when too many wait, new ones are dropped:
-/// they are for people, nothing is decided by them.
+/// Tells users what happened to an object (core/v1 Event). Events are written in the background, the same again as a count of the one that is
+/// there; when too many wait, new ones are dropped: they are for people, nothing is decided by them.
 /// </summary>
 public sealed class EventRecorder : IAsyncDisposable
 {
@@ -15,8 +15,9 @@ public sealed class EventRecorder : IAsyncDisposable
     private readonly KubernetesClient _client;
     private readonly string _component;
     private readonly TimeProvider _clock;
-    private readonly Channel<JsonObject> _waiting = Channel.CreateBounded<JsonObject>(
-        new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly EventCorrelator _correlator;
+    private readonly Channel<Waiting> _waiting = Channel.CreateBounded<Waiting>(
+        new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _writing;
@@ -31,6 +32,7 @@ public sealed class EventRecorder : IAsyncDisposable
         _client = client;
         _component = component;
         _clock = clock;
+        _correlator = new EventCorrelator(clock);
         _number = clock.GetUtcNow().Ticks;
         _writing = Task.Run(WriteAsync);
     }
@@ -64,35 +66,10 @@ public sealed class EventRecorder : IAsyncDisposable
 
     private void Record(ApiResource resource, KubernetesObject about, string type, string reason, string message, string? component)
     {
-        var now = TimeText.Format(_clock.GetUtcNow());
-        var ns = about.Metadata.Namespace.Length == 0 ? "default" : about.Metadata.Namespace;
-        _waiting.Writer.TryWrite(new JsonObject
-        {
-            ["apiVersion"] = "v1",
-            ["kind"] = "Event",
-            ["metadata"] = new JsonObject
-            {
-                ["name"] = $"{about.Metadata.Name}.{Interlocked.Increment(ref _number):x16}",
-                ["namespace"] = ns,
-            },
-            ["involvedObject"] = new JsonObject
-            {
-                ["apiVersion"] = resource.ApiVersion,
-                ["kind"] = resource.Kind,
-                ["namespace"] = about.Metadata.Namespace,
-                ["name"] = about.Metadata.Name,
-                ["uid"] = about.Metadata.Uid,
-                ["resourceVersion"] = about.Metadata.ResourceVersion,
-            },
-            ["type"] = type,
-            ["reason"] = reason,
-            ["message"] = message,
-            ["source"] = new JsonObject { ["component"] = component ?? _component },
-            ["reportingComponent"] = component ?? _component,
-            ["firstTimestamp"] = now,
-            ["lastTimestamp"] = now,
-            ["count"] = 1,
-        });
+        var subject = new EventSubject(
+            component ?? _component, resource.ApiVersion, resource.Kind, about.Metadata.Namespace, about.Metadata.Name, about.Metadata.Uid);
+        _waiting.Writer.TryWrite(new Waiting(
+            new EventNews(subject, type, reason, message), about.Metadata.ResourceVersion, _clock.GetUtcNow()));
     }
 
     private async Task WriteAsync()
@@ -101,7 +78,10 @@ public sealed class EventRecorder : IAsyncDisposable
         {
             await foreach (var item in _waiting.Reader.ReadAllAsync(_stop.Token))
             {
-                await WriteAsync(item);
+                if (_correlator.Take(item.News) is { } write)
+                {
+                    await WriteAsync(item, write);
+                }
             }
         }
         catch (OperationCanceledException)
@@ -110,16 +90,75 @@ public sealed class EventRecorder : IAsyncDisposable
         }
     }
 
-    private async Task WriteAsync(JsonObject item)
+    private async Task WriteAsync(Waiting item, EventWrite write)
     {
         try
         {
-            await _client.SendAsync(
-                HttpMethod.Post, Resources.Events.Path(item["metadata"]!["namespace"]!.GetValue<string>()), item, null, _stop.Token);
+            if (write.Entry.Name.Length == 0 || !await TryCountAsync(item, write))
+            {
+                await CreateAsync(item, write);
+            }
         }
-        catch (Exception e) when (e is ApiStatusException or HttpRequestException)
+        catch (Exception e) when (e is ApiStatusException or HttpRequestException or IOException)
         {
             // Its namespace is going, or the server is: what it would have told is lost, as it may be.
         }
     }
+
+    /// <summary>Counts one more of an event; false if it is no longer there.</summary>
+    private async Task<bool> TryCountAsync(Waiting item, EventWrite write)
+    {
+        var patch = new JsonObject
+        {
+            ["count"] = write.Entry.Count,
+            ["lastTimestamp"] = TimeText.Format(item.When),
+            ["message"] = write.Message,
+        };
+        try
+        {
+            await _client.PatchAsync(
+                Resources.Events, NamespaceOf(item.News.Subject), write.Entry.Name, patch, PatchKind.Merge, "", _stop.Token);
+            return true;
+        }
+        catch (ApiStatusException e) when (e.IsNotFound)
+        {
+            return false;
+        }
+    }
+
+    private async Task CreateAsync(Waiting item, EventWrite write)
+    {
+        var (subject, type, reason, _) = item.News;
+        var name = $"{subject.Name}.{Interlocked.Increment(ref _number):x16}";
+        var value = new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "Event",
+            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = NamespaceOf(subject) },
+            ["involvedObject"] = new JsonObject
+            {
+                ["apiVersion"] = subject.ApiVersion,
+                ["kind"] = subject.Kind,
+                ["namespace"] = subject.Namespace,
+                ["name"] = subject.Name,
+                ["uid"] = subject.Uid,
+                ["resourceVersion"] = item.ResourceVersion,
+            },
+            ["type"] = type,
+            ["reason"] = reason,
+            ["message"] = write.Message,
+            ["source"] = new JsonObject { ["component"] = subject.Component },
+            ["reportingComponent"] = subject.Component,
+            ["firstTimestamp"] = TimeText.Format(write.Entry.First),
+            ["lastTimestamp"] = TimeText.Format(item.When),
+            ["count"] = write.Entry.Count,
+        };
+        await _client.SendAsync(HttpMethod.Post, Resources.Events.Path(NamespaceOf(subject)), value, null, _stop.Token);
+        write.Entry.Name = name;
+    }
+
+    private static string NamespaceOf(EventSubject subject) => subject.Namespace.Length == 0 ? "default" : subject.Namespace;
+
+    /// <summary>An event that is to be written.</summary>
+    private sealed record Waiting(EventNews News, string ResourceVersion, DateTimeOffset When);
 }

@@ -1,5 +1,4 @@
-using System.Buffers;
-using System.IO.Pipelines;
+using System.Net;
 using System.Text.Json;
 using Etcdish.Kubernetes.Client;
 using Etcdish.Kubernetes.Objects;
@@ -17,9 +16,10 @@ public interface IInformer
 }
 
 /// <summary>
-/// Follows a resource by one watch: what is there first, with a mark at its end (WatchList), then every change. A watch that ends is taken
-/// up again behind the last revision seen; when that is no longer kept (410), all is read again and compared with what is known, so that
-/// subscribers hear of every object that went meanwhile.
+/// Follows a resource by one watch: what is there first, with a mark at its end (WatchList), then every change; from a server that does not
+/// offer that, a list in pages and then a watch. A watch that ends is taken up again behind the last revision seen. When that is no longer
+/// kept (410), all is read again, and takes the place of what was known all at once: subscribers hear of what differs, and of every object
+/// that went meanwhile.
 /// </summary>
 /// <param name="client">The API.</param>
 /// <param name="resource">What is followed.</param>
@@ -33,12 +33,18 @@ public sealed class Informer<T>(
     where T : KubernetesObject
 {
     private const string InitialEventsEnd = "k8s.io/initial-events-end";
+    private const int PageSize = 500;
     private static readonly TimeSpan _firstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(10);
 
+    // The server ends a watch after this time, and up to as much again. One that lasts longer has lost its server without noticing.
+    private static readonly TimeSpan _leastWatch = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan _watchPatience = TimeSpan.FromSeconds(30);
+
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _listsFirst;
     private string _revision = "";
-    private HashSet<ObjectKey>? _unseen;
+    private List<T>? _initial;
 
     /// <inheritdoc/>
     public Task Synced => _synced.Task;
@@ -49,19 +55,24 @@ public sealed class Informer<T>(
         var pause = _firstPause;
         while (!cancellation.IsCancellationRequested)
         {
+            var (before, began) = (_revision, clock.GetTimestamp());
             try
             {
-                var before = _revision;
-                await WatchAsync(cancellation);
-                pause = _revision == before ? pause : _firstPause;
+                await FollowAsync(cancellation);
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
                 return;
             }
-            catch (ApiStatusException e) when (e.IsExpired)
+            catch (ApiStatusException e) when (e.IsExpired && before.Length > 0)
             {
+                // All anew. If that expires as well, the next try comes after a pause: a server in need must not be asked without end.
                 _revision = "";
+                continue;
+            }
+            catch (ApiStatusException e) when (e.Code == (int)HttpStatusCode.UnprocessableEntity && !_listsFirst && before.Length == 0)
+            {
+                _listsFirst = true;
                 continue;
             }
             catch (Exception e) when (e is ApiStatusException or HttpRequestException or IOException or JsonException or OperationCanceledException)
@@ -69,72 +80,73 @@ public sealed class Informer<T>(
                 warn($"the watch of {resource} failed, and is taken up again: {e.Message}");
             }
 
+            // A watch that lasted has ended in the course of things.
+            if (clock.GetElapsedTime(began) > _longestPause)
+            {
+                pause = _firstPause;
+                continue;
+            }
+
+            pause = _revision != before ? _firstPause : pause;
             await Task.Delay(pause, clock, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             pause = pause * 2 < _longestPause ? pause * 2 : _longestPause;
         }
     }
 
-    private async Task WatchAsync(CancellationToken cancellation)
+    private async Task FollowAsync(CancellationToken cancellation)
     {
-        var query = _revision.Length == 0
-            ? "?watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
-            : $"?watch=true&allowWatchBookmarks=true&resourceVersion={_revision}";
-        _unseen = _revision.Length == 0 ? [.. Keys()] : null;
-        using var response = await client.OpenAsync(
-            resource.Path("") + query + (selector.Length == 0 ? "" : "&" + selector), accept, cancellation);
-        var lines = PipeReader.Create(
-            await response.Content.ReadAsStreamAsync(cancellation), new StreamPipeReaderOptions(bufferSize: 64 * 1024, minimumReadSize: 16 * 1024));
-        try
+        if (_revision.Length == 0 && _listsFirst)
         {
-            await ReadAsync(lines, cancellation);
+            await ListAsync(cancellation);
         }
-        finally
-        {
-            await lines.CompleteAsync();
-        }
+
+        var duration = _leastWatch * (1 + Random.Shared.NextDouble());
+        using var patience = new CancellationTokenSource(duration + _watchPatience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, patience.Token);
+        _initial = _revision.Length == 0 ? [] : null;
+        using var response = await client.OpenAsync(resource.Path("") + WatchQuery(duration), accept, either.Token);
+        await WatchReader.ReadAsync(await response.Content.ReadAsStreamAsync(either.Token), Take, either.Token);
     }
 
-    private async Task ReadAsync(PipeReader lines, CancellationToken cancellation)
+    private string WatchQuery(TimeSpan duration)
     {
-        while (true)
-        {
-            var read = await lines.ReadAsync(cancellation);
-            var buffer = read.Buffer;
-            while (buffer.PositionOf((byte)'\n') is { } end)
-            {
-                Take(buffer.Slice(0, end));
-                buffer = buffer.Slice(buffer.GetPosition(1, end));
-            }
-
-            lines.AdvanceTo(buffer.Start, buffer.End);
-            if (read.IsCompleted)
-            {
-                return;
-            }
-        }
+        var start = _revision.Length == 0 ? "sendInitialEvents=true&resourceVersionMatch=NotOlderThan" : $"resourceVersion={_revision}";
+        return $"?watch=true&allowWatchBookmarks=true&timeoutSeconds={(int)duration.TotalSeconds}&{start}{AndSelector}";
     }
 
-    private void Take(in ReadOnlySequence<byte> line)
-    {
-        if (line.IsSingleSegment)
-        {
-            Take(line.FirstSpan);
-            return;
-        }
+    private string AndSelector => selector.Length == 0 ? "" : "&" + selector;
 
-        var copy = ArrayPool<byte>.Shared.Rent((int)line.Length);
-        line.CopyTo(copy);
-        Take(copy.AsSpan(0, (int)line.Length));
-        ArrayPool<byte>.Shared.Return(copy);
+    private async Task ListAsync(CancellationToken cancellation)
+    {
+        List<T> all = [];
+        string revision, next = "";
+        do
+        {
+            var query = $"?limit={PageSize}{(next.Length == 0 ? "" : "&continue=" + Uri.EscapeDataString(next))}{AndSelector}";
+            using var response = await client.OpenAsync(resource.Path("") + query, accept, cancellation);
+            using var page = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellation));
+            var metadata = page.RootElement.GetProperty("metadata");
+            revision = metadata.GetProperty("resourceVersion").GetString() ?? "";
+            next = metadata.TryGetProperty("continue", out var token) ? token.GetString() ?? "" : "";
+            foreach (var item in page.RootElement.GetProperty("items").EnumerateArray())
+            {
+                all.Add(item.Deserialize(resource.Form) ?? throw new JsonException($"a list of {resource} holds no object"));
+            }
+        }
+        while (next.Length > 0);
+        Begin(all, revision);
+    }
+
+    /// <summary>Takes what is there as the state to go on from.</summary>
+    private void Begin(IReadOnlyList<T> all, string revision)
+    {
+        Replace(all);
+        _revision = revision;
+        _synced.TrySetResult();
     }
 
     private void Take(ReadOnlySpan<byte> text)
     {
-        if (text.IsEmpty)
-        {
-            return;
-        }
-
         var line = WatchLine.Cut(text);
         if (line.Type.SequenceEqual("ERROR"u8))
         {
@@ -144,41 +156,36 @@ public sealed class Informer<T>(
         }
 
         var value = JsonSerializer.Deserialize(line.Object, resource.Form) ?? throw new JsonException($"an event of {resource} holds no object");
-        if (line.Type.SequenceEqual("BOOKMARK"u8))
+        if (_initial is not null)
         {
-            TakeBookmark(value);
-        }
-        else if (line.Type.SequenceEqual("DELETED"u8))
-        {
-            Remove(value.Key, value);
-        }
-        else
-        {
-            _unseen?.Remove(value.Key);
-            Set(value);
-        }
-
-        // In the initial state objects come in the order of their names: none of their revisions is one to go on from.
-        if (_unseen is null)
-        {
-            _revision = value.Metadata.ResourceVersion;
-        }
-    }
-
-    private void TakeBookmark(T bookmark)
-    {
-        if (_unseen is null || !bookmark.Metadata.Annotations.ContainsKey(InitialEventsEnd))
-        {
+            TakeInitial(line.Type, value);
             return;
         }
 
-        var gone = _unseen;
-        _unseen = null;
-        foreach (var key in gone)
+        if (line.Type.SequenceEqual("DELETED"u8))
         {
-            Remove(key);
+            Remove(value.Key, value);
+        }
+        else if (!line.Type.SequenceEqual("BOOKMARK"u8))
+        {
+            Set(value);
         }
 
-        _synced.TrySetResult();
+        _revision = value.Metadata.ResourceVersion;
+    }
+
+    /// <summary>What is there comes in any order, so none of its revisions is one to go on from before the mark at its end.</summary>
+    private void TakeInitial(ReadOnlySpan<byte> type, T value)
+    {
+        if (!type.SequenceEqual("BOOKMARK"u8))
+        {
+            _initial!.Add(value);
+        }
+        else if (value.Metadata.Annotations.ContainsKey(InitialEventsEnd))
+        {
+            var all = _initial!;
+            _initial = null;
+            Begin(all, value.Metadata.ResourceVersion);
+        }
     }
 }

@@ -80,30 +80,54 @@ public class ObjectCache<T>
         }
     }
 
-    /// <summary>The keys of all objects.</summary>
-    internal List<ObjectKey> Keys()
-    {
-        lock (_lock)
-        {
-            return [.. _objects.Keys];
-        }
-    }
-
-    /// <summary>Sets an object.</summary>
+    /// <summary>Sets an object. One that is known in this revision is nothing new.</summary>
     internal void Set(T now)
     {
         T? before;
         lock (_lock)
         {
             before = _objects.GetValueOrDefault(now.Key);
-            _objects[now.Key] = now;
-            foreach (var index in _indexes)
+            if (IsSame(before, now))
             {
-                index.Replace(before, now);
+                return;
             }
+
+            Put(before, now);
         }
 
         Tell(before, now);
+    }
+
+    /// <summary>Puts these objects in the place of all that were known; then tells what differs.</summary>
+    internal void Replace(IReadOnlyList<T> all)
+    {
+        List<(T? Before, T? Now)> changes = [];
+        lock (_lock)
+        {
+            var gone = new Dictionary<ObjectKey, T>(_objects);
+            foreach (var now in all)
+            {
+                var before = _objects.GetValueOrDefault(now.Key);
+                gone.Remove(now.Key);
+                if (!IsSame(before, now))
+                {
+                    Put(before, now);
+                    changes.Add((before, now));
+                }
+            }
+
+            foreach (var (key, before) in gone)
+            {
+                _objects.Remove(key);
+                _indexes.ForEach(index => index.Replace(before, null));
+                changes.Add((before, null));
+            }
+        }
+
+        foreach (var (before, now) in changes)
+        {
+            Tell(before, now);
+        }
     }
 
     /// <summary>Removes an object.</summary>
@@ -128,8 +152,28 @@ public class ObjectCache<T>
         Tell(last ?? before, null);
     }
 
+    private static bool IsSame(T? before, T now) =>
+        before is not null && before.Metadata.ResourceVersion == now.Metadata.ResourceVersion && before.Metadata.Uid == now.Metadata.Uid
+        && now.Metadata.ResourceVersion.Length > 0;
+
+    private void Put(T? before, T now)
+    {
+        _objects[now.Key] = now;
+        foreach (var index in _indexes)
+        {
+            index.Replace(before, now);
+        }
+    }
+
     private void Tell(T? before, T? now)
     {
+        if (before is not null && now is not null && before.Metadata.Uid != now.Metadata.Uid)
+        {
+            // Its end was missed: it is another object, of the same name.
+            Tell(before, null);
+            before = null;
+        }
+
         foreach (var subscriber in _subscribers)
         {
             subscriber(before, now);

@@ -23,6 +23,10 @@ public sealed class NodeSpec
     [System.Text.Json.Serialization.JsonPropertyName("podCIDR")]
     public string PodCidr { get; set; } = "";
 
+    /// <summary>The ranges of its pods' addresses, one of each family.</summary>
+    [System.Text.Json.Serialization.JsonPropertyName("podCIDRs")]
+    public string[] PodCidrs { get => field ?? []; set; }
+
     /// <summary>Who it is for its provider.</summary>
     [System.Text.Json.Serialization.JsonPropertyName("providerID")]
     public string ProviderId { get; set; } = "";

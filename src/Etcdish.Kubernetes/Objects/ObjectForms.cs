@@ -12,7 +12,7 @@ namespace Etcdish.Kubernetes.Objects;
     Converters =
     [
         typeof(OwnedObjectConverter), typeof(QuantityConverter), typeof(IntOrStringConverter), typeof(LabelSelectorConverter),
-        typeof(PodTemplateConverter),
+        typeof(PodTemplateConverter), typeof(PooledStringConverter),
     ])]
 [JsonSerializable(typeof(CertificateSigningRequest))]
 [JsonSerializable(typeof(ConfigMap))]
@@ -22,23 +22,26 @@ namespace Etcdish.Kubernetes.Objects;
 [JsonSerializable(typeof(Deployment))]
 [JsonSerializable(typeof(EndpointSlice))]
 [JsonSerializable(typeof(Endpoints))]
+[JsonSerializable(typeof(HorizontalPodAutoscaler))]
+[JsonSerializable(typeof(IpAddress))]
 [JsonSerializable(typeof(Job))]
 [JsonSerializable(typeof(Lease))]
 [JsonSerializable(typeof(Namespace))]
 [JsonSerializable(typeof(Node))]
 [JsonSerializable(typeof(OwnedObject))]
 [JsonSerializable(typeof(OwnerReference[]))]
-[JsonSerializable(typeof(IpAddress))]
 [JsonSerializable(typeof(PersistentVolume))]
 [JsonSerializable(typeof(PersistentVolumeClaim))]
 [JsonSerializable(typeof(Pod))]
+[JsonSerializable(typeof(PodDisruptionBudget))]
 [JsonSerializable(typeof(ReplicaSet))]
 [JsonSerializable(typeof(ReplicationController))]
+[JsonSerializable(typeof(ResourceQuota))]
 [JsonSerializable(typeof(Secret))]
 [JsonSerializable(typeof(Service))]
 [JsonSerializable(typeof(ServiceAccount))]
-[JsonSerializable(typeof(StatefulSet))]
 [JsonSerializable(typeof(ServiceCidr))]
+[JsonSerializable(typeof(StatefulSet))]
 [JsonSerializable(typeof(StorageClass))]
 [JsonSerializable(typeof(string[]))]
 internal sealed partial class ObjectForms : JsonSerializerContext;

@@ -51,15 +51,29 @@ public static class Resources
         new("apps", "v1", "controllerrevisions", "ControllerRevision", true, ObjectForms.Default.ControllerRevision);
 
     /// <summary>Daemon sets.</summary>
-    public static ApiResource<DaemonSet> DaemonSets { get; } = new("apps", "v1", "daemonsets", "DaemonSet", true, ObjectForms.Default.DaemonSet);
+    public static ApiResource<DaemonSet> DaemonSets { get; } =
+        new("apps", "v1", "daemonsets", "DaemonSet", true, ObjectForms.Default.DaemonSet);
 
     /// <summary>Stateful sets.</summary>
     public static ApiResource<StatefulSet> StatefulSets { get; } = new("apps", "v1", "statefulsets", "StatefulSet", true, ObjectForms.Default.StatefulSet);
     /// <summary>Cron jobs.</summary>
     public static ApiResource<CronJob> CronJobs { get; } = new("batch", "v1", "cronjobs", "CronJob", true, ObjectForms.Default.CronJob);
 
+    /// <summary>Disruption budgets.</summary>
+    public static ApiResource<PodDisruptionBudget> DisruptionBudgets { get; } = new(
+        "policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", true, ObjectForms.Default.PodDisruptionBudget);
+
+    /// <summary>Autoscalers.</summary>
+    public static ApiResource<HorizontalPodAutoscaler> HorizontalPodAutoscalers { get; } = new(
+        "autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", true, ObjectForms.Default.HorizontalPodAutoscaler);
+
+    /// <summary>Quotas.</summary>
+    public static ApiResource<ResourceQuota> ResourceQuotas { get; } = new(
+        "", "v1", "resourcequotas", "ResourceQuota", true, ObjectForms.Default.ResourceQuota);
+
     /// <summary>Jobs.</summary>
     public static ApiResource<Job> Jobs { get; } = new("batch", "v1", "jobs", "Job", true, ObjectForms.Default.Job);
+
     /// <summary>Classes of storage.</summary>
     public static ApiResource<StorageClass> StorageClasses { get; } =
         new("storage.k8s.io", "v1", "storageclasses", "StorageClass", false, ObjectForms.Default.StorageClass);

@@ -45,8 +45,8 @@ public sealed class DaemonRolloutTests
         Assert.That(Plan(DaemonObjects.View(DaemonObjects.Set("0", maxSurge), nodes, pods)), Is.EqualTo(expected));
 
     /// <summary>
-    /// Clusters of random pods that come and go in random order: without surge no available pod is taken beyond what is allowed, with surge none at
-    /// all, never more than two pods are on a node, and in the end each node has the newest.
+    /// Clusters of random pods that come and go in random order: without surge no available pod is taken beyond what is allowed, with surge
+    /// none at all, never more than two pods are on a node, and in the end each node has the newest.
     /// </summary>
     [Test]
     public void Rolls_out_within_its_limits([Range(1, 40)] int seed)
@@ -59,7 +59,8 @@ public sealed class DaemonRolloutTests
         List<(string Node, char Revision, char State)> pods = [.. nodes.Select(node => (node, 'A', '+'))];
         for (var round = 0; round < 1000; round++)
         {
-            var view = DaemonObjects.View(set, string.Join(' ', nodes), string.Join(' ', pods.Select(p => $"{p.Node}:{p.Revision}{p.State}")));
+            var notation = string.Join(' ', pods.Select(p => $"{p.Node}:{p.Revision}{p.State}"));
+            var view = DaemonObjects.View(set, string.Join(' ', nodes), notation);
             var plan = new DaemonPlanner(view, new FailedPodBackoff()).Plan();
             plan = plan.IsEmpty ? DaemonRollout.Plan(view) : plan;
             var doomed = plan.Delete.Select(pod => int.Parse(pod.Metadata.Name[2..])).ToHashSet();
@@ -67,7 +68,8 @@ public sealed class DaemonRolloutTests
 
             var served = nodes.Count(node => pods.Exists(p => p.Node == node && p.State == '+'));
             Assert.That(served, Is.GreaterThanOrEqualTo(nodes.Length - (withSurge ? 0 : limit)), $"seed {seed}, round {round}");
-            Assert.That(pods.GroupBy(p => p.Node).Select(g => g.Count()).Append(0).Max(), Is.LessThanOrEqualTo(withSurge ? 2 : 1), $"seed {seed}, round {round}");
+            var most = pods.GroupBy(p => p.Node).Select(g => g.Count()).Append(0).Max();
+            Assert.That(most, Is.LessThanOrEqualTo(withSurge ? 2 : 1), $"seed {seed}, round {round}");
             if (pods.Count == nodes.Length && pods.TrueForAll(p => p is { Revision: 'B', State: '+' }))
             {
                 return;

@@ -6,7 +6,9 @@ using Etcdish.Kubernetes.Objects;
 
 namespace Etcdish.Controllers.Tests.DaemonSets;
 
-/// <summary>Daemon sets on a server. No scheduler is there: pods run where they were made for. Each test has nodes of its own, by a label.</summary>
+/// <summary>
+/// Daemon sets on a server. No scheduler is there: pods run where they were made for. Each test has nodes of its own, by a label.
+/// </summary>
 public sealed class DaemonSetTests
 {
     private SetBench _bench = null!;
@@ -26,7 +28,10 @@ public sealed class DaemonSetTests
     {
         await MakeNodesAsync("a", "b");
         await CreateAsync();
-        var set = await WaitAsync(status => status is { DesiredNumberScheduled: 2, NumberAvailable: 2, UpdatedNumberScheduled: 2, NumberUnavailable: 0 });
+        var set = await WaitAsync(status => status is
+        {
+            DesiredNumberScheduled: 2, NumberAvailable: 2, UpdatedNumberScheduled: 2, NumberUnavailable: 0,
+        });
         await MakeNodesAsync("c");
         await WaitAsync(status => status is { DesiredNumberScheduled: 3, NumberAvailable: 3 });
         Assert.That(await NodesAsync(), Is.EqualTo(["a", "b", "c"]));
@@ -172,7 +177,10 @@ public sealed class DaemonSetTests
     private IEnumerable<string> NodesOf(IReadOnlyList<Pod> pods) => pods.Select(pod => DaemonPods.NodeOf(pod)![(_ns.Length + 1)..]).Order();
 
     private async Task WaitForNodesAsync(params string[] nodes) => await _bench.Bench.WaitAsync(
-        Resources.Pods, _ns, pods => pods.All(pod => pod.IsReady) && NodesOf(pods).SequenceEqual(nodes), pod => DaemonPods.NodeOf(pod) ?? "?");
+        Resources.Pods,
+        _ns,
+        pods => pods.All(pod => pod.IsReady) && NodesOf(pods).SequenceEqual(nodes),
+        pod => DaemonPods.NodeOf(pod) ?? "?");
 
     /// <summary>Waits until so much is said of the set as it is now.</summary>
     private async Task<DaemonSet> WaitAsync(Func<DaemonSetStatus, bool> condition) => (await _bench.Bench.WaitAsync(

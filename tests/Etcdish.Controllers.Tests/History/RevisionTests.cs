@@ -46,8 +46,8 @@ public sealed class RevisionTests
     [TestCase("A1 B2 C3 D4", "AD", 2, "")]
     [TestCase("A1 B2 C3 D4", "ABCD", 0, "")]
     public void The_oldest_go_that_nothing_needs(string revisions, string live, int limit, string expected) => Assert.That(
-        string.Join(' ', RevisionOrder.Surplus(Revisions(revisions), r => live.Contains(r.Metadata.Name[0]), limit).Select(r => r.Metadata.Name)),
-        Is.EqualTo(expected));
+        RevisionOrder.Surplus(Revisions(revisions), r => live.Contains(r.Metadata.Name[0]), limit).Select(r => r.Metadata.Name),
+        Is.EqualTo(expected.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
 
     [Test]
     public void They_are_in_the_order_of_number_age_and_name()
@@ -67,7 +67,8 @@ public sealed class RevisionTests
         }),
     ];
 
-    private static JsonObject Data(char letter) => RevisionData.Of(new PodTemplate(new JsonObject { ["spec"] = new JsonObject { ["x"] = $"{letter}" } }));
+    private static JsonObject Data(char letter) =>
+        RevisionData.Of(new PodTemplate(new JsonObject { ["spec"] = new JsonObject { ["x"] = $"{letter}" } }));
 
     private static PodTemplate Template(string json) => new((JsonObject)JsonNode.Parse(json)!);
 }

@@ -8,7 +8,9 @@ using Etcdish.Kubernetes.Objects;
 
 namespace Etcdish.Controllers.Tests.History;
 
-/// <summary>A server with a controller of sets and nodes that run everything at once, but what a test holds back; and all that pods did.</summary>
+/// <summary>
+/// A server with a controller of sets and nodes that run everything at once, but what a test holds back; and all that pods did.
+/// </summary>
 internal sealed class SetBench : IAsyncDisposable
 {
     private static readonly ApiResource<ToldEvent> _events = new(
@@ -79,7 +81,8 @@ internal sealed class SetBench : IAsyncDisposable
     }
 
     public async Task WaitForEventAsync(string ns, string reason, string message) =>
-        await Bench.WaitAsync(_events, ns, all => all.Any(e => e.Reason == reason && e.Message == message), e => $"{e.Reason}: {e.Message}");
+        await Bench.WaitAsync(
+            _events, ns, all => all.Any(e => e.Reason == reason && e.Message == message), e => $"{e.Reason}: {e.Message}");
 
     public ValueTask DisposeAsync() => Bench.DisposeAsync();
 

@@ -7,7 +7,7 @@ namespace Etcdish.Controllers.Tests.StatefulSets;
 
 /// <summary>
 /// Stateful sets and pods in a short notation. A pod is its number, its revision and its state: <c>2:A+</c>. States: <c>+</c> available,
-/// <c>~</c> ready for a second, <c>-</c> running, <c>?</c> pending, <c>!</c> failed, <c>.</c> succeeded; and <c>x</c> behind: being deleted.
+/// <c>~</c> ready for a second, <c>-</c> running, <c>?</c> pending, <c>!</c> failed, <c>.</c> succeeded; <c>x</c> behind: being deleted.
 /// </summary>
 internal static class StatefulObjects
 {
@@ -30,7 +30,10 @@ internal static class StatefulObjects
 
     public static StatefulSet WithClaims(this StatefulSet set, string whenDeleted = "Retain", string whenScaled = "Retain")
     {
-        set.Spec.VolumeClaimTemplates = [(JsonObject)JsonNode.Parse("""{"metadata":{"name":"data","labels":{"x":"y"}},"spec":{"accessModes":["ReadWriteOnce"]}}""")!];
+        set.Spec.VolumeClaimTemplates =
+        [
+            (JsonObject)JsonNode.Parse("""{"metadata":{"name":"data","labels":{"x":"y"}},"spec":{"accessModes":["ReadWriteOnce"]}}""")!,
+        ];
         set.Spec.PersistentVolumeClaimRetentionPolicy = new ClaimRetentionPolicy { WhenDeleted = whenDeleted, WhenScaled = whenScaled };
         return set;
     }

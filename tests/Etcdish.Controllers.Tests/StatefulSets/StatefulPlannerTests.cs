@@ -4,7 +4,9 @@ using Etcdish.Kubernetes.Objects;
 
 namespace Etcdish.Controllers.Tests.StatefulSets;
 
-/// <summary>What is done about the pods of a stateful set, by cases in the notation of <see cref="StatefulObjects"/>; A is the former revision.</summary>
+/// <summary>
+/// What is done about the pods of a stateful set, by cases in the notation of <see cref="StatefulObjects"/>; A is the former revision.
+/// </summary>
 public sealed class StatefulPlannerTests
 {
     // Creation: one after the other, each when all before it are available.
@@ -148,9 +150,10 @@ public sealed class StatefulPlannerTests
         var plan = StatefulPlanner.Plan(set, StatefulObjects.Pods(pods), "A", "B", StatefulObjects.Now, _ => false);
         var status = plan.Status;
         Assert.That(
-            (status.Replicas, status.ReadyReplicas, status.AvailableReplicas, status.CurrentReplicas, status.UpdatedReplicas, status.CurrentRevision),
-            Is.EqualTo((all, ready, available, current, updated, currentRevision)));
-        Assert.That((status.UpdateRevision, status.ObservedGeneration), Is.EqualTo(("B", 3)));
+            (status.Replicas, status.ReadyReplicas, status.AvailableReplicas, status.CurrentReplicas, status.UpdatedReplicas),
+            Is.EqualTo((all, ready, available, current, updated)));
+        Assert.That(
+            (status.CurrentRevision, status.UpdateRevision, status.ObservedGeneration), Is.EqualTo((currentRevision, "B", 3)));
     }
 
     [Test]

@@ -41,10 +41,12 @@ public sealed class StatefulPodsTests
             """);
         var claim = StatefulPods.MakeClaim(set, set.Spec.VolumeClaimTemplates[0], 1);
         Assert.That(JsonNode.DeepEquals(claim, expected), claim.ToJsonString());
-        Assert.That(StatefulPods.MakeClaim(StatefulObjects.Set(3).WithClaims(), set.Spec.VolumeClaimTemplates[0], 1)["metadata"]!["ownerReferences"], Is.Null);
+        var retained = StatefulPods.MakeClaim(StatefulObjects.Set(3).WithClaims(), set.Spec.VolumeClaimTemplates[0], 1);
+        Assert.That(retained["metadata"]!["ownerReferences"], Is.Null);
     }
 
-    // Owners: S the set, P the pod, s and p their namesakes of another uid, O another controller, o another owner; lower case sigma: S, but no controller.
+    // Owners: S the set, P the pod, s and p their namesakes of another uid, O another controller, o another owner; lower case sigma: S, but
+    // no controller.
     [TestCase("Retain", "Retain", true, "", "right")]
     [TestCase("Retain", "Retain", false, "", "right")]
     [TestCase("Retain", "Retain", true, "S", "")]
@@ -68,7 +70,8 @@ public sealed class StatefulPodsTests
     [TestCase("Delete", "Delete", true, "OS", "O")]
     [TestCase("Delete", "Delete", true, "s", "right")]
     [TestCase("Delete", "Delete", false, "p", "right")]
-    public void Claims_have_the_owners_that_the_policy_says(string whenDeleted, string whenScaled, bool isWanted, string owners, string expected)
+    public void Claims_have_the_owners_that_the_policy_says(
+        string whenDeleted, string whenScaled, bool isWanted, string owners, string expected)
     {
         var set = StatefulObjects.Set(3).WithClaims(whenDeleted, whenScaled);
         var pod = StatefulObjects.Pod("1:A+");

@@ -10,7 +10,8 @@ namespace Etcdish.Controllers.Tests.StatefulSets;
 public sealed class StatefulSetTests
 {
     private const string Claims =
-        "'volumeClaimTemplates':[{'metadata':{'name':'data'},'spec':{'accessModes':['ReadWriteOnce'],'resources':{'requests':{'storage':'1Gi'}}}}]";
+        "'volumeClaimTemplates':[{'metadata':{'name':'data'},"
+        + "'spec':{'accessModes':['ReadWriteOnce'],'resources':{'requests':{'storage':'1Gi'}}}}]";
 
     private SetBench _bench = null!;
     private string _ns = "";
@@ -44,7 +45,8 @@ public sealed class StatefulSetTests
         var revision = (await _bench.Bench.ReadAsync(Resources.ControllerRevisions, _ns, set.Status.CurrentRevision))!;
         Assert.That((int?)revision["revision"], Is.EqualTo(1));
         Assert.That((string?)revision["data"]!["spec"]!["template"]!["$patch"], Is.EqualTo("replace"));
-        Assert.That((string?)revision["metadata"]!["labels"]!["controller.kubernetes.io/hash"], Is.EqualTo(set.Status.CurrentRevision["web-".Length..]));
+        var hash = set.Status.CurrentRevision["web-".Length..];
+        Assert.That((string?)revision["metadata"]!["labels"]!["controller.kubernetes.io/hash"], Is.EqualTo(hash));
         await _bench.WaitForEventAsync(_ns, "SuccessfulCreate", "create Claim data-web-0 Pod web-0 in StatefulSet web success");
         await _bench.WaitForEventAsync(_ns, "SuccessfulCreate", "create Pod web-2 in StatefulSet web successful");
     }
@@ -99,7 +101,8 @@ public sealed class StatefulSetTests
         Assert.That(await ImagesAsync(), Is.EqualTo(["i", "i", "new"]));
         var before = (await _bench.PodsAsync(_ns))[0].Metadata.Uid;
         await _bench.Client.DeleteAsync(Resources.Pods, _ns, "web-0", null, CancellationToken.None);
-        await _bench.Bench.WaitAsync(Resources.Pods, _ns, pods => pods.Count == 3 && pods.All(pod => pod.Metadata.Uid != before && pod.IsReady));
+        await _bench.Bench.WaitAsync(
+            Resources.Pods, _ns, pods => pods.Count == 3 && pods.All(pod => pod.Metadata.Uid != before && pod.IsReady));
         Assert.That(await ImagesAsync(), Is.EqualTo(["i", "i", "new"]));
     }
 
@@ -111,7 +114,7 @@ public sealed class StatefulSetTests
         var before = (await _bench.PodsAsync(_ns))[0].Metadata.Uid;
         await _bench.Bench.PatchAsync(Resources.Pods, _ns, "web-0", "{'status':{'phase':'Failed'}}", "status");
         await _bench.Bench.WaitAsync(
-            Resources.Pods, _ns, pods => pods.Count == 2 && pods.All(pod => pod.IsReady && pod.Status.Phase == "Running" && pod.Metadata.Uid != before));
+            Resources.Pods, _ns, pods => pods.Count == 2 && pods.All(pod => pod.IsReady && pod.IsActive && pod.Metadata.Uid != before));
         await _bench.WaitForEventAsync(_ns, "SuccessfulDelete", "delete Pod web-0 in StatefulSet web successful");
     }
 
@@ -123,7 +126,8 @@ public sealed class StatefulSetTests
         await WaitAsync(status => status.ReadyReplicas == 2);
         var former = (await _bench.PodsAsync(_ns))[1].Metadata.Uid;
         await PatchAsync("{'spec':{'replicas':1}}");
-        var claims = await WaitForClaimsAsync(all => all.Any(claim => claim.Metadata is { Name: "data-web-1", OwnerReferences: [{ Kind: "Pod" }] }));
+        var claims = await WaitForClaimsAsync(
+            all => all.Any(claim => claim.Metadata is { Name: "data-web-1", OwnerReferences: [{ Kind: "Pod" }] }));
         var going = claims.Single(claim => claim.Metadata.Name == "data-web-1");
         var staying = claims.Single(claim => claim.Metadata.Name == "data-web-0");
         Assert.That(going.Metadata.OwnerReferences.Single().Uid, Is.EqualTo(former));
@@ -143,13 +147,14 @@ public sealed class StatefulSetTests
     [Test]
     public async Task Orphans_of_its_name_are_taken_up_and_others_are_not()
     {
+        const string Index = "apps.kubernetes.io/pod-index";
         const string Spec = "'spec':{'containers':[{'name':'c','image':'i'}]}}";
         await _bench.Bench.CreateAsync(Resources.Pods, _ns, "{'metadata':{'name':'web-0','labels':{'app':'web'}}," + Spec);
         await _bench.Bench.CreateAsync(Resources.Pods, _ns, "{'metadata':{'name':'other','labels':{'app':'web'}}," + Spec);
         await CreateAsync("'replicas':1,'updateStrategy':{'type':'OnDelete'}");
-        var pods = await _bench.Bench.WaitAsync(
-            Resources.Pods, _ns, all => all.Any(pod => pod.Metadata.Controller is not null && pod.Metadata.Labels.ContainsKey("apps.kubernetes.io/pod-index")));
-        Assert.That(pods.Single(pod => pod.Metadata.Controller is not null).Metadata.Labels["statefulset.kubernetes.io/pod-name"], Is.EqualTo("web-0"));
+        var pods = await _bench.Bench.WaitAsync(Resources.Pods, _ns, all => all.Any(pod => pod.Metadata.Labels.ContainsKey(Index)));
+        var own = pods.Single(pod => pod.Metadata.Controller is not null);
+        Assert.That(own.Metadata.Labels["statefulset.kubernetes.io/pod-name"], Is.EqualTo("web-0"));
         Assert.That(pods.Select(pod => pod.Metadata.Name).Order(), Is.EqualTo(["other", "web-0"]));
     }
 
@@ -160,7 +165,8 @@ public sealed class StatefulSetTests
         foreach (var image in (string[])["a", "b", "c", "d"])
         {
             await SetImageAsync(image);
-            await _bench.Bench.WaitAsync(Resources.Pods, _ns, pods => pods is [{ IsReady: true } pod] && pod.Spec.Containers[0].Image == image);
+            await _bench.Bench.WaitAsync(
+                Resources.Pods, _ns, pods => pods is [{ IsReady: true } pod] && pod.Spec.Containers[0].Image == image);
         }
 
         var revisions = await _bench.Bench.WaitAsync(Resources.ControllerRevisions, _ns, all => all.Count == 2);
@@ -185,7 +191,8 @@ public sealed class StatefulSetTests
         sets => sets is [var set] && set.Status.ObservedGeneration == set.Metadata.Generation && condition(set.Status),
         set => JsonSerializer.Serialize(set.Status)))[0];
 
-    private async Task<IReadOnlyList<PersistentVolumeClaim>> WaitForClaimsAsync(Func<IReadOnlyList<PersistentVolumeClaim>, bool> condition) =>
+    private async Task<IReadOnlyList<PersistentVolumeClaim>> WaitForClaimsAsync(
+        Func<IReadOnlyList<PersistentVolumeClaim>, bool> condition) =>
         [.. (await _bench.Bench.WaitAsync(Resources.PersistentVolumeClaims, _ns, condition)).OrderBy(claim => claim.Metadata.Name)];
 
     private async Task<IEnumerable<string>> ImagesAsync() => (await _bench.PodsAsync(_ns)).Select(pod => pod.Spec.Containers[0].Image);

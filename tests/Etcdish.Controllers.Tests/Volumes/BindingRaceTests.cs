@@ -81,11 +81,11 @@ public sealed class BindingRaceTests
         $"{{'metadata':{{'name':'c{number}'}},'spec':{{'accessModes':['ReadWriteOnce'],'storageClassName':'x',"
         + "'resources':{'requests':{'storage':'1Gi'}}}}");
 
-    /// <summary>A controller in a process of its own.</summary>
+    /// <summary>The controllers in a process of their own.</summary>
     private sealed class Binder : IAsyncDisposable
     {
         private readonly ControllerContext _context;
-        private readonly VolumeBinder _controller;
+        private readonly Controller[] _controllers;
         private readonly CancellationTokenSource _stop = new();
         private readonly Task _running;
 
@@ -93,7 +93,8 @@ public sealed class BindingRaceTests
         {
             var client = bench.Connect(inner => new FaultyHandler(inner, seed));
             _context = bench.MakeContext(TimeProvider.System, client);
-            _controller = new VolumeBinder(_context, new ClaimUsers(_context));
+            var users = new ClaimUsers(_context);
+            _controllers = [new VolumeBinder(_context, users), new ClaimProtectionController(_context, users)];
             _running = RunAsync();
         }
 
@@ -103,7 +104,7 @@ public sealed class BindingRaceTests
             await _running;
             await _context.Informers.DisposeAsync();
             await _context.Events.DisposeAsync();
-            _controller.Dispose();
+            Array.ForEach(_controllers, controller => controller.Dispose());
             _context.Client.Dispose();
             _stop.Dispose();
         }
@@ -113,7 +114,7 @@ public sealed class BindingRaceTests
             try
             {
                 await _context.Informers.StartAsync(_stop.Token);
-                await _controller.RunAsync(3, _stop.Token);
+                await Task.WhenAll(_controllers.Select(controller => controller.RunAsync(3, _stop.Token)));
             }
             catch (OperationCanceledException)
             {

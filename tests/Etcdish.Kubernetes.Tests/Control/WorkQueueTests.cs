@@ -7,11 +7,11 @@ namespace Etcdish.Kubernetes.Tests.Control;
 /// <summary>Keys wait once, are worked on by one, and come in order.</summary>
 public sealed class WorkQueueTests
 {
-    private readonly ManualClock _clock = new();
+    private ManualClock _clock = null!;
     private WorkQueue<string> _queue = null!;
 
     [SetUp]
-    public void SetUp() => _queue = new WorkQueue<string>(_clock);
+    public void SetUp() => _queue = new WorkQueue<string>(_clock = new ManualClock());
 
     [TearDown]
     public void TearDown() => _queue.Dispose();
