@@ -66,7 +66,11 @@ internal abstract class ReplicaController<TSet> : Controller
         var pods = await _claims.ClaimAsync(_resource, set, pod => IsOwn(set, pod), cancellation);
         var now = Context.Clock.GetUtcNow();
         var failure = mayChange ? await ScaleAsync(set, pods, now, cancellation) : null;
-        await WriteStatusAsync(set, pods, failure?.Message ?? (mayChange ? null : StandingFailure(set)), now, cancellation);
+
+        // A generation counts as observed when it has been acted on: deployments take their next step by that.
+        var generation = mayChange || set.Metadata.IsBeingDeleted ? set.Metadata.Generation : set.Status.ObservedGeneration;
+        var problem = mayChange ? failure?.Message : StandingFailure(set);
+        await WriteStatusAsync(set, generation, PodCounts.Of(pods, set.Template.Labels, set.MinReadySeconds, now), problem, now, cancellation);
         if (failure is not null)
         {
             throw failure;
@@ -138,10 +142,10 @@ internal abstract class ReplicaController<TSet> : Controller
                 set, new DeletionOrder(Related(set, active), now).First(active, Math.Min(surplus, Burst)), cancellation);
     }
 
-    private async Task WriteStatusAsync(TSet set, IReadOnlyList<Pod> pods, string? failure, DateTimeOffset now, CancellationToken cancellation)
+    private async Task WriteStatusAsync(
+        TSet set, long generation, PodCounts counts, string? failure, DateTimeOffset now, CancellationToken cancellation)
     {
-        var counts = PodCounts.Of(pods, set.Template.Labels, set.MinReadySeconds, now);
-        if (ReplicaStatus.Of(set, set.Metadata.Generation, counts, failure, TellsTerminating, now) is { } status)
+        if (ReplicaStatus.Of(set, generation, counts, failure, TellsTerminating, now) is { } status)
         {
             await Context.Client.PatchStatusAsync(_resource, set, status, cancellation);
         }

@@ -10,7 +10,7 @@ internal static class ReplicaStatus
 
     /// <summary>The status that should be written; null if it is what is there.</summary>
     /// <param name="set">The set.</param>
-    /// <param name="generation">Its generation.</param>
+    /// <param name="generation">The generation that has been acted on.</param>
     /// <param name="counts">Its pods.</param>
     /// <param name="failure">Why it could not create or delete pods; null if it could.</param>
     /// <param name="hasTerminating">Whether the kind tells how many are ending.</param>

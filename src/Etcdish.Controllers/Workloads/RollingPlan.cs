@@ -1,6 +1,9 @@
 namespace Etcdish.Controllers.Workloads;
 
-/// <summary>The steps of a rolling update: how far the newest replica set may grow, and how far the old ones may shrink.</summary>
+/// <summary>
+/// The steps of a rolling update: how far the newest replica set may grow, and how far the old ones may shrink. No step is taken before all
+/// replica sets have taken the one before.
+/// </summary>
 internal static class RollingPlan
 {
     /// <summary>The size that the newest replica set is to have, or that a new one begins with.</summary>
@@ -10,6 +13,11 @@ internal static class RollingPlan
         if (size >= rollout.Replicas)
         {
             return rollout.Replicas;
+        }
+
+        if (!rollout.IsSettled)
+        {
+            return size;
         }
 
         // Pods that a replica set should no longer have and that are not being deleted yet are there all the same.
@@ -24,8 +32,11 @@ internal static class RollingPlan
         var old = rollout.Old.FindAll(set => set.Spec.Replicas > 0);
         var newest = rollout.Newest!;
         var minAvailable = rollout.Replicas - rollout.Bounds.MaxUnavailable;
-        var surplus = rollout.Wanted - minAvailable - (newest.Spec.Replicas - newest.Status.AvailableReplicas);
-        if (old.Count == 0 || surplus <= 0)
+
+        // A status may still count pods that were to go before: no replica set is believed to have more than it should have.
+        var newestAvailable = Math.Min(newest.Status.AvailableReplicas, newest.Spec.Replicas);
+        var surplus = rollout.Wanted - minAvailable - (newest.Spec.Replicas - newestAvailable);
+        if (old.Count == 0 || surplus <= 0 || !rollout.IsSettled)
         {
             return [];
         }
@@ -38,9 +49,7 @@ internal static class RollingPlan
             surplus -= unavailable;
         }
 
-        // A status may still count pods that were to go before: no replica set is believed to have more than it should have.
-        var available = Math.Min(newest.Status.AvailableReplicas, newest.Spec.Replicas)
-            + old.Select((set, i) => Math.Min(set.Status.AvailableReplicas, sizes[i])).Sum();
+        var available = newestAvailable + old.Select((set, i) => Math.Min(set.Status.AvailableReplicas, sizes[i])).Sum();
         var dispensable = Math.Max(available - minAvailable, 0);
         for (var i = 0; i < old.Count; i++)
         {

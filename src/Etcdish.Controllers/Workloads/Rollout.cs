@@ -48,6 +48,12 @@ internal sealed class Rollout
     /// <summary>How many pods the replica sets should have.</summary>
     public int Wanted => All.Sum(set => set.Spec.Replicas);
 
+    /// <summary>
+    /// Whether every replica set has acted on the size that it was given last. Until then its status may speak of pods that it has deleted
+    /// since, or not of those that it has created.
+    /// </summary>
+    public bool IsSettled => All.All(set => set.Status.ObservedGeneration >= set.Metadata.Generation);
+
     /// <summary>Whether a replica set is of a deployment's present template.</summary>
     public static bool IsOfTemplate(Deployment deployment, ReplicaSet set) =>
         CanonicalTemplate.AreEqual(deployment.Spec.Template.Json, set.Spec.Template.Json, HashLabel);
