@@ -4,9 +4,11 @@ using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Admission;
 using Etcdish.ApiServer.Allocation;
 using Etcdish.ApiServer.Apply;
+using Etcdish.ApiServer.Components;
 using Etcdish.ApiServer.Discovery;
 using Etcdish.ApiServer.Extensions;
 using Etcdish.ApiServer.Http;
+using Etcdish.ApiServer.InProcess;
 using Etcdish.ApiServer.OpenApi;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security;
@@ -49,6 +51,8 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     private readonly DefinitionCleanup _cleanup;
     private readonly DefinitionController _definitions;
     private readonly ApiServiceRegistrar _services;
+    private readonly ApiApplication _application;
+    private readonly CancellationTokenSource _stopped = new();
     private readonly IHost _host;
     private ListenOptions? _listen;
 
@@ -61,6 +65,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         var events = ResourceDirectory.PrefixOf(options.StorePrefix, "", "events");
         var store = new ExpiringStore(_security.Store, events, options.EventTimeToLive, options.Clock);
         var metadata = new MetadataRules(options.Clock);
+        var owners = new FieldOwners(options.Clock);
         var reader = new ObjectReader(store, options.Clock);
         _objects = new ClusterObjects(store, _resources);
         _network = new ServiceNetwork(options, store, _objects, metadata);
@@ -68,7 +73,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         var deletion = new Deletion(store, metadata, admission);
         var settings = options.Watches with { Clock = options.Clock };
         var tables = new TableBuilder(options.Clock);
-        _writer = new ObjectWriter(store, metadata, new FieldOwners(options.Clock), admission);
+        _writer = new ObjectWriter(store, metadata, owners, admission);
         _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);
         _cleanup = new DefinitionCleanup(_resources, reader, _writer, deletion, metadata, options.Warn);
         _definitions = new DefinitionController(store, _resources, _writer, metadata, _cleanup, options.Warn);
@@ -76,16 +81,18 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         _hubs = new WatchHubs(_resources, store, settings);
         _streaming = new StreamingRoutes(options, reader, _resources);
         var budgets = new DisruptionBudgets(reader, _writer, metadata, _resources);
+        var binding = new BindingSubresource(store, _resources, metadata);
         ISubresource[] subresources =
         [
-            new ScaleSubresource(reader, _writer, tables),
-            new BindingSubresource(store, _resources, _writer, metadata),
+            new ScaleSubresource(reader, _writer, owners, _resources, tables),
+            binding,
             new EvictionSubresource(reader, _writer, deletion, budgets, metadata),
             _security.TokenSubresource,
             .. _streaming.Subresources,
         ];
+        var components = new ComponentStatusHandler(new ComponentProbes(store, _objects, options.Clock), tables);
         var watches = new WatchHandler(reader, _hubs, settings);
-        var application = new ApiApplication(
+        _application = new ApiApplication(
             new PlainPaths(store),
             _security,
             new RequestLimits(options.Limits, options.Clock),
@@ -93,8 +100,9 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             new OpenApiHandler(_resources, options.Clock),
             _resources,
             new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources),
+            new UnstoredResources(_security.Reviews, new BindingHandler(_resources, binding), components),
             defect => options.Warn($"a request failed: {defect}"));
-        _host = MakeHost(application);
+        _host = MakeHost(_application);
     }
 
     /// <summary>Where the server listens; with the port it got.</summary>
@@ -105,7 +113,9 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     {
         get
         {
-            var host = EndPoint.Address.Equals(IPAddress.Any) || EndPoint.Address.Equals(IPAddress.IPv6Any) ? IPAddress.Loopback : EndPoint.Address;
+            var host = EndPoint.Address.Equals(IPAddress.Any) || EndPoint.Address.Equals(IPAddress.IPv6Any)
+                ? IPAddress.Loopback
+                : EndPoint.Address;
             return $"{(_options.Certificates is null ? "http" : "https")}://{new IPEndPoint(host, EndPoint.Port)}";
         }
     }
@@ -135,9 +145,18 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// A way to the server without sockets, for clients in this process. They need not prove who they are; all else is as from outside.
+    /// </summary>
+    /// <param name="user">The name of the user that requests come from.</param>
+    /// <param name="groups">The groups that the user is in, beside that of all users.</param>
+    public HttpMessageHandler ConnectInProcess(string user, params IReadOnlyList<string> groups) =>
+        new InProcessHandler(_application, new RequestUser(user, [.. groups, RequestUser.Authenticated]), _stopped.Token);
+
     /// <summary>Ends watches and connections, then what runs in the background.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _stopped.CancelAsync();
         await _hubs.DisposeAsync();
         await _host.StopAsync();
         _host.Dispose();
@@ -147,6 +166,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         await _cleanup.DisposeAsync();
         await _services.DisposeAsync();
         await _security.DisposeAsync();
+        _stopped.Dispose();
     }
 
     private IHost MakeHost(ApiApplication application)

@@ -3,9 +3,7 @@ using System.Text.Json.Nodes;
 namespace Etcdish.ApiServer.Tests;
 
 /// <summary>Server-side apply and the owners of fields over HTTP, on both kinds of stores.</summary>
-[TestFixture(StoreKind.InProcess)]
-[TestFixture(StoreKind.GenuineEtcd)]
-public class ApplyTests(StoreKind kind)
+public class ApplyTests(StoreKind kind) : ClusterTests(kind)
 {
     private const string ConfigMaps = "/api/v1/namespaces/default/configmaps";
     private const string Deployments = "/apis/apps/v1/namespaces/default/deployments";
@@ -22,14 +20,6 @@ public class ApplyTests(StoreKind kind)
             metadata: {labels: {app: web}}
             spec: {containers: [{name: c, image: "nginx:1"}]}
         """;
-
-    private TestCluster _cluster = null!;
-
-    [SetUp]
-    public async Task Start() => _cluster = await TestCluster.StartAsync(kind);
-
-    [TearDown]
-    public async Task Stop() => await _cluster.DisposeAsync();
 
     [Test]
     public async Task An_apply_creates_then_does_nothing_then_changes_what_it_names()
@@ -53,7 +43,7 @@ public class ApplyTests(StoreKind kind)
     public async Task Others_fields_are_a_conflict_unless_forced()
     {
         await ApplyAsync("one", Deployment);
-        await _cluster.SendAsync(
+        await Cluster.SendAsync(
             HttpMethod.Patch, Deployments + "/web?fieldManager=kubectl-scale", """{"spec":{"replicas":5}}""", "application/merge-patch+json");
         var conflict = await ApplyAsync("one", Deployment);
         var forced = await ApplyAsync("one", Deployment, "&force=true");
@@ -70,10 +60,10 @@ public class ApplyTests(StoreKind kind)
     [Test]
     public async Task Every_write_notes_its_author()
     {
-        var created = await _cluster.PostAsync(ConfigMaps + "?fieldManager=maker", """{"metadata":{"name":"a"},"data":{"k":"v"}}""");
-        var patched = await _cluster.SendAsync(
+        var created = await Cluster.PostAsync(ConfigMaps + "?fieldManager=maker", """{"metadata":{"name":"a"},"data":{"k":"v"}}""");
+        var patched = await Cluster.SendAsync(
             HttpMethod.Patch, ConfigMaps + "/a?fieldManager=changer", """{"data":{"k":"w","l":"x"}}""", "application/merge-patch+json");
-        var replaced = await _cluster.PutAsync(ConfigMaps + "/a?fieldManager=last", """{"metadata":{"name":"a"},"data":{"k":"w"}}""");
+        var replaced = await Cluster.PutAsync(ConfigMaps + "/a?fieldManager=last", """{"metadata":{"name":"a"},"data":{"k":"w"}}""");
 
         Assert.That(Owned(created, "maker Update"), Is.EqualTo("""{"f:data":{".":{},"f:k":{}}}"""));
         Assert.That(Owned(patched, "maker Update"), Is.EqualTo("""{"f:data":{}}"""));
@@ -89,7 +79,7 @@ public class ApplyTests(StoreKind kind)
         request.Content = new StringContent("""{"metadata":{"name":"a"},"data":{"k":"v"}}""");
         request.Content.Headers.ContentType = null;
         request.Headers.TryAddWithoutValidation("User-Agent", "my-operator/v1.2 (linux/amd64)");
-        using var response = await _cluster.Http.SendAsync(request);
+        using var response = await Cluster.Http.SendAsync(request);
         var created = JsonNode.Parse(await response.Content.ReadAsStringAsync());
 
         Assert.That(Answer.Read(created, "metadata.managedFields.0.manager"), Is.EqualTo("my-operator"));
@@ -99,14 +89,14 @@ public class ApplyTests(StoreKind kind)
     public async Task Status_has_owners_of_its_own()
     {
         await ApplyAsync("one", Deployment);
-        var updated = await _cluster.SendAsync(
+        var updated = await Cluster.SendAsync(
             HttpMethod.Patch, Deployments + "/web/status?fieldManager=ctl", """{"status":{"replicas":3},"spec":{"replicas":9}}""",
             "application/merge-patch+json");
-        var applied = await _cluster.SendAsync(
+        var applied = await Cluster.SendAsync(
             HttpMethod.Patch, Deployments + "/web/status?fieldManager=two",
             """{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"labels":{"x":"y"}},"spec":{"replicas":7},"status":{"readyReplicas":1}}""",
             ApplyYaml);
-        var nothing = await _cluster.SendAsync(HttpMethod.Patch, Deployments + "/web/status?fieldManager=two", Deployment, ApplyYaml);
+        var nothing = await Cluster.SendAsync(HttpMethod.Patch, Deployments + "/web/status?fieldManager=two", Deployment, ApplyYaml);
         var main = await ApplyAsync("one", Deployment + "\nstatus: {replicas: 8}");
 
         Assert.That((updated["status.replicas"], updated["spec.replicas"]), Is.EqualTo(("3", "2")));
@@ -124,7 +114,7 @@ public class ApplyTests(StoreKind kind)
     {
         var written = await ApplyAsync("one", Deployment);
         var text = written.Text.Replace(written["metadata.managedFields.0.time"], "2001-01-01T00:00:00Z", StringComparison.Ordinal);
-        var put = await _cluster.PutAsync(Deployments + "/web", text);
+        var put = await Cluster.PutAsync(Deployments + "/web", text);
 
         Assert.That(text, Is.Not.EqualTo(written.Text));
         Assert.That(put.Text, Is.EqualTo(written.Text));
@@ -148,10 +138,10 @@ public class ApplyTests(StoreKind kind)
     public async Task A_dry_run_shows_what_would_be_and_leaves_all_as_it_was()
     {
         var created = await ApplyAsync("one", Deployment, "&dryRun=All");
-        var missing = await _cluster.GetAsync(Deployments + "/web");
+        var missing = await Cluster.GetAsync(Deployments + "/web");
         var first = await ApplyAsync("one", Deployment);
         var changed = await ApplyAsync("one", Deployment.Replace("replicas: 2", "replicas: 3", StringComparison.Ordinal), "&dryRun=All");
-        var read = await _cluster.GetAsync(Deployments + "/web");
+        var read = await Cluster.GetAsync(Deployments + "/web");
 
         Assert.That((created.Status, missing.Status, changed["spec.replicas"]), Is.EqualTo((201, 404, "3")));
         Assert.That(read.Text, Is.EqualTo(first.Text));
@@ -160,14 +150,15 @@ public class ApplyTests(StoreKind kind)
     [Test]
     public async Task Refusals_have_the_words_that_clients_know()
     {
-        await Expect(_cluster.SendAsync(HttpMethod.Patch, Deployments + "/web", Deployment, ApplyYaml), 422, "Invalid",
+        await Expect(Cluster.SendAsync(HttpMethod.Patch, Deployments + "/web", Deployment, ApplyYaml), 422, "Invalid",
             "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch");
-        await Expect(_cluster.SendAsync(HttpMethod.Patch, Deployments + "/web?force=true", "{}", "application/merge-patch+json"), 422, "Invalid",
+        await Expect(Cluster.SendAsync(HttpMethod.Patch, Deployments + "/web?force=true", "{}", "application/merge-patch+json"), 422, "Invalid",
             "PatchOptions.meta.k8s.io \"\" is invalid: force: Forbidden: may not be specified for non-apply patch");
         await Expect(ApplyAsync(new string('x', 129), Deployment), 422, "Invalid",
             "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Too long: may not be more than 128 bytes");
-        await Expect(ApplyAsync("a%01", Deployment), 422, "Invalid", "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Invalid value: ");
-        await Expect(_cluster.PostAsync(ConfigMaps + "?dryRun=Some", "{}"), 422, "Invalid",
+        await Expect(
+            ApplyAsync("a%01", Deployment), 422, "Invalid", "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Invalid value: ");
+        await Expect(Cluster.PostAsync(ConfigMaps + "?dryRun=Some", "{}"), 422, "Invalid",
             "UpdateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \"Some\": supported values: \"All\"");
         await Expect(ApplyAsync("one", Deployment.Replace("replicas", "replicaz", StringComparison.Ordinal)), 400, "BadRequest",
             "failed to create typed patch object (/web; apps/v1, Kind=Deployment): .spec.replicaz: field not declared in schema");
@@ -181,14 +172,14 @@ public class ApplyTests(StoreKind kind)
         await Expect(ApplyAsync("one", Deployment + "\nkind: Deployment", "&fieldValidation=Strict"), 400, "BadRequest",
             "error strict decoding YAML: ");
         await Expect(ApplyAsync("one", "a: [", ""), 400, "BadRequest", "error decoding YAML: ");
-        await Expect(_cluster.SendAsync(HttpMethod.Patch, Deployments + "/web?fieldManager=a", "x", "application/apply-patch+cbor"), 415,
+        await Expect(Cluster.SendAsync(HttpMethod.Patch, Deployments + "/web?fieldManager=a", "x", "application/apply-patch+cbor"), 415,
             "UnsupportedMediaType", "the body of the request was in an unknown format");
     }
 
-    private Task<Answer> PatchAsync(string body, string type) => _cluster.PatchAsync(Deployments + "/web", body, type);
+    private Task<Answer> PatchAsync(string body, string type) => Cluster.PatchAsync(Deployments + "/web", body, type);
 
     private Task<Answer> ApplyAsync(string manager, string body, string query = "") =>
-        _cluster.SendAsync(HttpMethod.Patch, $"{Deployments}/web?fieldManager={manager}{query}", body, ApplyYaml);
+        Cluster.SendAsync(HttpMethod.Patch, $"{Deployments}/web?fieldManager={manager}{query}", body, ApplyYaml);
 
     /// <summary>What a manager owns, in the notation of FieldsV1; empty if it has no entry.</summary>
     private static string Owned(Answer answer, string manager)
@@ -197,7 +188,8 @@ public class ApplyTests(StoreKind kind)
         {
             if ($"{entry!["manager"]} {entry["operation"]} {entry["subresource"]}".TrimEnd() == manager)
             {
-                return entry["fieldsV1"]!.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+                return entry["fieldsV1"]!.ToJsonString(
+                    new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
             }
         }
 

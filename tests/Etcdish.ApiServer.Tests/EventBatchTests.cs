@@ -46,7 +46,8 @@ public class EventBatchTests
     private ResourceEvent Event(string name, long revision, string? now, string? before) => new(
         _type.Storage, new StoreChange($"{_type.Prefix}{name}", revision, State(name, now), State(name, before)));
 
-    private static ReadOnlyMemory<byte>? State(string name, string? on) => on is null ? default(ReadOnlyMemory<byte>?) : Encoding.UTF8.GetBytes(
+    private static ReadOnlyMemory<byte>? State(string name, string? on) =>
+        on is null ? default(ReadOnlyMemory<byte>?) : Encoding.UTF8.GetBytes(
         $$$"""{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"{{{name[2..]}}}","namespace":"{{{name[..1]}}}","labels":{"on":"{{{on}}}"} } }""");
 
     private static string Describe(byte[] lines) => string.Join(',', Encoding.UTF8.GetString(lines)

@@ -5,40 +5,33 @@ using System.Text.Json.Nodes;
 namespace Etcdish.ApiServer.Tests;
 
 /// <summary>Lists larger than what is held of them at once, on both kinds of stores.</summary>
-[TestFixture(StoreKind.InProcess)]
-[TestFixture(StoreKind.GenuineEtcd)]
-public class ListTests(StoreKind kind)
+public class ListTests(StoreKind kind) : ClusterTests(kind)
 {
     private const string ConfigMaps = "/api/v1/namespaces/default/configmaps";
     private const int Count = 40;
 
     private static readonly string _text = new('x', 60_000);
 
-    private TestCluster _cluster = null!;
-
     [SetUp]
-    public async Task Start()
+    public async Task Prepare()
     {
-        _cluster = await TestCluster.StartAsync(kind);
         for (var i = 0; i < Count; i++)
         {
             var on = i % 10 == 3 ? "yes" : "no";
-            await _cluster.PostAsync(
+            await Cluster.PostAsync(
                 ConfigMaps, $$$"""{"metadata":{"name":"c{{{i:D2}}}","labels":{"on":"{{{on}}}"} },"data":{"text":"{{{_text}}}"} }""");
         }
     }
 
-    [TearDown]
-    public async Task Stop() => await _cluster.DisposeAsync();
-
     [Test]
     public async Task Every_object_comes_once_and_whole()
     {
-        var list = await _cluster.GetAsync(ConfigMaps);
+        var list = await Cluster.GetAsync(ConfigMaps);
         var items = list.Body["items"]!.AsArray();
 
         Assert.That(list["kind"], Is.EqualTo("ConfigMapList"));
-        Assert.That(items.Select(item => Answer.Read(item, "metadata.name")), Is.EqualTo(Enumerable.Range(0, Count).Select(i => $"c{i:D2}")));
+        Assert.That(
+            items.Select(item => Answer.Read(item, "metadata.name")), Is.EqualTo(Enumerable.Range(0, Count).Select(i => $"c{i:D2}")));
         Assert.That(items.Select(item => Answer.Read(item, "data.text")), Is.All.EqualTo(_text));
         Assert.That(items.Select(item => long.Parse(Answer.Read(item, "metadata.resourceVersion"))), Is.Ordered.And.Unique);
     }
@@ -47,7 +40,7 @@ public class ListTests(StoreKind kind)
     public async Task Large_lists_are_compressed_for_who_takes_that()
     {
         using var http = new HttpClient(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.None });
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_cluster.Http.BaseAddress!, ConfigMaps));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Cluster.Http.BaseAddress!, ConfigMaps));
         request.Headers.TryAddWithoutValidation("Accept-Encoding", "gzip");
         using var response = await http.SendAsync(request);
         var packed = await response.Content.ReadAsByteArrayAsync();
@@ -68,7 +61,7 @@ public class ListTests(StoreKind kind)
         var token = "";
         do
         {
-            var page = await _cluster.GetAsync($"{ConfigMaps}?labelSelector=on%3Dyes&limit={limit}&continue={token}");
+            var page = await Cluster.GetAsync($"{ConfigMaps}?labelSelector=on%3Dyes&limit={limit}&continue={token}");
             var items = page.Body["items"]!.AsArray();
             token = page["metadata.continue"];
             Assert.That(items, Has.Count.EqualTo(token.Length > 0 ? limit : Math.Min(limit, 4 - names.Count)));
@@ -83,8 +76,8 @@ public class ListTests(StoreKind kind)
     [Test]
     public async Task Pages_tell_how_many_are_left()
     {
-        var first = await _cluster.GetAsync($"{ConfigMaps}?limit=25");
-        var second = await _cluster.GetAsync($"{ConfigMaps}?limit=25&continue={first["metadata.continue"]}");
+        var first = await Cluster.GetAsync($"{ConfigMaps}?limit=25");
+        var second = await Cluster.GetAsync($"{ConfigMaps}?limit=25&continue={first["metadata.continue"]}");
 
         Assert.That((first.Body["items"]!.AsArray().Count, first["metadata.remainingItemCount"]), Is.EqualTo((25, "15")));
         Assert.That((second.Body["items"]!.AsArray().Count, second["metadata.continue"]), Is.EqualTo((15, "")));
@@ -94,9 +87,9 @@ public class ListTests(StoreKind kind)
     [Test]
     public async Task A_name_is_selected_without_a_search()
     {
-        var one = await _cluster.GetAsync($"{ConfigMaps}?fieldSelector=metadata.name%3Dc07");
-        var none = await _cluster.GetAsync($"{ConfigMaps}?fieldSelector=metadata.name%3Dc0");
-        var other = await _cluster.GetAsync($"{ConfigMaps}?fieldSelector=metadata.name%3Dc07,metadata.name%21%3Dc07");
+        var one = await Cluster.GetAsync($"{ConfigMaps}?fieldSelector=metadata.name%3Dc07");
+        var none = await Cluster.GetAsync($"{ConfigMaps}?fieldSelector=metadata.name%3Dc0");
+        var other = await Cluster.GetAsync($"{ConfigMaps}?fieldSelector=metadata.name%3Dc07,metadata.name%21%3Dc07");
 
         Assert.That(one["items.0.metadata.name"], Is.EqualTo("c07"));
         Assert.That(none.Body["items"]!.AsArray(), Is.Empty);

@@ -46,7 +46,9 @@ public class ObjectStoreTests(StoreKind kind)
             [new StoreAction("/t/new", "2"u8.ToArray(), 0), new StoreAction("/t/old", null, old.Revision)], default);
         var after = await Store.ListAsync(new StorePageRequest("/t/"), default);
 
-        Assert.That((refused.Succeeded, refused.Current[0], refused.Current[1]!.Value.Revision), Is.EqualTo((false, (StoredObject?)null, old.Revision)));
+        Assert.That(
+            (refused.Succeeded, refused.Current[0], refused.Current[1]!.Value.Revision),
+            Is.EqualTo((false, (StoredObject?)null, old.Revision)));
         Assert.That(left.Objects.Select(o => Text(o.Value)), Is.EqualTo(["1"]));
         Assert.That((done.Succeeded, done.Current.Count), Is.EqualTo((true, 0)));
         Assert.That(after.Objects.Select(o => (Text(o.Value), o.Revision)), Is.EqualTo([("2", done.Revision)]));

@@ -24,7 +24,8 @@ public sealed class OpenApiDocumentTests
 
     [Test]
     public void Every_reference_of_version_2_leads_to_a_definition() =>
-        Assert.That(References(_v2), Is.Not.Empty.And.SubsetOf(_v2["definitions"]!.AsObject().Select(s => "#/definitions/" + s.Key).ToArray()));
+        Assert.That(
+            References(_v2), Is.Not.Empty.And.SubsetOf(_v2["definitions"]!.AsObject().Select(s => "#/definitions/" + s.Key).ToArray()));
 
     [Test]
     public void Every_kind_that_can_be_patched_says_so_with_fieldValidation()
@@ -35,7 +36,8 @@ public sealed class OpenApiDocumentTests
             {
                 foreach (var document in new[] { _v2, _v3 })
                 {
-                    var patches = document["paths"]!.AsObject().Select(path => path.Value!["patch"]).Where(patch => IsOf(patch, info)).ToArray();
+                    var patches = document["paths"]!.AsObject()
+                        .Select(path => path.Value!["patch"]).Where(patch => IsOf(patch, info)).ToArray();
 
                     Assert.That(patches, Is.Not.Empty, info.Kind);
                     Assert.That(patches.Select(Parameters), Has.All.Contain("fieldValidation").And.All.Contain("force"), info.Kind);
@@ -55,14 +57,16 @@ public sealed class OpenApiDocumentTests
 
         Assert.That(kinds, Is.Unique);
         Assert.That(wanted, Is.SubsetOf(kinds));
-        Assert.That(_resources.All.Where(t => t.Info.Verbs.Contains("list")).Select(t => $"{t.Info.Group}/{t.Info.Version}/{t.ListKind}"), Is.SubsetOf(kinds));
+        var lists = _resources.All.Where(t => t.Info.Verbs.Contains("list")).Select(t => $"{t.Info.Group}/{t.Info.Version}/{t.ListKind}");
+        Assert.That(lists, Is.SubsetOf(kinds));
     }
 
     [Test]
     public void Operations_have_names_of_their_own_and_answer_to_the_verbs_of_the_table()
     {
         var paths = _v3["paths"]!.AsObject();
-        var ids = paths.SelectMany(path => path.Value!.AsObject()).Where(o => o.Key != "parameters").Select(o => (string)o.Value!["operationId"]!);
+        var ids = paths.SelectMany(path => path.Value!.AsObject())
+            .Where(o => o.Key != "parameters").Select(o => (string)o.Value!["operationId"]!);
 
         Assert.That(ids, Is.Unique);
         Assert.Multiple(() =>

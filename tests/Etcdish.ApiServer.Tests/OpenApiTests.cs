@@ -79,7 +79,8 @@ public sealed class OpenApiTests
     [TestCase("/openapi/v2", "application/json", "application/json")]
     [TestCase("/openapi/v2", "*/*", "application/json")]
     [TestCase("/openapi/v2", OldProtobuf, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf")]
-    [TestCase("/openapi/v2", "text/html, " + OldProtobuf + ", application/json", "application/com.github.proto-openapi.spec.v2.v1.0+protobuf")]
+    [TestCase(
+        "/openapi/v2", "text/html, " + OldProtobuf + ", application/json", "application/com.github.proto-openapi.spec.v2.v1.0+protobuf")]
     [TestCase("/openapi/v2", "text/html", null)]
     [TestCase("/openapi/v3", OldProtobuf, null)]
     [TestCase("/openapi/v3/api/v1", "application/com.github.proto-openapi.spec.v3@v1.0+protobuf, application/json", "application/json")]

@@ -1,9 +1,7 @@
 namespace Etcdish.ApiServer.Tests;
 
 /// <summary>Objects over HTTP: what clients are told, on both kinds of stores.</summary>
-[TestFixture(StoreKind.InProcess)]
-[TestFixture(StoreKind.GenuineEtcd)]
-public class ResourceTests(StoreKind kind)
+public class ResourceTests(StoreKind kind) : ClusterTests(kind)
 {
     private const string ConfigMaps = "/api/v1/namespaces/default/configmaps";
     private const string Deployments = "/apis/apps/v1/namespaces/default/deployments";
@@ -13,19 +11,11 @@ public class ResourceTests(StoreKind kind)
         "spec":{"containers":[{"name":"c","image":"nginx:1"}]}}}}
         """;
 
-    private TestCluster _cluster = null!;
-
-    [SetUp]
-    public async Task Start() => _cluster = await TestCluster.StartAsync(kind);
-
-    [TearDown]
-    public async Task Stop() => await _cluster.DisposeAsync();
-
     [Test]
     public async Task A_created_object_has_what_the_server_gives_and_reads_back()
     {
-        var created = await _cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a"},"data":{"k":"v"}}""");
-        var read = await _cluster.GetAsync(ConfigMaps + "/a");
+        var created = await Cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a"},"data":{"k":"v"}}""");
+        var read = await Cluster.GetAsync(ConfigMaps + "/a");
 
         Assert.That(created.Status, Is.EqualTo(201));
         Assert.That(created["metadata.uid"], Has.Length.EqualTo(36));
@@ -37,31 +27,32 @@ public class ResourceTests(StoreKind kind)
     [Test]
     public async Task Refusals_have_the_words_that_clients_know()
     {
-        await _cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a"}}""");
-        await Expect(_cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a"}}"""), 409, "AlreadyExists", "configmaps \"a\" already exists");
-        await Expect(_cluster.GetAsync(Deployments + "/x"), 404, "NotFound", "deployments.apps \"x\" not found");
-        await Expect(_cluster.GetAsync("/api/v1/nothing"), 404, "NotFound", "the server could not find the requested resource");
+        await Cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a"}}""");
         await Expect(
-            _cluster.PostAsync("/api/v1/namespaces/none/configmaps", """{"metadata":{"name":"a"}}"""),
+            Cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a"}}"""), 409, "AlreadyExists", "configmaps \"a\" already exists");
+        await Expect(Cluster.GetAsync(Deployments + "/x"), 404, "NotFound", "deployments.apps \"x\" not found");
+        await Expect(Cluster.GetAsync("/api/v1/nothing"), 404, "NotFound", "the server could not find the requested resource");
+        await Expect(
+            Cluster.PostAsync("/api/v1/namespaces/none/configmaps", """{"metadata":{"name":"a"}}"""),
             404, "NotFound", "namespaces \"none\" not found");
         await Expect(
-            _cluster.PostAsync(ConfigMaps, "{}"),
+            Cluster.PostAsync(ConfigMaps, "{}"),
             422, "Invalid", "ConfigMap \"\" is invalid: metadata.name: Required value: name or generateName is required");
         await Expect(
-            _cluster.PostAsync(ConfigMaps + "?fieldValidation=Strict", """{"metadata":{"name":"b"},"daten":{}}"""),
+            Cluster.PostAsync(ConfigMaps + "?fieldValidation=Strict", """{"metadata":{"name":"b"},"daten":{}}"""),
             400, "BadRequest", "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: unknown field \"daten\"");
         await Expect(
-            _cluster.SendAsync(HttpMethod.Post, ConfigMaps, "x", "text/plain"), 415, "UnsupportedMediaType", "the body of the request");
-        await Expect(_cluster.GetAsync(ConfigMaps + "?fieldSelector=data.x=y"), 400, "BadRequest", "field label not supported: data.x");
-        await Expect(_cluster.GetAsync(ConfigMaps, accept: "text/html"), 406, "NotAcceptable", "only the following media types");
+            Cluster.SendAsync(HttpMethod.Post, ConfigMaps, "x", "text/plain"), 415, "UnsupportedMediaType", "the body of the request");
+        await Expect(Cluster.GetAsync(ConfigMaps + "?fieldSelector=data.x=y"), 400, "BadRequest", "field label not supported: data.x");
+        await Expect(Cluster.GetAsync(ConfigMaps, accept: "text/html"), 406, "NotAcceptable", "only the following media types");
         await Expect(
-            _cluster.PostAsync(ConfigMaps, string.Concat(Enumerable.Repeat("[", 100_000))), 400, "BadRequest", "ConfigMap in version");
+            Cluster.PostAsync(ConfigMaps, string.Concat(Enumerable.Repeat("[", 100_000))), 400, "BadRequest", "ConfigMap in version");
     }
 
     [Test]
     public async Task Warnings_tell_of_fields_that_were_dropped()
     {
-        var created = await _cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a"},"daten":{}}""");
+        var created = await Cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a"},"daten":{}}""");
 
         Assert.That(created.Status, Is.EqualTo(201));
         Assert.That(created.Warnings, Is.EqualTo(["299 - \"unknown field \\\"daten\\\"\""]));
@@ -70,19 +61,23 @@ public class ResourceTests(StoreKind kind)
     [Test]
     public async Task An_update_by_an_old_revision_is_a_conflict_and_one_that_changes_nothing_no_write()
     {
-        var first = await _cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a"},"data":{"k":"1"}}""");
-        var second = await _cluster.PutAsync(ConfigMaps + "/a", """{"metadata":{"name":"a"},"data":{"k":"2"}}""");
-        var same = await _cluster.PutAsync(ConfigMaps + "/a", second.Text);
+        var first = await Cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a"},"data":{"k":"1"}}""");
+        var second = await Cluster.PutAsync(ConfigMaps + "/a", """{"metadata":{"name":"a"},"data":{"k":"2"}}""");
+        var same = await Cluster.PutAsync(ConfigMaps + "/a", second.Text);
 
         Assert.That(second["metadata.uid"], Is.EqualTo(first["metadata.uid"]));
         Assert.That(same["metadata.resourceVersion"], Is.EqualTo(second["metadata.resourceVersion"]));
-        await Expect(_cluster.PutAsync(ConfigMaps + "/a", first.Text), 409, "Conflict", "Operation cannot be fulfilled on configmaps \"a\": the object has been modified");
+        await Expect(
+            Cluster.PutAsync(ConfigMaps + "/a", first.Text),
+            409,
+            "Conflict",
+            "Operation cannot be fulfilled on configmaps \"a\": the object has been modified");
     }
 
     [Test]
     public async Task Names_are_generated()
     {
-        var created = await _cluster.PostAsync(ConfigMaps, """{"metadata":{"generateName":"web-"}}""");
+        var created = await Cluster.PostAsync(ConfigMaps, """{"metadata":{"generateName":"web-"}}""");
 
         Assert.That(created["metadata.name"], Does.Match("^web-[bcdfghjklmnpqrstvwxz2456789]{5}$"));
     }
@@ -90,10 +85,10 @@ public class ResourceTests(StoreKind kind)
     [Test]
     public async Task Generation_counts_changes_of_intent_and_status_is_apart()
     {
-        var created = await _cluster.PostAsync(Deployments, Deployment);
-        var scaled = await _cluster.PatchAsync(Deployments + "/web", """{"spec":{"replicas":3},"status":{"replicas":9}}""", "merge");
-        var labelled = await _cluster.PatchAsync(Deployments + "/web", """{"metadata":{"labels":{"a":"b"}}}""", "merge");
-        var status = await _cluster.PatchAsync(Deployments + "/web/status", """{"spec":{"replicas":7},"status":{"replicas":3}}""", "merge");
+        var created = await Cluster.PostAsync(Deployments, Deployment);
+        var scaled = await Cluster.PatchAsync(Deployments + "/web", """{"spec":{"replicas":3},"status":{"replicas":9}}""", "merge");
+        var labelled = await Cluster.PatchAsync(Deployments + "/web", """{"metadata":{"labels":{"a":"b"}}}""", "merge");
+        var status = await Cluster.PatchAsync(Deployments + "/web/status", """{"spec":{"replicas":7},"status":{"replicas":3}}""", "merge");
 
         Assert.That(
             new[] { created, scaled, labelled, status }.Select(a => a["metadata.generation"]), Is.EqualTo(["1", "2", "2", "2"]));
@@ -105,51 +100,30 @@ public class ResourceTests(StoreKind kind)
     [Test]
     public async Task Patches_of_three_types_change_what_they_name()
     {
-        await _cluster.PostAsync(Deployments, Deployment);
-        await _cluster.PatchAsync(Deployments + "/web", """[{"op":"replace","path":"/spec/replicas","value":4}]""", "json");
-        var merged = await _cluster.PatchAsync(
+        await Cluster.PostAsync(Deployments, Deployment);
+        await Cluster.PatchAsync(Deployments + "/web", """[{"op":"replace","path":"/spec/replicas","value":4}]""", "json");
+        var merged = await Cluster.PatchAsync(
             Deployments + "/web", """{"spec":{"template":{"spec":{"containers":[{"name":"d","image":"x:1"}]}}}}""", "strategic-merge");
 
         Assert.That(merged["spec.replicas"], Is.EqualTo("4"));
         Assert.That(merged.Body["spec"]!["template"]!["spec"]!["containers"]!.AsArray(), Has.Count.EqualTo(2));
         await Expect(
-            _cluster.SendAsync(HttpMethod.Patch, Deployments + "/web", "{}", "application/json"),
+            Cluster.SendAsync(HttpMethod.Patch, Deployments + "/web", "{}", "application/json"),
             415, "UnsupportedMediaType", "the body of the request was in an unknown format");
-    }
-
-    [Test]
-    public async Task Lists_come_in_pages_of_one_revision_and_continue_when_it_is_gone()
-    {
-        foreach (var name in new[] { "a", "b", "c" })
-        {
-            await _cluster.PostAsync(ConfigMaps, $$$"""{"metadata":{"name":"{{{name}}}","labels":{"n":"{{{name}}}"} } }""");
-        }
-
-        var first = await _cluster.GetAsync(ConfigMaps + "?limit=2");
-        await _cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"d"}}""");
-        var path = $"{ConfigMaps}?limit=2&continue={first["metadata.continue"]}";
-        var second = await _cluster.GetAsync(path);
-        var newest = await _cluster.GetAsync(ConfigMaps + "?labelSelector=n+in+(a,c)");
-        await _cluster.CompactAsync(long.Parse(newest["metadata.resourceVersion"]));
-        var expired = await _cluster.GetAsync(path);
-        var rest = await _cluster.GetAsync($"{ConfigMaps}?limit=9&continue={expired["metadata.continue"]}");
-
-        Assert.That(first["metadata.remainingItemCount"], Is.EqualTo("1"));
-        Assert.That(Names(second), Is.EqualTo(["c"]));
-        Assert.That(second["metadata.resourceVersion"], Is.EqualTo(first["metadata.resourceVersion"]));
-        Assert.That(Names(newest), Is.EqualTo(["a", "c"]));
-        Assert.That((expired.Status, expired["reason"]), Is.EqualTo((410, "Expired")));
-        Assert.That(Names(rest), Is.EqualTo(["c", "d"]));
     }
 
     [Test]
     public async Task Finalizers_and_preconditions_hold_a_deletion_back()
     {
-        await _cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a","finalizers":["example.com/hold"]}}""");
-        await Expect(_cluster.DeleteAsync(ConfigMaps + "/a", """{"preconditions":{"uid":"other"}}"""), 409, "Conflict", "Operation cannot be fulfilled");
-        var marked = await _cluster.DeleteAsync(ConfigMaps + "/a");
-        var released = await _cluster.PatchAsync(ConfigMaps + "/a", """{"metadata":{"finalizers":null}}""", "merge");
-        var gone = await _cluster.GetAsync(ConfigMaps + "/a");
+        await Cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a","finalizers":["example.com/hold"]}}""");
+        await Expect(
+            Cluster.DeleteAsync(ConfigMaps + "/a", """{"preconditions":{"uid":"other"}}"""),
+            409,
+            "Conflict",
+            "Operation cannot be fulfilled");
+        var marked = await Cluster.DeleteAsync(ConfigMaps + "/a");
+        var released = await Cluster.PatchAsync(ConfigMaps + "/a", """{"metadata":{"finalizers":null}}""", "merge");
+        var gone = await Cluster.GetAsync(ConfigMaps + "/a");
 
         Assert.That(marked["metadata.deletionTimestamp"], Is.Not.Empty);
         Assert.That((released.Status, gone.Status), Is.EqualTo((200, 404)));
@@ -158,28 +132,29 @@ public class ResourceTests(StoreKind kind)
     [Test]
     public async Task A_deleted_namespace_takes_its_objects_with_it()
     {
-        await _cluster.PostAsync("/api/v1/namespaces", """{"metadata":{"name":"team"}}""");
-        await _cluster.PostAsync("/api/v1/namespaces/team/configmaps", """{"metadata":{"name":"a"}}""");
-        using var events = await _cluster.WatchAsync("/api/v1/namespaces?watch=1&fieldSelector=metadata.name%3Dteam");
+        await Cluster.PostAsync("/api/v1/namespaces", """{"metadata":{"name":"team"}}""");
+        await Cluster.PostAsync("/api/v1/namespaces/team/configmaps", """{"metadata":{"name":"a"}}""");
+        using var events = await Cluster.WatchAsync("/api/v1/namespaces?watch=1&fieldSelector=metadata.name%3Dteam");
         await events.NamesAsync(1);
-        await _cluster.DeleteAsync("/api/v1/namespaces/team");
+        await Cluster.DeleteAsync("/api/v1/namespaces/team");
 
         Assert.That(await events.NamesAsync(2), Is.EqualTo(["MODIFIED team", "DELETED team"]));
-        Assert.That(Names(await _cluster.GetAsync("/api/v1/configmaps")), Is.Empty);
+        Assert.That(Names(await Cluster.GetAsync("/api/v1/configmaps")), Is.Empty);
     }
 
     [Test]
     public async Task Tables_and_metadata_are_views_of_the_same_objects()
     {
-        await _cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a"},"data":{"k":"v"}}""");
-        var table = await _cluster.GetAsync(ConfigMaps, "application/json;as=Table;v=v1;g=meta.k8s.io,application/json");
-        var metadata = await _cluster.GetAsync(ConfigMaps, "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io");
+        await Cluster.PostAsync(ConfigMaps, """{"metadata":{"name":"a"},"data":{"k":"v"}}""");
+        var table = await Cluster.GetAsync(ConfigMaps, "application/json;as=Table;v=v1;g=meta.k8s.io,application/json");
+        var metadata = await Cluster.GetAsync(ConfigMaps, "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io");
 
         Assert.That(table["kind"] + table["rows.0.cells.0"] + table["rows.0.cells.1"], Is.EqualTo("Tablea1"));
         Assert.That(metadata["items.0.kind"] + metadata["items.0.data"], Is.EqualTo("PartialObjectMetadata"));
     }
 
-    private static IEnumerable<string> Names(Answer list) => list.Body["items"]!.AsArray().Select(item => Answer.Read(item, "metadata.name"));
+    private static IEnumerable<string> Names(Answer list) =>
+        list.Body["items"]!.AsArray().Select(item => Answer.Read(item, "metadata.name"));
 
     private static async Task Expect(Task<Answer> request, int status, string reason, string message)
     {

@@ -6,15 +6,15 @@ using System.Text.Json.Nodes;
 
 namespace Etcdish.ApiServer.Tests;
 
-/// <summary>An API server on a store of its own, without TLS, with a client that speaks plain HTTP to it.</summary>
+/// <summary>An API server without TLS, with a client that speaks plain HTTP to it.</summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
     private readonly TestStore _store;
-    private readonly Func<ApiServerOptions, ApiServerOptions>? _change;
+    private readonly Func<ApiServerOptions, ApiServerOptions> _change;
     private KubernetesApiServer _server;
-    private bool _ownsStore = true;
+    private bool _ownsStore;
 
-    private TestCluster(TestStore store, KubernetesApiServer server, Func<ApiServerOptions, ApiServerOptions>? change = null)
+    private TestCluster(TestStore store, KubernetesApiServer server, Func<ApiServerOptions, ApiServerOptions> change)
     {
         _change = change;
         _store = store;
@@ -24,15 +24,22 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public HttpClient Http { get; private set; }
 
-    public Func<long, Task> CompactAsync => _store.CompactAsync;
+    /// <summary>Drops the history of its own store before a revision.</summary>
+    public Func<long, Task> CompactAsync =>
+        _ownsStore ? _store.CompactAsync : throw new InvalidOperationException("others use this store, too");
 
     /// <summary>Starts one.</summary>
     /// <param name="kind">The kind of its store.</param>
     /// <param name="change">Changes its options, such as to have TLS, and with it users.</param>
-    public static async Task<TestCluster> StartAsync(StoreKind kind, Func<ApiServerOptions, ApiServerOptions>? change = null)
+    /// <param name="ownsStore">Whether its store is its own; else it has a part of one that others use, too.</param>
+    public static async Task<TestCluster> StartAsync(
+        StoreKind kind, Func<ApiServerOptions, ApiServerOptions>? change = null, bool ownsStore = false)
     {
-        var store = await TestStore.OpenAsync(kind);
-        return new TestCluster(store, await StartServerAsync(store, change), change);
+        var store = ownsStore ? await TestStore.OpenAsync(kind) : await SharedStores.GetAsync(kind);
+        var prefix = SharedStores.NewPrefix();
+        return new TestCluster(store, await StartServerAsync(store, Place), Place) { _ownsStore = ownsStore };
+
+        ApiServerOptions Place(ApiServerOptions options) => (change?.Invoke(options) ?? options) with { StorePrefix = prefix };
     }
 
     /// <summary>Another client, with a certificate if the server has TLS and one is given.</summary>
@@ -47,8 +54,11 @@ internal sealed class TestCluster : IAsyncDisposable
         return new HttpClient(handler) { BaseAddress = new Uri(_server.Url), Timeout = TimeSpan.FromSeconds(20) };
     }
 
-    private static Task<KubernetesApiServer> StartServerAsync(
-        TestStore store, Func<ApiServerOptions, ApiServerOptions>? change = null)
+    /// <summary>A client without sockets.</summary>
+    public HttpClient ConnectInProcess(string user, params IReadOnlyList<string> groups) =>
+        new(_server.ConnectInProcess(user, groups)) { BaseAddress = new Uri(_server.Url), Timeout = TimeSpan.FromSeconds(20) };
+
+    private static Task<KubernetesApiServer> StartServerAsync(TestStore store, Func<ApiServerOptions, ApiServerOptions> change)
     {
         var options = new ApiServerOptions
         {
@@ -56,11 +66,11 @@ internal sealed class TestCluster : IAsyncDisposable
             Listen = new IPEndPoint(IPAddress.Loopback, 0),
             Warn = TestContext.Out.WriteLine,
         };
-        return KubernetesApiServer.StartAsync(change?.Invoke(options) ?? options);
+        return KubernetesApiServer.StartAsync(change(options));
     }
 
     /// <summary>Another server on the same store; it goes before this one.</summary>
-    public async Task<TestCluster> StartAnotherAsync() => new(_store, await StartServerAsync(_store, _change), _change) { _ownsStore = false };
+    public async Task<TestCluster> StartAnotherAsync() => new(_store, await StartServerAsync(_store, _change), _change);
 
     /// <summary>Stops the server and starts another one on the same store.</summary>
     public async Task RestartAsync()
@@ -126,8 +136,8 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public Task<Answer> DeleteAsync(string path, string? body = null) => SendAsync(HttpMethod.Delete, path, body);
 
-    public Task<Answer> PatchAsync(string path, string body, string kind) =>
-        SendAsync(HttpMethod.Patch, path, body, $"application/{kind}-patch+json");
+    public Task<Answer> PatchAsync(string path, string body, string kind, string form = "json") =>
+        SendAsync(HttpMethod.Patch, path, body, $"application/{kind}-patch+{form}");
 
     /// <summary>Opens a watch.</summary>
     public async Task<EventReader> WatchAsync(string pathAndQuery) =>

@@ -60,7 +60,8 @@ public class TlsTests
         using var pem = X509Certificate2.CreateFromPem(certificate, key);
         using var http = Client(X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null));
         var text = new string('x', 900_000);
-        using var body = new StringContent($$$"""{"metadata":{"name":"large"},"data":{"text":"{{{text}}}"}}""", Encoding.UTF8, "application/json");
+        using var body = new StringContent(
+            $$$"""{"metadata":{"name":"large"},"data":{"text":"{{{text}}}"}}""", Encoding.UTF8, "application/json");
         using var written = await http.PostAsync(ConfigMaps, body);
         var read = await http.GetStringAsync(ConfigMaps);
         using var tooLarge = await http.PostAsync(

@@ -1,30 +1,20 @@
 namespace Etcdish.ApiServer.Tests;
 
 /// <summary>Watches over HTTP, on both kinds of stores.</summary>
-[TestFixture(StoreKind.InProcess)]
-[TestFixture(StoreKind.GenuineEtcd)]
-public class WatchTests(StoreKind kind)
+public class WatchTests(StoreKind kind) : ClusterTests(kind)
 {
     private const string ConfigMaps = "/api/v1/namespaces/default/configmaps";
     private const string WatchList = "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
-
-    private TestCluster _cluster = null!;
-
-    [SetUp]
-    public async Task Start() => _cluster = await TestCluster.StartAsync(kind);
-
-    [TearDown]
-    public async Task Stop() => await _cluster.DisposeAsync();
 
     [Test]
     public async Task State_first_then_the_mark_of_its_end_then_changes()
     {
         await CreateAsync("a");
-        using var events = await _cluster.WatchAsync($"{ConfigMaps}?{WatchList}");
+        using var events = await Cluster.WatchAsync($"{ConfigMaps}?{WatchList}");
         var state = await events.NamesAsync(1);
         var mark = await events.NextAsync();
         await CreateAsync("b");
-        await _cluster.DeleteAsync(ConfigMaps + "/a");
+        await Cluster.DeleteAsync(ConfigMaps + "/a");
 
         Assert.That(state, Is.EqualTo(["ADDED a"]));
         Assert.That(mark!["type"]!.ToString(), Is.EqualTo("BOOKMARK"));
@@ -35,17 +25,17 @@ public class WatchTests(StoreKind kind)
     [Test]
     public async Task Selectors_turn_changes_into_coming_and_going()
     {
-        var list = await _cluster.GetAsync(ConfigMaps);
-        using var events = await _cluster.WatchAsync(
+        var list = await Cluster.GetAsync(ConfigMaps);
+        using var events = await Cluster.WatchAsync(
             $"{ConfigMaps}?watch=1&labelSelector=on%3Dyes&resourceVersion={list["metadata.resourceVersion"]}");
         await CreateAsync("a");
         foreach (var on in new[] { "yes", "yes", "no", "yes" })
         {
-            await _cluster.PatchAsync(
+            await Cluster.PatchAsync(
                 ConfigMaps + "/a", $$$"""{"metadata":{"labels":{"on":"{{{on}}}","n":"{{{Guid.NewGuid()}}}"} } }""", "merge");
         }
 
-        await _cluster.DeleteAsync(ConfigMaps + "/a");
+        await Cluster.DeleteAsync(ConfigMaps + "/a");
 
         Assert.That(await events.NamesAsync(5), Is.EqualTo(["ADDED a", "MODIFIED a", "DELETED a", "ADDED a", "DELETED a"]));
     }
@@ -53,10 +43,10 @@ public class WatchTests(StoreKind kind)
     [Test]
     public async Task A_watch_from_before_the_first_watcher_misses_nothing()
     {
-        var list = await _cluster.GetAsync(ConfigMaps);
+        var list = await Cluster.GetAsync(ConfigMaps);
         await CreateAsync("a");
         await CreateAsync("b");
-        using var events = await _cluster.WatchAsync($"{ConfigMaps}?watch=1&resourceVersion={list["metadata.resourceVersion"]}");
+        using var events = await Cluster.WatchAsync($"{ConfigMaps}?watch=1&resourceVersion={list["metadata.resourceVersion"]}");
         var early = await events.NamesAsync(2);
         await CreateAsync("c");
 
@@ -65,27 +55,13 @@ public class WatchTests(StoreKind kind)
     }
 
     [Test]
-    public async Task A_revision_that_is_gone_is_an_event_of_failure()
-    {
-        await CreateAsync("a");
-        await CreateAsync("b");
-        var newest = await _cluster.GetAsync(ConfigMaps);
-        await _cluster.CompactAsync(long.Parse(newest["metadata.resourceVersion"]));
-        using var events = await _cluster.WatchAsync($"{ConfigMaps}?watch=1&resourceVersion=2");
-        var failure = await events.NextAsync();
-
-        Assert.That($"{failure!["type"]} {failure["object"]!["code"]} {failure["object"]!["reason"]}", Is.EqualTo("ERROR 410 Expired"));
-        Assert.That(await events.NextAsync(), Is.Null);
-    }
-
-    [Test]
     public async Task A_watch_from_further_back_with_nothing_to_tell_waits_for_what_comes()
     {
-        var list = await _cluster.GetAsync(ConfigMaps);
-        await _cluster.PostAsync("/api/v1/namespaces/default/secrets", """{"metadata":{"name":"a"}}""");
-        await _cluster.PostAsync("/api/v1/namespaces/default/secrets", """{"metadata":{"name":"b"}}""");
-        using var first = await _cluster.WatchAsync($"{ConfigMaps}?watch=1&labelSelector=on%3Dyes");
-        using var late = await _cluster.WatchAsync(
+        var list = await Cluster.GetAsync(ConfigMaps);
+        await Cluster.PostAsync("/api/v1/namespaces/default/secrets", """{"metadata":{"name":"a"}}""");
+        await Cluster.PostAsync("/api/v1/namespaces/default/secrets", """{"metadata":{"name":"b"}}""");
+        using var first = await Cluster.WatchAsync($"{ConfigMaps}?watch=1&labelSelector=on%3Dyes");
+        using var late = await Cluster.WatchAsync(
             $"{ConfigMaps}?watch=1&fieldSelector=metadata.name%3Da&timeoutSeconds=2&resourceVersion={list["metadata.resourceVersion"]}");
 
         Assert.That(await late.NextAsync(), Is.Null, "the time ends it in good order");
@@ -94,7 +70,7 @@ public class WatchTests(StoreKind kind)
     [Test]
     public async Task The_time_asked_for_ends_a_watch_in_good_order()
     {
-        using var events = await _cluster.WatchAsync($"{ConfigMaps}?watch=1&timeoutSeconds=1");
+        using var events = await Cluster.WatchAsync($"{ConfigMaps}?watch=1&timeoutSeconds=1");
 
         Assert.That(await events.NextAsync(), Is.Null);
     }
@@ -102,10 +78,10 @@ public class WatchTests(StoreKind kind)
     [Test]
     public async Task Parameters_that_contradict_each_other_are_refused()
     {
-        var answer = await _cluster.GetAsync(ConfigMaps + "?watch=1&sendInitialEvents=true");
+        var answer = await Cluster.GetAsync(ConfigMaps + "?watch=1&sendInitialEvents=true");
 
         Assert.That((answer.Status, answer["reason"]), Is.EqualTo((422, "Invalid")));
     }
 
-    private Task<Answer> CreateAsync(string name) => _cluster.PostAsync(ConfigMaps, $$$"""{"metadata":{"name":"{{{name}}}"}}""");
+    private Task<Answer> CreateAsync(string name) => Cluster.PostAsync(ConfigMaps, $$$"""{"metadata":{"name":"{{{name}}}"}}""");
 }

@@ -79,5 +79,6 @@ public class WatchTimeTests
         Assert.That(Answer.Read(second, "object.rows.0.cells.1"), Is.EqualTo("2"));
     }
 
-    private static async Task<string> RevisionAsync(TestCluster cluster) => (await cluster.GetAsync(ConfigMaps))["metadata.resourceVersion"];
+    private static async Task<string> RevisionAsync(TestCluster cluster) =>
+        (await cluster.GetAsync(ConfigMaps))["metadata.resourceVersion"];
 }

@@ -63,10 +63,13 @@ public sealed class ControlBench : IAsyncDisposable
     }
 
     /// <summary>Another client, such as one whose requests go wrong.</summary>
-    /// <param name="wrap">Puts something between the client and its sockets.</param>
-    public KubernetesClient Connect(Func<HttpMessageHandler, HttpMessageHandler>? wrap = null)
+    /// <param name="wrap">Puts something between the client and the server.</param>
+    /// <param name="bySockets">Whether requests go through sockets, as those of other processes do.</param>
+    public KubernetesClient Connect(Func<HttpMessageHandler, HttpMessageHandler>? wrap = null, bool bySockets = false)
     {
-        HttpMessageHandler handler = new SocketsHttpHandler { PooledConnectionLifetime = Timeout.InfiniteTimeSpan };
+        var handler = bySockets
+            ? new SocketsHttpHandler { PooledConnectionLifetime = Timeout.InfiniteTimeSpan }
+            : _server.ConnectInProcess("tester", "system:masters");
         return new KubernetesClient(wrap?.Invoke(handler) ?? handler, new Uri(_server.Url));
     }
 

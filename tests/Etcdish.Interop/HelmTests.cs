@@ -43,6 +43,35 @@ public class HelmTests(bool onGenuineEtcd)
         spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: busybox}]}}}
         """;
 
+    private const string Check = """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: "{{ .Release.Name }}-check", annotations: {helm.sh/hook: test}}
+        spec: {restartPolicy: Never, containers: [{name: c, image: busybox, command: ["true"]}]}
+        """;
+
+    private const string Definition = """
+        apiVersion: apiextensions.k8s.io/v1
+        kind: CustomResourceDefinition
+        metadata: {name: shapes.example.com}
+        spec:
+          group: example.com
+          scope: Namespaced
+          names: {plural: shapes, singular: shape, kind: Shape}
+          versions:
+          - name: v1
+            served: true
+            storage: true
+            schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {corners: {type: integer}}}}}}
+        """;
+
+    private const string Shape = """
+        apiVersion: example.com/v1
+        kind: Shape
+        metadata: {name: round}
+        spec: {corners: 0}
+        """;
+
     private const string JobDone =
         """{"status":{"startTime":"2030-01-01T00:00:00Z","completionTime":"2030-01-01T00:00:01Z","succeeded":1,"conditions":[{"type":"SuccessCriteriaMet","status":"True"},{"type":"Complete","status":"True"}]}}""";
 
@@ -101,6 +130,75 @@ public class HelmTests(bool onGenuineEtcd)
         Assert.That(result.ExitCode, Is.Zero, result.ToString());
         server.Run("get job => No resources found in default namespace\\.");
     }
+
+    [Test]
+    public void A_release_is_tested_by_a_pod_that_succeeds()
+    {
+        using var server = new KubernetesServer(onGenuineEtcd);
+        server.Run("helm install demo {.}/chart => .*STATUS: deployed\\n.*", Chart(("templates/check.yaml", Check)));
+
+        // Nobody runs the pod: the test is its kubelet.
+        var testing = Task.Run(() => server.Command("helm test demo --timeout 30s"));
+        server.Run("""
+            wait pod/demo-check --for=create --timeout=20s => pod/demo-check condition met
+            patch pod demo-check --subresource=status --type=merge -p '{"status":{"phase":"Succeeded"}}' => pod/demo-check patched
+            """);
+        var result = testing.GetAwaiter().GetResult();
+
+        Assert.That(result.ExitCode, Is.Zero, result.ToString());
+        Assert.That(result.StandardOutput, Does.Match(@"TEST SUITE: +demo-check\n(.*\n)*Phase: +Succeeded"));
+        server.Run("helm status demo => .*TEST SUITE: +demo-check\\n.*Phase: +Succeeded.*");
+    }
+
+    [Test]
+    public void A_release_fails_its_test_with_its_pod()
+    {
+        using var server = new KubernetesServer(onGenuineEtcd);
+        server.Run("helm install demo {.}/chart => .*STATUS: deployed\\n.*", Chart(("templates/check.yaml", Check)));
+        var testing = Task.Run(() => server.Command("helm test demo --timeout 30s"));
+        server.Run("""
+            wait pod/demo-check --for=create --timeout=20s => pod/demo-check condition met
+            patch pod demo-check --subresource=status --type=merge -p '{"status":{"phase":"Failed"}}' => pod/demo-check patched
+            """);
+        var result = testing.GetAwaiter().GetResult();
+
+        Assert.That(result.ExitCode, Is.EqualTo(1), result.ToString());
+        Assert.That(result.StandardError, Does.Contain("pod demo-check failed").IgnoreCase);
+    }
+
+    [Test]
+    public void Objects_are_replaced_as_a_whole_when_that_is_forced() => Run("""
+        helm install demo {.}/chart --server-side=false => .*STATUS: deployed\n.*
+        label deploy demo by=hand => deployment\.apps/demo labeled
+        get deploy demo -o jsonpath={.metadata.uid} => .+
+        helm upgrade demo {.}/chart --server-side=false --set replicas=3 => .*has been upgraded.*
+        get deploy demo -o jsonpath={.spec.replicas}{.metadata.labels.by} => 3hand
+        helm upgrade demo {.}/chart --server-side=false --force-replace --set replicas=4 => .*has been upgraded.*
+        get deploy demo -o jsonpath={.spec.replicas}{.metadata.labels.by} => 4
+        get service demo -o jsonpath={.spec.clusterIP} => 10\.96\.\d+\.\d+
+        """);
+
+    [Test]
+    public void Definitions_of_a_chart_come_before_its_objects()
+    {
+        using var server = new KubernetesServer(onGenuineEtcd);
+        server.Run(
+            """
+            helm install shapes {.}/chart => .*STATUS: deployed\n.*
+            get shapes.example.com round -o jsonpath={.spec.corners} => 0
+            helm status shapes => .*==> v1/Shape\nNAME +AGE\nround .*
+            helm uninstall shapes => release "shapes" uninstalled
+            get shapes.example.com => No resources found in default namespace\.
+            get crd shapes.example.com -o name => .*shapes\.example\.com
+            """,
+            Chart(("crds/shapes.yaml", Definition), ("templates/shape.yaml", Shape)));
+    }
+
+    [Test]
+    public void Waiting_the_old_way_reads_the_newest_set_of_a_deployment() => Run("""
+        helm install slow {.}/chart --no-hooks --wait=legacy --timeout 3s !=> .*context deadline exceeded.*
+        helm status slow => .*STATUS: failed.*
+        """);
 
     [Test]
     public void A_rendered_chart_can_be_applied()

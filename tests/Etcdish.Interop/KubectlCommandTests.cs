@@ -47,6 +47,33 @@ public class KubectlCommandTests(bool onGenuineEtcd)
             spec: {containers: [{name: c, image: "nginx:2"}]}
         """;
 
+    private const string Daemons = """
+        apiVersion: apps/v1
+        kind: DaemonSet
+        metadata: {name: d}
+        spec:
+          selector: {matchLabels: {app: d}}
+          template:
+            metadata: {labels: {app: d}}
+            spec: {containers: [{name: c, image: "nginx:2"}]}
+        """;
+
+    private const string Revision = """
+        apiVersion: apps/v1
+        kind: ControllerRevision
+        metadata:
+          name: d-1
+          labels: {app: d}
+          ownerReferences: [{apiVersion: apps/v1, kind: DaemonSet, name: d, uid: UID, controller: true}]
+        revision: 1
+        data:
+          spec:
+            template:
+              $patch: replace
+              metadata: {labels: {app: d}}
+              spec: {containers: [{name: c, image: "nginx:1"}]}
+        """;
+
     [Test]
     public void Reading_in_all_forms() => Run("""
         create deployment app --image=nginx:1 --replicas=2 => deployment\.apps/app created
@@ -78,7 +105,12 @@ public class KubectlCommandTests(bool onGenuineEtcd)
         explain deploy --recursive => .*strategy\t<DeploymentStrategy>.*
         version -o json => .*"major": "1".*
         config view --minify => .*current-context: .*
-        top nodes !=> error: Metrics API not available
+        top node !=> error: Metrics API not available
+        top pod !=> error: Metrics API not available
+        get cs => NAME +STATUS +MESSAGE +ERROR\n.*etcd-0 +Healthy +ok.*Warning: v1 ComponentStatus is deprecated in v1\.19\+
+        get componentstatus etcd-0 -o jsonpath={.conditions[0].status} => True\s*Warning: .*
+        get cs none !=> .*Error from server \(NotFound\): componentstatus "none" not found
+        __complete get deploy '' => app\n:4.*
         """);
 
     [Test]
@@ -187,6 +219,25 @@ public class KubectlCommandTests(bool onGenuineEtcd)
             rollout status deploy/app --timeout=10s => deployment "app" successfully rolled out
             """,
             ("sets.yaml", ReplicaSets.Replace("UID", uid, StringComparison.Ordinal)));
+    }
+
+    [Test]
+    public void Rollouts_of_daemons_by_the_revisions_that_a_controller_would_leave()
+    {
+        using var server = new KubernetesServer(onGenuineEtcd);
+        server.Run("create -f {daemons.yaml} => daemonset\\.apps/d created", ("daemons.yaml", Daemons));
+        var uid = server.Kubectl("get ds d -o jsonpath={.metadata.uid}").StandardOutput;
+        server.Run(
+            """
+            create -f {revision.yaml} => controllerrevision\.apps/d-1 created
+            rollout history ds/d => daemonset\.apps/d *\nREVISION +CHANGE-CAUSE\n1 +<none>.*
+            rollout undo ds/d --to-revision=1 => daemonset\.apps/d rolled back
+            get ds d -o jsonpath={.spec.template.spec.containers[0].image} => nginx:1
+            rollout restart ds/d => daemonset\.apps/d restarted
+            patch ds d --subresource=status --type=merge -p '{"status":{"observedGeneration":99,"desiredNumberScheduled":0,"currentNumberScheduled":0,"numberMisscheduled":0,"numberReady":0}}' => .*patched
+            rollout status ds/d --timeout=10s => daemon set "d" successfully rolled out
+            """,
+            ("revision.yaml", Revision.Replace("UID", uid, StringComparison.Ordinal)));
     }
 
     private void Run(string script, params IEnumerable<(string Name, string Content)> files)

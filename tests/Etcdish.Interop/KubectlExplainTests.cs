@@ -1,12 +1,14 @@
 namespace Etcdish.Interop;
 
 /// <summary>What kubectl shows of kinds and fields, which it reads from the OpenAPI documents.</summary>
-public sealed class KubectlExplainTests
+[TestFixture(false)]
+[TestFixture(true)]
+public sealed class KubectlExplainTests(bool onGenuineEtcd)
 {
     [Test]
     public void Kinds_and_fields_are_explained_in_words()
     {
-        using var server = new KubernetesServer(onGenuineEtcd: false);
+        using var server = new KubernetesServer(onGenuineEtcd);
         server.Run("""
             explain pod => KIND: +Pod\nVERSION: +v1\n\nDESCRIPTION:\n +One or more containers that run together.*FIELDS:\n.*spec\s+<PodSpec>\n +What is to run.*
             explain deployment.spec.strategy --recursive => GROUP: +apps\nKIND: +Deployment.*FIELD: strategy <DeploymentStrategy>.*rollingUpdate\s+<RollingUpdateDeployment>\n\s+maxSurge\s+<IntOrString>.*type\s+<string>\n\s+enum: Recreate, RollingUpdate
@@ -34,7 +36,7 @@ public sealed class KubectlExplainTests
             metadata: {name: p}
             spec: {containers: [{name: c, image: i}]}
             """;
-        using var server = new KubernetesServer(onGenuineEtcd: false);
+        using var server = new KubernetesServer(onGenuineEtcd);
         server.Run(
             """
             create --validate=strict -f {good.yaml} => pod/p created
@@ -42,6 +44,7 @@ public sealed class KubectlExplainTests
             create --validate=warn -f {bad.yaml} => .*pod/q created.*
             """,
             ("good.yaml", Pod),
-            ("bad.yaml", Pod.Replace("image: i", "imag: i, image: i", StringComparison.Ordinal).Replace("name: p", "name: q", StringComparison.Ordinal)));
+            ("bad.yaml", Pod.Replace("image: i", "imag: i, image: i", StringComparison.Ordinal)
+                .Replace("name: p", "name: q", StringComparison.Ordinal)));
     }
 }

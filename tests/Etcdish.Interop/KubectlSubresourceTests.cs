@@ -43,6 +43,22 @@ public class KubectlSubresourceTests(bool onGenuineEtcd)
         """);
 
     [Test]
+    public void A_status_is_applied_by_itself() => Run(
+        """
+        create deployment web --image=nginx --replicas=2 => deployment\.apps/web created
+        apply --server-side --subresource=status -f {status.yaml} => deployment\.apps/web serverside-applied
+        get deployment web -o jsonpath={.spec.replicas}{.status.replicas} => 27
+        get deployment web --show-managed-fields -o jsonpath='{.metadata.managedFields[?(@.subresource=="status")]}' => .*"manager":"kubectl","operation":"Apply".*
+        """,
+        ("status.yaml", """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: web}
+        spec: {replicas: 5}
+        status: {replicas: 7}
+        """));
+
+    [Test]
     public void A_node_is_drained_as_far_as_budgets_allow() => Run(
         """
         apply -f {all.yaml} => .*pod/guarded created.*
@@ -70,12 +86,29 @@ public class KubectlSubresourceTests(bool onGenuineEtcd)
         """);
 
     [Test]
+    public void Copies_of_pods_and_pods_on_nodes_are_made_to_look_around() => Run(
+        """
+        apply -f {all.yaml} => .*pod/guarded created.*
+        debug free --copy-to=other --profile=general --image=busybox --container=look --attach=false --quiet => 
+        get pod other -o jsonpath='{.spec.containers[*].name}' => c look
+        debug free --copy-to=changed --set-image=c=nginx:2 --attach=false --quiet --profile=general => 
+        get pod changed -o jsonpath='{.spec.containers[*].image}' => nginx:2
+        debug node/worker --profile=general --image=busybox --attach=false => Creating debugging pod node-debugger-worker-.* with container debugger on node worker\.
+        get pods --field-selector=spec.nodeName=worker,spec.hostNetwork=true -o name => pod/node-debugger-worker-.*
+        """,
+        ("all.yaml", Workload));
+
+    [Test]
     public void A_certificate_request_is_approved_once() => Run(
         """
         apply -f {request.yaml} => certificatesigningrequest\.certificates\.k8s\.io/r created
         certificate approve r => certificatesigningrequest\.certificates\.k8s\.io/r approved
         get csr r -o jsonpath={.status.conditions[0].type}{.spec.username} => Approved\S+
         certificate deny r !=> .*
+        delete csr r => .*deleted
+        apply -f {request.yaml} => certificatesigningrequest\.certificates\.k8s\.io/r created
+        certificate deny r => certificatesigningrequest\.certificates\.k8s\.io/r denied
+        get csr r => NAME +AGE +SIGNERNAME +REQUESTOR +REQUESTEDDURATION +CONDITION\nr +\d+s +example\.com/signer +\S+ +<none> +Denied
         """,
         ("request.yaml", """
         apiVersion: certificates.k8s.io/v1

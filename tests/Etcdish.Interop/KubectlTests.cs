@@ -66,7 +66,8 @@ public class KubectlTests(bool onGenuineEtcd)
         delete -f {first.yaml} => deployment\.apps "app" deleted.*
         """,
         ("first.yaml", Deployment),
-        ("second.yaml", Deployment.Replace("replicas: 2", "replicas: 3", StringComparison.Ordinal).Replace("nginx:1", "nginx:2", StringComparison.Ordinal)),
+        ("second.yaml", Deployment.Replace("replicas: 2", "replicas: 3", StringComparison.Ordinal)
+            .Replace("nginx:1", "nginx:2", StringComparison.Ordinal)),
         ("wrong.yaml", Deployment.Replace("replicas: 2", "replicaz: 2", StringComparison.Ordinal)));
 
     [Test]

@@ -50,7 +50,9 @@ internal sealed class KubernetesServer : IDisposable
     /// <summary>Runs kubectl with a line of arguments.</summary>
     public CommandResult Kubectl(string line) => Run(_kubectl, CommandLine.Split(line), []);
 
-    /// <summary>Runs a line: settings of the environment such as <c>A=b</c>, then <c>helm</c> or nothing for kubectl, then its arguments.</summary>
+    /// <summary>
+    /// Runs a line: settings of the environment such as <c>A=b</c>, then <c>helm</c> or nothing for kubectl, then its arguments.
+    /// </summary>
     public CommandResult Command(string line)
     {
         var words = CommandLine.Split(line).ToList();
@@ -66,7 +68,18 @@ internal sealed class KubernetesServer : IDisposable
         return Run(program, words, settings);
     }
 
+    /// <summary>Starts kubectl with a line of arguments; whoever starts it ends it.</summary>
+    public ChildProcess Start(string line) => Start(_kubectl, CommandLine.Split(line), []);
+
     private CommandResult Run(string program, IReadOnlyList<string> arguments, IReadOnlyList<string> settings)
+    {
+        using var process = Start(program, arguments, settings);
+        process.StandardInput.Close();
+        var exitCode = process.WaitForExit(_limit);
+        return new CommandResult(exitCode, process.StandardOutput.Text, process.StandardError.Text);
+    }
+
+    private ChildProcess Start(string program, IReadOnlyList<string> arguments, IReadOnlyList<string> settings)
     {
         var environment = new Dictionary<string, string>
         {
@@ -79,10 +92,7 @@ internal sealed class KubernetesServer : IDisposable
             environment[setting[..equals]] = setting[(equals + 1)..];
         }
 
-        using var process = ChildProcess.Start(program, arguments, environment);
-        process.StandardInput.Close();
-        var exitCode = process.WaitForExit(_limit);
-        return new CommandResult(exitCode, process.StandardOutput.Text, process.StandardError.Text);
+        return ChildProcess.Start(program, arguments, environment);
     }
 
     /// <summary>
@@ -107,7 +117,8 @@ internal sealed class KubernetesServer : IDisposable
             var output = (result.StandardOutput + result.StandardError).Trim();
             Assert.That(result.ExitCode == 0, Is.EqualTo(!mustFail), () => $"{command}\n{result}");
             Assert.That(
-                Regex.IsMatch(output, $"^(?:{pattern})$", RegexOptions.Singleline), Is.True, () => $"{command}\nexpected {pattern}\n{result}");
+                Regex.IsMatch(output, $"^(?:{pattern})$", RegexOptions.Singleline), Is.True, () =>
+                    $"{command}\nexpected {pattern}\n{result}");
         }
     }
 

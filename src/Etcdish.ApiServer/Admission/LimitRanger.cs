@@ -1,11 +1,13 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Kinds;
 using Etcdish.ApiServer.Registry;
-using Etcdish.ApiServer.Subresources;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Admission;
 
-/// <summary>Gives containers the requests and limits that their namespace has for them, and keeps pods and claims within its bounds.</summary>
+/// <summary>
+/// Gives containers the requests and limits that their namespace has for them, and keeps pods and claims within its bounds.
+/// </summary>
 internal sealed class LimitRanger(ClusterObjects objects) : IAdmissionPlugin
 {
     private const string Annotation = "kubernetes.io/limit-ranger";
@@ -109,9 +111,12 @@ internal sealed class LimitRanger(ClusterObjects objects) : IAdmissionPlugin
         }
     }
 
-    private static IEnumerable<(JsonObject Container, string Kind)> Containers(JsonObject pod) =>
-        PodResources.Containers(pod.Part("spec"), "containers").Select(container => (container, "container"))
-            .Concat(PodResources.Containers(pod.Part("spec"), "initContainers").Select(container => (container, "init container")));
+    private static IEnumerable<(JsonObject Container, string Kind)> Containers(JsonObject pod)
+    {
+        var spec = pod.Part("spec");
+        return spec.Objects("containers").Select(container => (container, "container"))
+            .Concat(spec.Objects("initContainers").Select(container => (container, "init container")));
+    }
 
     private static SortedDictionary<string, Quantity> Amounts(JsonObject? amounts) =>
         new(PodResources.Read(amounts).ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal);

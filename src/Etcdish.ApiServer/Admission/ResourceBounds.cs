@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Kinds;
 using Etcdish.ApiServer.Registry;
-using Etcdish.ApiServer.Subresources;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Admission;

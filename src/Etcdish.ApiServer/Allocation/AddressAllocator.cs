@@ -52,7 +52,9 @@ internal sealed class AddressAllocator(ClusterObjects objects, MetadataRules met
                 ["name"] = address.ToString(),
                 ["labels"] = new JsonObject
                 {
-                    ["ipaddress.kubernetes.io/ip-family"] = address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? "IPv6" : "IPv4",
+                    ["ipaddress.kubernetes.io/ip-family"] = address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6
+                        ? "IPv6"
+                        : "IPv4",
                     ["ipaddress.kubernetes.io/managed-by"] = "ipallocator.k8s.io",
                 },
             },

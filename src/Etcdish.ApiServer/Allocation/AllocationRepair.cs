@@ -42,7 +42,8 @@ internal sealed class AllocationRepair(
             var (scope, name) = (service.Namespace(), service.Name());
             foreach (var address in ServiceNeeds.Addresses(service))
             {
-                await TakeAsync(addresses.Take(IPAddress.Parse(address), scope, name), $"address {address} of service {scope}/{name}", cancellation);
+                await TakeAsync(
+                    addresses.Take(IPAddress.Parse(address), scope, name), $"address {address} of service {scope}/{name}", cancellation);
             }
 
             foreach (var port in ServiceNeeds.Ports(service))

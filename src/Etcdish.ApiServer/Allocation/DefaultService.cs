@@ -114,7 +114,8 @@ internal sealed class DefaultService(
         ["spec"] = new JsonObject
         {
             ["clusterIP"] = ranges[0].At(1).ToString(),
-            ["ports"] = new JsonArray(new JsonObject { ["name"] = "https", ["protocol"] = "TCP", ["port"] = Port, ["targetPort"] = endPoint.Port }),
+            ["ports"] = new JsonArray(
+                new JsonObject { ["name"] = "https", ["protocol"] = "TCP", ["port"] = Port, ["targetPort"] = endPoint.Port }),
         },
     };
 

@@ -49,7 +49,8 @@ internal sealed class PortAllocator(IObjectStore store, string rootPrefix, PortR
     }
 
     /// <summary>Whether anybody has a port.</summary>
-    public async ValueTask<bool> IsTakenAsync(long port, CancellationToken cancellation) => await store.GetAsync(KeyOf(port), cancellation) is not null;
+    public async ValueTask<bool> IsTakenAsync(long port, CancellationToken cancellation) =>
+        await store.GetAsync(KeyOf(port), cancellation) is not null;
 
     /// <summary>The write that takes a port.</summary>
     public StoreAction Take(long port, string scope, string service) => new(KeyOf(port), Encoding.UTF8.GetBytes($"{scope}/{service}"), 0);

@@ -8,8 +8,8 @@ using Etcdish.ApiServer.Registry;
 namespace Etcdish.ApiServer.Allocation;
 
 /// <summary>
-/// Gives services what is theirs alone: addresses of the cluster and ports of its nodes. All of it is taken and given back in the very write
-/// that shows it in the service.
+/// Gives services what is theirs alone: addresses of the cluster and ports of its nodes. All of it is taken and given back in the very
+/// write that shows it in the service.
 /// </summary>
 internal sealed class ServiceAllocation(AddressAllocator addresses, PortAllocator ports, ServiceFamilies families) : IAdmissionPlugin
 {
@@ -60,7 +60,8 @@ internal sealed class ServiceAllocation(AddressAllocator addresses, PortAllocato
             var address = asked.Length > 0
                 ? await CheckAsync(request, range, asked, wanted, cancellation)
                 : await addresses.PickAsync(range, cancellation)
-                    ?? throw new ApiException(500, "InternalError", "Internal error occurred: failed to allocate a serviceIP: range is full");
+                    ?? throw new ApiException(
+                        500, "InternalError", "Internal error occurred: failed to allocate a serviceIP: range is full");
             request.Companions.Add(addresses.Take(address, scope, name));
             result.Add(address.ToString());
         }
@@ -82,7 +83,8 @@ internal sealed class ServiceAllocation(AddressAllocator addresses, PortAllocato
         {
             var values = JsonSerializer.Serialize(wanted);
             Refuse(request, [
-                new FieldError("spec.clusterIPs", "FieldValueInvalid", $"Invalid value: {values}: failed to allocate IP {asked}: {problem}"),
+                new FieldError(
+                    "spec.clusterIPs", "FieldValueInvalid", $"Invalid value: {values}: failed to allocate IP {asked}: {problem}"),
             ]);
         }
 

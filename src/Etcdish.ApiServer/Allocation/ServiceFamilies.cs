@@ -74,7 +74,8 @@ internal sealed class ServiceFamilies(IReadOnlyList<IpRange> ranges)
 
         if (families.Count > 1 && policy == Single)
         {
-            errors.Add(FieldError.Invalid("spec.ipFamilyPolicy", policy, "must be RequireDualStack or PreferDualStack when multiple IP families are specified"));
+            errors.Add(FieldError.Invalid(
+                "spec.ipFamilyPolicy", policy, "must be RequireDualStack or PreferDualStack when multiple IP families are specified"));
         }
     }
 }

@@ -6,7 +6,9 @@ using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Apply;
 
-/// <summary>What a client applies: its wishes as it wrote them, neither defaulted nor canonical, for what it leaves out it does not own.</summary>
+/// <summary>
+/// What a client applies: its wishes as it wrote them, neither defaulted nor canonical, for what it leaves out it does not own.
+/// </summary>
 /// <param name="Object">The object with the fields that the client wants.</param>
 /// <param name="Force">Whether to take fields from others who own them.</param>
 /// <param name="Warnings">What the client should be warned of.</param>

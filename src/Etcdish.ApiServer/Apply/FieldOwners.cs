@@ -62,19 +62,29 @@ internal sealed class FieldOwners(TimeProvider clock)
     /// <summary>Whether an object would be stored as it is already: new times of its owners alone are no write.</summary>
     /// <param name="stored">The object as stored.</param>
     /// <param name="value">The object as it would be stored.</param>
-    public static bool AreSame(JsonObject stored, JsonObject value)
+    /// <param name="onlyField">The only field beside metadata in which they can differ; null: any.</param>
+    public static bool AreSame(JsonObject stored, JsonObject value, string? onlyField = null)
     {
+        if (onlyField is not null && !JsonNode.DeepEquals(stored[onlyField], value[onlyField]))
+        {
+            return false;
+        }
+
         var (before, after) = (stored.Part("metadata")?[Field] as JsonArray, value.Part("metadata")?[Field] as JsonArray);
         if (before is null || after is null || !DifferInTimeOnly(before, after))
         {
-            return JsonNode.DeepEquals(stored, value);
+            return AreEqual(stored, value, onlyField);
         }
 
         value.Metadata()[Field] = before.DeepClone();
-        var areSame = JsonNode.DeepEquals(stored, value);
+        var areSame = AreEqual(stored, value, onlyField);
         value.Metadata()[Field] = after;
         return areSame;
     }
+
+    private static bool AreEqual(JsonObject stored, JsonObject value, string? onlyField) => onlyField is null
+        ? JsonNode.DeepEquals(stored, value)
+        : JsonNode.DeepEquals(stored["metadata"], value["metadata"]) && JsonNode.DeepEquals(stored[onlyField], value[onlyField]);
 
     private static bool DifferInTimeOnly(JsonArray before, JsonArray after)
     {
@@ -121,6 +131,7 @@ internal sealed class FieldOwners(TimeProvider clock)
         Manager = request.FieldManager,
         Now = clock.GetUtcNow(),
         Subresource = request.Subresource,
+        OnlyField = request.Part.OnlyField,
         ResetFields = request.Type.HasStatus && request.Part == UpdatePart.Main ? _status : [],
     };
 }

@@ -18,7 +18,9 @@ internal sealed record TaggedDocument(byte[] Body, string Tag)
     }
 }
 
-/// <summary>One set of resources, as clients ask for it: all at once (aggregated, v2), and group version by group version as old ones do.</summary>
+/// <summary>
+/// One set of resources, as clients ask for it: all at once (aggregated, v2), and group version by group version as old ones do.
+/// </summary>
 internal sealed class DiscoveryDocuments
 {
     private readonly ResourceSet _resources;
@@ -85,7 +87,9 @@ internal sealed class DiscoveryDocuments
         };
     }
 
-    /// <summary>Of what only awaits its end, nothing is created or changed any more; what changes it still does so for finalizers.</summary>
+    /// <summary>
+    /// Of what only awaits its end, nothing is created or changed any more; what changes it still does so for finalizers.
+    /// </summary>
     private IEnumerable<string> VerbsOf(ResourceInfo info) =>
         _resources.Find(info.Group, info.Version, info.Name)?.Rules.CreationRefusal is null
             ? info.Verbs

@@ -2,7 +2,6 @@ using Etcdish.ApiServer.Discovery;
 using Etcdish.ApiServer.OpenApi;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security;
-using Etcdish.ApiServer.Security.Reviews;
 using Etcdish.ApiServer.Storage;
 using Microsoft.AspNetCore.Http;
 
@@ -17,13 +16,20 @@ internal sealed class ApiApplication(
     OpenApiHandler openApi,
     ResourceDirectory resources,
     ResourceHandler handler,
+    UnstoredResources unstored,
     Action<Exception> onDefect)
 {
-    public async Task HandleAsync(HttpContext http)
+    /// <summary>Handles a request from outside.</summary>
+    public Task HandleAsync(HttpContext http) => HandleAsync(http, known: null);
+
+    /// <summary>Handles a request.</summary>
+    /// <param name="http">The request and its answer.</param>
+    /// <param name="known">Who makes it, if that needs no proof; null: who it is must be found out.</param>
+    public async Task HandleAsync(HttpContext http, RequestUser? known)
     {
         try
         {
-            await RouteAsync(http);
+            await RouteAsync(http, known);
         }
         catch (Exception) when (http.RequestAborted.IsCancellationRequested)
         {
@@ -46,9 +52,9 @@ internal sealed class ApiApplication(
 #pragma warning restore CA1031
     }
 
-    private async Task RouteAsync(HttpContext http)
+    private async Task RouteAsync(HttpContext http, RequestUser? known)
     {
-        await security.Gate.EnterAsync(http);
+        await security.Gate.EnterAsync(http, known);
         await (plain.TryHandle(http) ?? security.Issuer.TryHandle(http) ?? limits.RunAsync(http, HandleLimited));
     }
 
@@ -63,7 +69,7 @@ internal sealed class ApiApplication(
         }
 
         var request = new ApiRequest(http, type, path);
-        return ReviewHandler.Handles(type.Info) ? security.Reviews.HandleAsync(request) : handler.HandleAsync(request);
+        return type.IsStored ? handler.HandleAsync(request) : unstored.HandleAsync(request);
     }
 
     private ApiException Translate(Exception e)

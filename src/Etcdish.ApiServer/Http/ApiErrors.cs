@@ -16,7 +16,9 @@ internal static class ApiErrors
         new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
 
     public static ApiException NotAcceptable() => new(
-        406, "NotAcceptable", "only the following media types are accepted: application/json, application/json;as=Table;v=v1;g=meta.k8s.io");
+        406,
+        "NotAcceptable",
+        "only the following media types are accepted: application/json, application/json;as=Table;v=v1;g=meta.k8s.io");
 
     public static ApiException UnsupportedMediaType(string accepted) => new(
         415,

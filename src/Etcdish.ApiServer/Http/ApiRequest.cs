@@ -21,7 +21,9 @@ internal sealed record ApiRequest(HttpContext Http, ResourceType Type, RequestPa
     public Representation Representation { get; } = ContentNegotiation.Choose(Http.Request.Headers.Accept.ToString());
 
     /// <summary>What a row of a table carries beside its cells: None, Metadata or Object.</summary>
-    public string IncludeObject { get; } = QueryValues.Text(Http.Request.Query, "includeObject") is { Length: > 0 } text ? text : "Metadata";
+    public string IncludeObject { get; } = QueryValues.Text(Http.Request.Query, "includeObject") is { Length: > 0 } text
+        ? text
+        : "Metadata";
 
     /// <summary>Who makes the request.</summary>
     public RequestUser User => RequestUser.Of(Http);

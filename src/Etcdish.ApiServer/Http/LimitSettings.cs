@@ -10,8 +10,8 @@ internal sealed record LimitSettings
     public int MaxMutating { get; init; } = 200;
 
     /// <summary>
-    /// Most watches and streams, of all clients together: what bounds the memory that they hold. Kubernetes has no such limit; it is four times
-    /// what 5,000 nodes with a kubelet each open at the least.
+    /// Most watches and streams, of all clients together: what bounds the memory that they hold. Kubernetes has no such limit; it is four
+    /// times what 5,000 nodes with a kubelet each open at the least.
     /// </summary>
     public int MaxLongRunning { get; init; } = 100_000;
 

@@ -7,8 +7,8 @@ using Etcdish.ApiServer.Tables;
 namespace Etcdish.ApiServer.Http;
 
 /// <summary>
-/// Writes a list in the form that a request asked for, while its parts come from the store. Metadata stands in front of the items; only when
-/// the client's page ends at a place that is not known yet, it stands behind them.
+/// Writes a list in the form that a request asked for, while its parts come from the store. Metadata stands in front of the items; only
+/// when the client's page ends at a place that is not known yet, it stands behind them.
 /// </summary>
 internal sealed class ListWriter(ApiRequest request, ObjectView view, TableBuilder tables)
 {
@@ -101,7 +101,12 @@ internal sealed class ListWriter(ApiRequest request, ObjectView view, TableBuild
 
     private static void WriteMetadata(StreamedBody body, ListPage page)
     {
-        var metadata = new JsonObject { ["resourceVersion"] = Revisions.Format(page.Revision) };
+        var metadata = new JsonObject();
+        if (page.Revision > 0)
+        {
+            metadata["resourceVersion"] = Revisions.Format(page.Revision);
+        }
+
         if (page.Continue is { } token)
         {
             metadata["continue"] = token.ToString();

@@ -13,8 +13,13 @@ internal sealed class ObjectPatch
     private const string Strategic = "application/strategic-merge-patch+json";
 
     private readonly Func<JsonObject, JsonNode> _apply;
+    private readonly bool _looksAround;
 
-    private ObjectPatch(Func<JsonObject, JsonNode> apply) => _apply = apply;
+    private ObjectPatch(Func<JsonObject, JsonNode> apply, bool looksAround)
+    {
+        _apply = apply;
+        _looksAround = looksAround;
+    }
 
     /// <summary>The media type of a patch.</summary>
     /// <exception cref="ApiException">It is none that is taken.</exception>
@@ -35,7 +40,7 @@ internal sealed class ObjectPatch
         var body = await RequestBody.ReadAsync(request.Http.Request, request.Cancellation);
         try
         {
-            return new ObjectPatch(Parse(type, body, request.Type.Info.Type));
+            return new ObjectPatch(Parse(type, body, request.Type.Info.Type), looksAround: type == Json);
         }
         catch (PatchException e)
         {
@@ -48,9 +53,16 @@ internal sealed class ObjectPatch
     }
 
     /// <summary>Makes the object that the patch leads to.</summary>
+    /// <param name="stored">The object as it is; the patch may change it.</param>
+    /// <param name="onlyField">The only field that is used of the result, beside metadata, so that the rest may be missing; null: all are.</param>
     /// <exception cref="ApiException">It does not fit the object.</exception>
-    public JsonNode Apply(JsonObject stored)
+    public JsonNode Apply(JsonObject stored, string? onlyField = null)
     {
+        if (onlyField is not null && !_looksAround)
+        {
+            KeepOnly(stored, onlyField);
+        }
+
         try
         {
             return _apply(stored);
@@ -84,6 +96,16 @@ internal sealed class ObjectPatch
 
             return target;
         };
+    }
+
+    private static void KeepOnly(JsonObject stored, string field)
+    {
+        foreach (var name in stored.Select(f => f.Key).Where(n => n != field && n is not ("metadata" or "kind" or "apiVersion")).ToArray())
+        {
+            stored.Remove(name);
+        }
+
+        (stored["metadata"] as JsonObject)?.Remove("managedFields");
     }
 
     private static ApiException Translate(PatchException fault) => fault.Fault switch

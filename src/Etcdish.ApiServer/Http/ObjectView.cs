@@ -26,7 +26,8 @@ internal sealed class ObjectView(ApiRequest request, TableBuilder tables)
         switch (request.Representation)
         {
             case Representation.Table:
-                ApiJson.Write(output, tables.Build(request.Type, [Parse(stored, revision)], request.IncludeObject, ListMeta(revision), withColumns));
+                ApiJson.Write(
+                    output, tables.Build(request.Type, [Parse(stored, revision)], request.IncludeObject, ListMeta(revision), withColumns));
                 break;
             case Representation.Metadata:
                 ApiJson.Write(output, MetadataOnly(Parse(stored, revision)));
@@ -60,7 +61,12 @@ internal sealed class ObjectView(ApiRequest request, TableBuilder tables)
         var row = new JsonObject
         {
             ["cells"] = new JsonArray(),
-            ["object"] = new JsonObject { ["kind"] = request.Type.Info.Kind, ["apiVersion"] = request.Type.Info.ApiVersion, ["metadata"] = metadata },
+            ["object"] = new JsonObject
+            {
+                ["kind"] = request.Type.Info.Kind,
+                ["apiVersion"] = request.Type.Info.ApiVersion,
+                ["metadata"] = metadata,
+            },
         };
         return new JsonObject
         {
@@ -74,11 +80,15 @@ internal sealed class ObjectView(ApiRequest request, TableBuilder tables)
 
     private static JsonObject ListMeta(long revision) => new() { ["resourceVersion"] = Revisions.Format(revision) };
 
-    /// <summary>An object as clients see it, to be looked into.</summary>
+    /// <summary>An object as clients see it, to be looked into. What is not stored has no revision, which is 0.</summary>
     public static JsonObject Parse(ReadOnlySpan<byte> stored, long revision)
     {
         var value = ApiJson.Parse(stored);
-        value.Metadata()["resourceVersion"] = Revisions.Format(revision);
+        if (revision > 0)
+        {
+            value.Metadata()["resourceVersion"] = Revisions.Format(revision);
+        }
+
         return value;
     }
 

@@ -48,7 +48,9 @@ internal static class RequestBody
         }
     }
 
-    /// <summary>Reads an object: JSON, YAML or protobuf, by its content type. Without one it is JSON, which some clients forget to say.</summary>
+    /// <summary>
+    /// Reads an object: JSON, YAML or protobuf, by its content type. Without one it is JSON, which some clients forget to say.
+    /// </summary>
     /// <param name="request">The request.</param>
     /// <param name="expected">The type of the object.</param>
     /// <param name="cancellation">Gives up.</param>

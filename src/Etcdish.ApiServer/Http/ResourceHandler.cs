@@ -132,7 +132,7 @@ internal sealed class ResourceHandler(
                 throw ApiErrors.NotFound(request.Type.Info, request.Name);
             }
 
-            var patched = ApiJson.Write(patch.Apply(stored));
+            var patched = ApiJson.Write(patch.Apply(stored, part.OnlyField));
             return ObjectDocument.Decode(patched, request.Type, options.Validation, out warnings);
         }, () => request.Warn(warnings));
     }

@@ -112,7 +112,7 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
         private readonly WatchAudience _audience = new(
             request.Type,
             request.Namespace,
-            $"{QueryValues.Text(request.Http.Request.Query, "labelSelector")}\n{QueryValues.Text(request.Http.Request.Query, "fieldSelector")}");
+            $"{TextOf(request, "labelSelector")}\n{TextOf(request, "fieldSelector")}");
 
         private bool _hasColumns;
 
@@ -146,8 +146,7 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
 
         private void WriteForm(ResourceEvent item)
         {
-            var isThere = request.Namespace.Length == 0 || item.Namespace == request.Namespace;
-            if (isThere && item.KindFor(options.Selection, request.Type.Info) is { } kind)
+            if (item.KindFor(_audience, options.Selection) is { } kind)
             {
                 Write(kind, item.ObjectFor(kind), item.Revision);
             }
@@ -189,5 +188,7 @@ internal sealed class WatchHandler(ObjectReader reader, WatchHubs hubs, WatchSet
 
         public ValueTask FlushIfLargeAsync(CancellationToken cancellation) =>
             output.UnflushedBytes > LargeBytes ? FlushAsync(cancellation) : ValueTask.CompletedTask;
+
+        private static string TextOf(ApiRequest request, string parameter) => QueryValues.Text(request.Http.Request.Query, parameter);
     }
 }

@@ -7,7 +7,8 @@ namespace Etcdish.ApiServer.Kinds;
 /// <summary>PersistentVolumeClaims.</summary>
 internal static class ClaimRules
 {
-    private const string Frozen = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
+    private const string Frozen =
+        "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
 
     private static readonly string[] _accessModes = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
     private static readonly string[] _volumeModes = ["Block", "Filesystem"];

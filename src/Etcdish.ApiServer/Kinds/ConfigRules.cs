@@ -54,7 +54,8 @@ internal static class ConfigRules
             var data = secret.Ensure("data");
             foreach (var (key, text) in texts)
             {
-                data[key] = Convert.ToBase64String(Encoding.UTF8.GetBytes(text is JsonValue value && value.TryGetValue<string>(out var t) ? t : ""));
+                data[key] = Convert.ToBase64String(
+                    Encoding.UTF8.GetBytes(text is JsonValue value && value.TryGetValue<string>(out var t) ? t : ""));
             }
         }
 
@@ -151,7 +152,8 @@ internal static class ConfigRules
 
         if (!isJson)
         {
-            content.Invalid(length == 0 ? "unexpected end of JSON input" : "invalid character in JSON object", "<secret contents redacted>");
+            content.Invalid(
+                length == 0 ? "unexpected end of JSON input" : "invalid character in JSON object", "<secret contents redacted>");
         }
     }
 

@@ -12,7 +12,8 @@ internal static class ContainerRules
     private static readonly string[] _resizable = ["cpu", "memory"];
     private static readonly string[] _resizePolicies = ["NotRequired", "RestartContainer"];
     private static readonly string[] _runningOnly = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"];
-    private static readonly string[] _notEphemeral = ["ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "restartPolicy"];
+    private static readonly string[] _notEphemeral =
+        ["ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "restartPolicy"];
 
     /// <summary>All containers of a pod or template.</summary>
     /// <param name="spec">The pod's spec.</param>
@@ -57,7 +58,8 @@ internal static class ContainerRules
         }
     }
 
-    private static void CheckRunning(CheckedField spec, CheckedField container, Dictionary<string, CheckedField> volumes, HashSet<string> names)
+    private static void CheckRunning(
+        CheckedField spec, CheckedField container, Dictionary<string, CheckedField> volumes, HashSet<string> names)
     {
         CheckAny(spec, container, volumes);
         if (!names.Add(container["name"].Text))
@@ -69,7 +71,8 @@ internal static class ContainerRules
         container["restartPolicy"].OneOfIfSet(_restartPolicies);
     }
 
-    private static void CheckInit(CheckedField spec, CheckedField container, Dictionary<string, CheckedField> volumes, HashSet<string> names)
+    private static void CheckInit(
+        CheckedField spec, CheckedField container, Dictionary<string, CheckedField> volumes, HashSet<string> names)
     {
         CheckAny(spec, container, volumes);
         container["restartPolicy"].OneOfIfSet(_restartPolicies);
@@ -238,7 +241,8 @@ internal static class ContainerRules
             else if (!IsClaimOfPod(spec, claim["name"].Text))
             {
                 claim.Add(
-                    "FieldValueNotFound", $"Not found: \"{claim["name"].Text}\": must be one of the names in pod.spec.resourceClaims{Known(spec)}");
+                    "FieldValueNotFound",
+                    $"Not found: \"{claim["name"].Text}\": must be one of the names in pod.spec.resourceClaims{Known(spec)}");
             }
         }
     }

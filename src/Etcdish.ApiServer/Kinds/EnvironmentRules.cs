@@ -182,7 +182,8 @@ internal static class EnvironmentRules
             or "spec.host" or "spec.restartPolicy" or "spec.schedulerName" or "status.phase" or "status.nominatedNodeName";
 
     private static bool IsHugePages(string resource) =>
-        resource.StartsWith("limits.hugepages-", StringComparison.Ordinal) || resource.StartsWith("requests.hugepages-", StringComparison.Ordinal);
+        resource.StartsWith("limits.hugepages-", StringComparison.Ordinal)
+            || resource.StartsWith("requests.hugepages-", StringComparison.Ordinal);
 
     private static string? SizeName(string resource) => resource switch
     {

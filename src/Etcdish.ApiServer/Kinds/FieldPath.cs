@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Etcdish.ApiServer.Kinds;
 
-/// <summary>Where a field is, such as <c>spec.ports[2].name</c> or <c>data[key]</c>: spelled out only when something is wrong there.</summary>
+/// <summary>
+/// Where a field is, such as <c>spec.ports[2].name</c> or <c>data[key]</c>: spelled out only when something is wrong there.
+/// </summary>
 internal sealed class FieldPath
 {
     /// <summary>The step is a name.</summary>

@@ -108,7 +108,10 @@ internal static class JobRules
     public static void CheckSpec(CheckedField spec)
     {
         foreach (var field in (ReadOnlySpan<string>)
-            ["parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished", "backoffLimitPerIndex", "maxFailedIndexes"])
+        [
+            "parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished", "backoffLimitPerIndex",
+            "maxFailedIndexes",
+        ])
         {
             spec[field].NonNegative();
         }

@@ -76,12 +76,12 @@ internal static class KindRules
             Prepare = ServiceRules.Prepare,
         }).Checked(ServiceRules.Check).CheckedOnStatus(ServiceRules.CheckStatus),
         "Endpoints" => (rules with { ApplyDefaults = EndpointRules.ApplyDefaults }).Checked(EndpointRules.Check),
-        "PersistentVolume" => (rules with { ApplyDefaults = PersistentVolumeRules.ApplyDefaults }).Checked(PersistentVolumeRules.Check),
-        "PersistentVolumeClaim" => (rules with { ApplyDefaults = ClaimRules.ApplyDefaults, Prepare = ClaimRules.Prepare })
+        "PersistentVolume" => (rules with { ApplyDefaults = PersistentVolumeRules.ApplyDefaults, HasStatusDefaults = true }).Checked(PersistentVolumeRules.Check),
+        "PersistentVolumeClaim" => (rules with { ApplyDefaults = ClaimRules.ApplyDefaults, HasStatusDefaults = true, Prepare = ClaimRules.Prepare })
             .Checked(ClaimRules.Check),
         "ResourceQuota" => rules.Checked(QuotaRules.CheckQuota).CheckedOnStatus(QuotaRules.CheckQuotaStatus),
         "LimitRange" => (rules with { ApplyDefaults = QuotaRules.DefaultLimits }).Checked(QuotaRules.CheckLimits),
-        "Node" => (rules with { ApplyDefaults = NodeRules.ApplyDefaults, KeepsStatus = true })
+        "Node" => (rules with { ApplyDefaults = NodeRules.ApplyDefaults, HasStatusDefaults = true, KeepsStatus = true })
             .Checked(NodeRules.Check).CheckedOnStatus(NodeRules.CheckStatus),
         "Event" => rules.Checked(CoordinationRules.CheckEvent),
         _ => rules,
@@ -147,7 +147,8 @@ internal static class KindRules
         "MutatingWebhookConfiguration" =>
             (rules with { ApplyDefaults = ControlRules.DefaultMutating, Warnings = WarnOfNoEffect }).Checked(ControlRules.CheckMutating),
         "ValidatingWebhookConfiguration" =>
-            (rules with { ApplyDefaults = ControlRules.DefaultValidating, Warnings = WarnOfNoEffect }).Checked(ControlRules.CheckValidating),
+            (rules with { ApplyDefaults = ControlRules.DefaultValidating, Warnings = WarnOfNoEffect })
+                .Checked(ControlRules.CheckValidating),
         "ValidatingAdmissionPolicy" =>
             (rules with { ApplyDefaults = ControlRules.DefaultPolicy, Warnings = WarnOfNoEffect }).Checked(ControlRules.CheckPolicy),
         "ValidatingAdmissionPolicyBinding" =>
@@ -176,7 +177,8 @@ internal static class KindRules
 
     private static ResourceRules CheckedOnChange(this ResourceRules rules, Action<string, CheckedField, CheckedField> check) => rules with
     {
-        ValidateChange = (subresource, value, stored, errors) => check(subresource, CheckedField.Of(value, errors), CheckedField.Of(stored, [])),
+        ValidateChange = (subresource, value, stored, errors) =>
+            check(subresource, CheckedField.Of(value, errors), CheckedField.Of(stored, [])),
     };
 
     private static ResourceRules CheckedOnStatus(this ResourceRules rules, Action<CheckedField> check) => rules with

@@ -31,7 +31,8 @@ internal static class NamespaceRules
         foreach (var finalizer in value["spec"]["finalizers"].Items)
         {
             finalizer.Check(NameRules.QualifiedName);
-            if (!finalizer.Text.Contains('/', StringComparison.Ordinal) && finalizer.Text is not ("kubernetes" or "orphan" or "foregroundDeletion"))
+            if (!finalizer.Text.Contains('/', StringComparison.Ordinal)
+                && finalizer.Text is not ("kubernetes" or "orphan" or "foregroundDeletion"))
             {
                 finalizer.Invalid("name is neither a standard finalizer name nor is it fully qualified");
             }

@@ -7,7 +7,8 @@ namespace Etcdish.ApiServer.Kinds;
 internal static class PercentChecks
 {
     private const string BadPercent =
-        "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
+        "a valid percent string must be a numeric string followed by an ending '%' "
+        + "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
 
     /// <summary>A whole number that is not negative, or a percentage.</summary>
     public static void CountOrPercent(this CheckedField field)

@@ -65,7 +65,8 @@ internal static class PersistentVolumeRules
 
         if (!capacity["storage"].IsSet || capacity.Count > 1)
         {
-            capacity.Add("FieldValueNotSupported", $"Unsupported value: {capacity.Value?.ToJsonString() ?? "null"}: supported values: \"storage\"");
+            capacity.Add(
+                "FieldValueNotSupported", $"Unsupported value: {capacity.Value?.ToJsonString() ?? "null"}: supported values: \"storage\"");
         }
 
         foreach (var (name, amount) in capacity.Entries)

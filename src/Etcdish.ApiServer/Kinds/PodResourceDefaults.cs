@@ -16,9 +16,10 @@ internal static class PodResourceDefaults
             return;
         }
 
+        var requested = PodResources.SumOfContainers(spec, "requests");
         foreach (var resource in _shared)
         {
-            if (PodResources.TotalRequest(spec, resource) is { } total)
+            if (requested.TryGetValue(resource, out var total))
             {
                 resources.Ensure("requests").Default(resource, total.ToString());
             }
@@ -26,7 +27,8 @@ internal static class PodResourceDefaults
 
         foreach (var (resource, amount) in limits)
         {
-            if (amount is not null && (Array.IndexOf(_shared, resource) >= 0 || resource.StartsWith("hugepages-", StringComparison.Ordinal)))
+            if (amount is not null
+                && (Array.IndexOf(_shared, resource) >= 0 || resource.StartsWith("hugepages-", StringComparison.Ordinal)))
             {
                 resources.Ensure("requests").Default(resource, amount.DeepClone());
             }

@@ -117,10 +117,11 @@ internal static class PodSpecRules
         }
 
         resources.ResourceRequirements(static (field, name) => field.ResourceName(name));
+        var requested = PodResources.SumOfContainers(value, "requests");
         foreach (var resource in (ReadOnlySpan<string>)["cpu", "memory"])
         {
             var request = resources["requests"].Key(resource);
-            if (PodResources.TotalRequest(value, resource) is { } total && total > (request.Amount() ?? default))
+            if (requested.TryGetValue(resource, out var total) && total > (request.Amount() ?? default))
             {
                 request.Invalid(
                     $"must be greater than or equal to aggregate container requests of {total}", (request.Amount() ?? default).ToString());

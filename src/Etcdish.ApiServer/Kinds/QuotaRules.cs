@@ -8,7 +8,10 @@ namespace Etcdish.ApiServer.Kinds;
 internal static class QuotaRules
 {
     private static readonly string[] _scopes =
-        ["Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "PriorityClass", "CrossNamespacePodAffinity", "VolumeAttributesClass"];
+    [
+        "Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "PriorityClass", "CrossNamespacePodAffinity",
+        "VolumeAttributesClass",
+    ];
 
     private static readonly string[] _bareScopes =
         ["Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "CrossNamespacePodAffinity"];
@@ -180,7 +183,8 @@ internal static class QuotaRules
             }
         }
 
-        if ((scopes.HasItem("BestEffort") && scopes.HasItem("NotBestEffort")) || (scopes.HasItem("Terminating") && scopes.HasItem("NotTerminating")))
+        if ((scopes.HasItem("BestEffort") && scopes.HasItem("NotBestEffort"))
+            || (scopes.HasItem("Terminating") && scopes.HasItem("NotTerminating")))
         {
             scopes.Invalid("conflicting scopes");
         }

@@ -39,11 +39,13 @@ internal static class RbacRules
 
         if (role["aggregationRule"].IsSet && role["aggregationRule"]["clusterRoleSelectors"].Count == 0)
         {
-            role["aggregationRule"]["clusterRoleSelectors"].Required("at least one clusterRoleSelector required if aggregationRule is non-nil");
+            role["aggregationRule"]["clusterRoleSelectors"].Required(
+                "at least one clusterRoleSelector required if aggregationRule is non-nil");
         }
     }
 
-    public static void CheckRoleBinding(CheckedField binding, CheckedField stored) => CheckBinding(binding, stored, _roleKinds, isNamespaced: true);
+    public static void CheckRoleBinding(CheckedField binding, CheckedField stored) =>
+        CheckBinding(binding, stored, _roleKinds, isNamespaced: true);
 
     public static void CheckClusterRoleBinding(CheckedField binding, CheckedField stored) =>
         CheckBinding(binding, stored, _clusterRoleKinds, isNamespaced: false);

@@ -81,7 +81,8 @@ internal static class SecurityRules
             return;
         }
 
-        foreach (var (field, shown) in (ReadOnlySpan<(string, string)>)[("hostNetwork", "hostNetwork"), ("hostPID", "HostPID"), ("hostIPC", "HostIPC")])
+        foreach (var (field, shown) in (ReadOnlySpan<(string, string)>)
+            [("hostNetwork", "hostNetwork"), ("hostPID", "HostPID"), ("hostIPC", "HostIPC")])
         {
             if (spec[field].IsTrue)
             {

@@ -165,7 +165,8 @@ internal static class ServiceRules
             return;
         }
 
-        if (spec["sessionAffinity"].Text == "ClientIP" && config["clientIP"]["timeoutSeconds"].Number is not (> 0 and <= MaxAffinitySeconds))
+        if (spec["sessionAffinity"].Text == "ClientIP"
+            && config["clientIP"]["timeoutSeconds"].Number is not (> 0 and <= MaxAffinitySeconds))
         {
             config["clientIP"]["timeoutSeconds"].Invalid($"must be greater than 0 and less than {MaxAffinitySeconds}");
         }

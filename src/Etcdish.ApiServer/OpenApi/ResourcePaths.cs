@@ -2,7 +2,9 @@ using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.OpenApi;
 
-/// <summary>The paths of a resource in its group version, with all that can be done there; and the kinds that this needs schemas of.</summary>
+/// <summary>
+/// The paths of a resource in its group version, with all that can be done there; and the kinds that this needs schemas of.
+/// </summary>
 internal sealed class ResourcePaths(ResourceInfo info, SchemaSection schemas)
 {
     private const string Json = "application/json";
@@ -18,7 +20,8 @@ internal sealed class ResourcePaths(ResourceInfo info, SchemaSection schemas)
     ];
 
     // Only the types of built-in kinds know how their lists merge.
-    private static readonly string[] _patchTypesOfOthers = [.. _patchTypes.Where(type => !type.Contains("strategic", StringComparison.Ordinal))];
+    private static readonly string[] _patchTypesOfOthers =
+        [.. _patchTypes.Where(type => !type.Contains("strategic", StringComparison.Ordinal))];
 
     private readonly string _root = info.Group.Length == 0 ? $"/api/{info.Version}" : $"/apis/{info.Group}/{info.Version}";
 

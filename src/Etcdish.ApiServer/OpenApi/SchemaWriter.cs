@@ -166,7 +166,8 @@ internal sealed class SchemaWriter(SpecForm form, SchemaTexts texts)
 
     private void WriteReference(Utf8JsonWriter writer, string name, bool isProperty)
     {
-        // In OpenAPI 3 whatever stands beside a reference is ignored by its readers, so that of a property, which is described, goes inside.
+        // In OpenAPI 3 whatever stands beside a reference is ignored by its readers, so that of a property, which is described, goes
+        // inside.
         var isInside = form == SpecForm.V3 && isProperty;
         if (isInside)
         {

@@ -35,7 +35,8 @@ internal readonly record struct FieldError(string Path, string Reason, string De
     public static FieldError NotFound(string path, string value) =>
         new(path, "FieldValueNotFound", $"Not found: {JsonSerializer.Serialize(value, _relaxed)}");
 
-    public static FieldError TooLong(string path, int limit) => new(path, "FieldValueTooLong", $"Too long: may not be more than {limit} bytes");
+    public static FieldError TooLong(string path, int limit) =>
+        new(path, "FieldValueTooLong", $"Too long: may not be more than {limit} bytes");
 
     public static FieldError TooMany(string path, int count, int limit) =>
         new(path, "FieldValueTooMany", $"Too many: {count}: must have at most {limit} item{(limit == 1 ? "" : "s")}");

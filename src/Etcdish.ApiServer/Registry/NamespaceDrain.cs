@@ -9,7 +9,8 @@ namespace Etcdish.ApiServer.Registry;
 /// again until it is gone. Begun with the deletion, and at the start for what a stop left behind.
 /// </summary>
 internal sealed class NamespaceDrain(
-    IObjectStore store, ResourceDirectory resources, ObjectReader reader, ObjectWriter writer, Deletion deletion, Action<string> warn) : IAsyncDisposable
+    IObjectStore store, ResourceDirectory resources, ObjectReader reader, ObjectWriter writer, Deletion deletion, Action<string> warn)
+    : IAsyncDisposable
 {
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(500);
     private static readonly DeleteOptions _options = new() { Propagation = "Background" };

@@ -70,7 +70,9 @@ internal sealed class ObjectWriter(
 
     /// <summary>Changes an object by a function of what stands there, which may run more than once.</summary>
     /// <param name="request">Which object, which part of it, and who changes it.</param>
-    /// <param name="change">Makes the new object from the stored one, which carries its resourceVersion and is the function's own; null = missing.</param>
+    /// <param name="change">
+    /// Makes the new object from the stored one, which carries its resourceVersion and is the function's own; null = missing.
+    /// </param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ApiException">The change is refused.</exception>
     public async Task<Written> UpdateAsync(WriteRequest request, Func<JsonObject?, JsonObject> change, CancellationToken cancellation)
@@ -155,7 +157,8 @@ internal sealed class ObjectWriter(
     }
 
     /// <summary>One try; without an object written, whether that is for its name.</summary>
-    private async Task<(Written? Written, bool IsTaken)> TryCreateAsync(WriteRequest request, JsonObject value, CancellationToken cancellation)
+    private async Task<(Written? Written, bool IsTaken)> TryCreateAsync(
+        WriteRequest request, JsonObject value, CancellationToken cancellation)
     {
         var type = request.Type;
         using var review = new AdmissionRequest(AdmissionOperation.Create, request, value, null);
@@ -172,7 +175,7 @@ internal sealed class ObjectWriter(
     {
         await PrepareAsync(review, cancellation);
         var type = review.Write.Type;
-        if (FieldOwners.AreSame(review.Stored!, review.Object!) && type.IsInStoredForm(current.Value))
+        if (FieldOwners.AreSame(review.Stored!, review.Object!, review.Write.Part.OnlyField) && type.IsInStoredForm(current.Value))
         {
             return (new Written(type.ToServed(current.Value), current.Revision, false), null);
         }
@@ -190,7 +193,8 @@ internal sealed class ObjectWriter(
         }
 
         var key = type.KeyOf(review.Write.Namespace, review.Write.Name);
-        var outcome = await JointWrite.RunAsync(store, new StoreAction(key, type.ToStored(bytes), current.Revision), review.Companions, cancellation);
+        var outcome = await JointWrite.RunAsync(
+            store, new StoreAction(key, type.ToStored(bytes), current.Revision), review.Companions, cancellation);
         return outcome.Succeeded ? (new Written(bytes, outcome.Revision, false), null) : (null, outcome.Current);
     }
 
@@ -198,7 +202,8 @@ internal sealed class ObjectWriter(
     private async Task<(Written? Written, StoredObject? Current)> FinishDeletionAsync(
         WriteRequest request, StoredObject current, byte[] bytes, CancellationToken cancellation)
     {
-        using var release = new AdmissionRequest(AdmissionOperation.Delete, request, null, ApiJson.Parse(request.Type.ToServed(current.Value).Span));
+        using var release = new AdmissionRequest(
+            AdmissionOperation.Delete, request, null, ApiJson.Parse(request.Type.ToServed(current.Value).Span));
         await admission.ReleaseAsync(release, cancellation);
         var action = new StoreAction(request.Type.KeyOf(request.Namespace, request.Name), null, current.Revision);
         var outcome = await JointWrite.RunAsync(store, action, release.Companions, cancellation);
@@ -210,7 +215,11 @@ internal sealed class ObjectWriter(
     {
         var type = review.Write.Type;
         var value = review.Object!;
-        type.Rules.ApplyDefaults?.Invoke(value);
+        if (!IsOnlyOfStatus(review.Write) || type.Rules.HasStatusDefaults)
+        {
+            type.Rules.ApplyDefaults?.Invoke(value);
+        }
+
         if (!review.Write.IsApply)
         {
             owners.Record(review.Write, review.Stored, value);
@@ -233,6 +242,9 @@ internal sealed class ObjectWriter(
         value.InStoredOrder(type.Info.Kind, type.Info.ApiVersion);
     }
 
+    /// <summary>Custom objects have one schema for all their parts: it is asked as a whole.</summary>
+    private static bool IsOnlyOfStatus(WriteRequest request) => request.Part.OnlyField == "status" && request.Type.Custom is null;
+
     private static void CheckFields(WriteRequest request, JsonObject value, JsonObject? stored)
     {
         var type = request.Type;
@@ -244,7 +256,11 @@ internal sealed class ObjectWriter(
         }
         else
         {
-            type.Rules.Validate?.Invoke(value, stored, errors);
+            if (!IsOnlyOfStatus(request))
+            {
+                type.Rules.Validate?.Invoke(value, stored, errors);
+            }
+
             if (stored is not null)
             {
                 type.Rules.ValidateChange?.Invoke(request.Subresource, value, stored, errors);
@@ -257,7 +273,8 @@ internal sealed class ObjectWriter(
         }
     }
 
-    private async ValueTask<StoreWrite> CreateAsync(AdmissionRequest review, string key, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    private async ValueTask<StoreWrite> CreateAsync(
+        AdmissionRequest review, string key, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
     {
         if (!review.Write.IsDryRun)
         {

@@ -1,6 +1,6 @@
+using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Kinds;
 using Etcdish.ApiServer.Registry.Views;
-using Etcdish.ApiServer.Security.Reviews;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Registry;
@@ -58,6 +58,10 @@ internal sealed class ResourceDirectory
     /// <summary>Finds a resource, or null.</summary>
     public ResourceType? Find(string group, string version, string name) => _current.Find(group, version, name);
 
+    /// <summary>Finds a resource in another of its versions, by group and version; null if that is not served.</summary>
+    public ResourceType? FindVersion(ResourceInfo resource, string apiVersion) =>
+        Find(resource.Group, apiVersion[(apiVersion.IndexOf('/', StringComparison.Ordinal) + 1)..], resource.Name);
+
     /// <summary>Replaces all custom resources. Called by one thread at a time.</summary>
     /// <param name="served">Their served versions, those of one group together and the preferred version first.</param>
     /// <param name="unserved">Those that have no served version.</param>
@@ -109,8 +113,7 @@ internal sealed class ResourceDirectory
         }
     }
 
-    private static bool IsServed(ResourceInfo info) =>
-        info.Verbs.Contains("create") && (info.Verbs.Contains("list") || ReviewHandler.Handles(info));
+    private static bool IsServed(ResourceInfo info) => ResourceType.IsStoredResource(info) || UnstoredResources.Contains(info);
 
     private static ResourceInfo WithServedSubresources(ResourceInfo info) => info with
     {

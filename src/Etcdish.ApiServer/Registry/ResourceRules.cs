@@ -27,6 +27,9 @@ internal sealed record ResourceRules
     /// <summary>Fills in what the author left out. Runs again on what it made, and also before owners of fields are compared.</summary>
     public Action<JsonObject>? ApplyDefaults { get; init; }
 
+    /// <summary>Whether <see cref="ApplyDefaults"/> also fills in the status. If not, it is left out when only the status is written.</summary>
+    public bool HasStatusDefaults { get; init; }
+
     /// <summary>
     /// Fills in what the server decides, before a new or changed object is checked. The second is the stored object or null.
     /// </summary>

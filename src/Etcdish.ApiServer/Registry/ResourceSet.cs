@@ -13,7 +13,7 @@ internal sealed class ResourceSet
     {
         Version = version;
         All = served;
-        Stores = [.. served.Concat(unserved).DistinctBy(type => type.Storage)];
+        Stores = [.. served.Where(type => type.IsStored).Concat(unserved).DistinctBy(type => type.Storage)];
         _storages = [.. Stores.Select(type => type.Storage)];
         foreach (var type in served)
         {

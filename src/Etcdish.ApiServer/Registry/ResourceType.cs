@@ -55,7 +55,13 @@ internal sealed class ResourceType
 
     public string ListKind { get; init; }
 
+    /// <summary>Whether its objects are in the store; if not, they are made by whoever answers.</summary>
+    public bool IsStored => IsStoredResource(Info);
+
     public bool HasStatus => Info.Subresources.Any(s => s.Name == "status");
+
+    /// <summary>Whether a resource is one of objects in the store: then they can be watched.</summary>
+    public static bool IsStoredResource(ResourceInfo resource) => resource.Verbs.Contains("watch");
 
     /// <summary>The prefix of a namespace's objects, or of all if there is none.</summary>
     public string PrefixOf(string scope) => scope.Length == 0 ? Prefix : $"{Prefix}{scope}/";

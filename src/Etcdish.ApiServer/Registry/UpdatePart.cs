@@ -16,11 +16,17 @@ internal sealed record UpdatePart(string Subresource, Action<JsonObject, JsonObj
     /// <summary>Whether a change of the part counts as a change of what the user wants.</summary>
     public bool CountsGeneration { get; init; } = true;
 
+    /// <summary>
+    /// The only field that can change, beside what the server writes into metadata; null: any. What such a write does not touch is
+    /// neither looked at nor checked anew: nodes report on their pods far more often than anybody changes them.
+    /// </summary>
+    public string? OnlyField { get; init; }
+
     /// <summary>All but the status, if the resource has a subresource for that.</summary>
     public static UpdatePart Main { get; } = new("", null);
 
     /// <summary>The status only.</summary>
-    public static UpdatePart Status { get; } = new("status", (result, wanted) => result.CopyFrom(wanted, "status"));
+    public static UpdatePart Status { get; } = new("status", (result, wanted) => result.CopyFrom(wanted, "status")) { OnlyField = "status", CountsGeneration = false };
 
     /// <summary>The finalizers of a namespace's content only.</summary>
     public static UpdatePart Finalize { get; } =

@@ -122,7 +122,8 @@ internal sealed record DeleteOptions
         };
         return result.Propagation is "" or "Orphan" or "Background" or "Foreground"
             ? result with { Propagation = OrphansAnyway(options) ? "Orphan" : result.Propagation }
-            : throw ApiErrors.BadRequest($"invalid propagationPolicy \"{result.Propagation}\": it is one of Orphan, Background, Foreground");
+            : throw ApiErrors.BadRequest(
+                $"invalid propagationPolicy \"{result.Propagation}\": it is one of Orphan, Background, Foreground");
     }
 
     private static bool OrphansAnyway(JsonObject options) =>

@@ -5,7 +5,9 @@ namespace Etcdish.ApiServer.Security;
 /// <summary>The file by which clients reach a cluster.</summary>
 public static class Kubeconfig
 {
-    /// <summary>Writes one with a single cluster, named etcdish, and its administrator. It holds a private key: only its owner may read it.</summary>
+    /// <summary>
+    /// Writes one with a single cluster, named etcdish, and its administrator. It holds a private key: only its owner may read it.
+    /// </summary>
     /// <param name="path">The file; what was there is replaced.</param>
     /// <param name="server">The server's URL.</param>
     /// <param name="certificates">The cluster's authority.</param>

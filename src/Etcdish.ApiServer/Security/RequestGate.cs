@@ -12,10 +12,12 @@ namespace Etcdish.ApiServer.Security;
 internal sealed class RequestGate(Authenticator? authenticator, Impersonation impersonation, RbacAuthorizer authorizer)
 {
     /// <summary>Lets a request in and notes whose it is.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="known">Who makes it, if that needs no proof: a client in this process. Null: who it is is found out.</param>
     /// <exception cref="ApiException">It is not let in.</exception>
-    public async ValueTask EnterAsync(HttpContext http)
+    public async ValueTask EnterAsync(HttpContext http, RequestUser? known)
     {
-        var user = authenticator is null ? RequestUser.Server : await authenticator.AuthenticateAsync(http);
+        var user = known ?? (authenticator is null ? RequestUser.Server : await authenticator.AuthenticateAsync(http));
         user = await impersonation.ApplyAsync(http, user);
         user.AttachTo(http);
         if (!user.IsMaster)

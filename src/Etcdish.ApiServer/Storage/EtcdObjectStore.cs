@@ -105,7 +105,8 @@ public sealed class EtcdObjectStore(EtcdClientOptions options) : IObjectStore
         }
 
         var response = await TryAsync(_client.Kv.Txn().When(conditions).Then(changes).Else(reads).CommitAsync(cancellation));
-        return new StoreCommit(response.Succeeded, response.Header.Revision, response.Succeeded ? [] : [.. response.Responses.Select(Found)]);
+        return new StoreCommit(
+            response.Succeeded, response.Header.Revision, response.Succeeded ? [] : [.. response.Responses.Select(Found)]);
     }
 
     /// <inheritdoc/>

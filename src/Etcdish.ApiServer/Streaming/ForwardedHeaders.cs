@@ -7,7 +7,9 @@ namespace Etcdish.ApiServer.Streaming;
 /// <summary>Carries headers from one HTTP message to the next.</summary>
 internal static class ForwardedHeaders
 {
-    /// <summary>What concerns one connection and goes no further (RFC 9110, section 7.6.1), and what the new message has of its own.</summary>
+    /// <summary>
+    /// What concerns one connection and goes no further (RFC 9110, section 7.6.1), and what the new message has of its own.
+    /// </summary>
     private static readonly HashSet<string> _ofOneHop = new(StringComparer.OrdinalIgnoreCase)
     {
         "Connection", "Host", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer",

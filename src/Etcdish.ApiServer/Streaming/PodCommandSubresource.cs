@@ -5,7 +5,9 @@ using Etcdish.ApiServer.Subresources;
 
 namespace Etcdish.ApiServer.Streaming;
 
-/// <summary>Commands in containers, <c>exec</c> and <c>attach</c>: by way of the pod's kubelet, which speaks with the client itself.</summary>
+/// <summary>
+/// Commands in containers, <c>exec</c> and <c>attach</c>: by way of the pod's kubelet, which speaks with the client itself.
+/// </summary>
 /// <param name="name">The subresource, which is the kubelet's word for it too.</param>
 /// <param name="backend">The way to the kubelet.</param>
 internal sealed class PodCommandSubresource(string name, PodBackend backend) : ISubresource

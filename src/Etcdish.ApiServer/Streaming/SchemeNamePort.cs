@@ -13,7 +13,8 @@ internal readonly record struct SchemeNamePort(string Scheme, string Name, strin
         {
             [var name] => new SchemeNamePort("", name, ""),
             [var name, var port] => new SchemeNamePort("", name, port),
-            ["" or "http" or "https", var name, var port] => new SchemeNamePort(text[..text.IndexOf(':', StringComparison.Ordinal)], name, port),
+            ["" or "http" or "https", var name, var port] =>
+                new SchemeNamePort(text[..text.IndexOf(':', StringComparison.Ordinal)], name, port),
             _ => default,
         };
         return result.Name is { Length: > 0 };

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Registry;
@@ -5,17 +6,14 @@ using Etcdish.ApiServer.Storage;
 
 namespace Etcdish.ApiServer.Subresources;
 
-/// <summary>Gives a pod to a node, once: how a scheduler writes its decision.</summary>
-internal sealed class BindingSubresource(
-    IObjectStore store, ResourceDirectory resources, ObjectWriter writer, MetadataRules metadata) : ISubresource
+/// <summary>
+/// Gives a pod to a node, once: how a scheduler writes its decision. As in Kubernetes such a write passes neither defaults nor admission, and
+/// makes nobody the owner of a field, so it goes straight to the store: a cluster that grows does little else.
+/// </summary>
+internal sealed class BindingSubresource(IObjectStore store, ResourceDirectory resources, MetadataRules metadata) : ISubresource
 {
     // Where a node stands is known to its pods by the same labels.
     private static readonly string[] _topologyLabels = ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
-
-    private static readonly string[] _preconditions = ["uid", "resourceVersion"];
-
-    // A scheduler's decision is no change of what the user wants, so it does not count as a generation.
-    private static readonly UpdatePart _part = new("binding", Take) { CountsGeneration = false, Check = (_, _, _) => { } };
 
     public string Name => "binding";
 
@@ -29,10 +27,42 @@ internal sealed class BindingSubresource(
         var options = WriteOptions.Read(request.Http.Request.Query);
         var binding = await SubresourceBody.ReadAsync(request, "v1", "Binding", options.Validation);
         SubresourceBody.CheckName(request, binding, "Binding");
+        await BindAsync(request, binding, options);
+    }
+
+    /// <summary>Gives the pod that a request is for to a node, and answers.</summary>
+    public async Task BindAsync(ApiRequest request, JsonObject binding, WriteOptions options)
+    {
+        MetadataRules.CheckScope(request.Type, request.Namespace, binding);
         Check(request, binding);
         await AddTopologyAsync(binding, request.Cancellation);
-        await writer.UpdateAsync(request.ToWrite(options, _part), pod => Bind(request, pod!, binding), request.Cancellation);
+        await WriteAsync(request, binding, options);
         await SubresourceBody.SendCreatedAsync(request);
+    }
+
+    private async Task WriteAsync(ApiRequest request, JsonObject binding, WriteOptions options)
+    {
+        var key = request.Type.KeyOf(request.Namespace, request.Name);
+        var found = await store.GetAsync(key, request.Cancellation);
+        while (found is { } current)
+        {
+            var pod = ApiJson.Parse(current.Value.Span);
+            Bind(request, pod, current.Revision, binding);
+            if (options.IsDryRun)
+            {
+                return;
+            }
+
+            var outcome = await store.UpdateAsync(key, ApiJson.Write(pod), current.Revision, request.Cancellation);
+            if (outcome.Succeeded)
+            {
+                return;
+            }
+
+            found = outcome.Current;
+        }
+
+        throw ApiErrors.NotFound(request.Type.Info, request.Name);
     }
 
     private static void Check(ApiRequest request, JsonObject binding)
@@ -63,37 +93,52 @@ internal sealed class BindingSubresource(
             return;
         }
 
-        var known = ApiJson.Parse(found.Value.Span).Part("metadata").Part("labels");
+        using var node = JsonDocument.Parse(found.Value, ApiJson.Reader);
+        var known = ObjectFacts.ReadLabels(node.RootElement);
         foreach (var label in _topologyLabels)
         {
-            if (known?[label] is { } value)
+            if (known.TryGetValue(label, out var value))
             {
-                binding.Metadata().Ensure("labels").Default(label, value.DeepClone());
+                binding.Metadata().Ensure("labels").Default(label, value);
             }
         }
     }
 
-    private JsonObject Bind(ApiRequest request, JsonObject pod, JsonObject binding)
+    private void Bind(ApiRequest request, JsonObject pod, long revision, JsonObject binding)
     {
+        CheckPreconditions(request, pod, revision, binding.Part("metadata"));
         if (Refusal(pod) is { } refusal)
         {
             throw ApiErrors.Conflict(request.Type.Info with { Name = "pods/binding" }, request.Name, refusal);
         }
 
-        foreach (var field in _preconditions)
+        pod.Ensure("spec")["nodeName"] = binding.Part("target").Text("name");
+        if (Merge(pod, binding, "annotations") | Merge(pod, binding, "labels"))
         {
-            if (binding.Part("metadata").Text(field) is { Length: > 0 } expected)
+            var errors = new List<FieldError>();
+            MetadataChecks.Check(request.Type, pod, pod, errors);
+            if (errors.Count > 0)
             {
-                pod.Metadata()[field] = expected;
+                throw ApiErrors.Invalid(request.Type.Info, request.Name, errors);
             }
         }
 
-        pod.Ensure("spec")["nodeName"] = binding.Part("target").Text("name");
-        Merge(pod, binding, "annotations");
-        Merge(pod, binding, "labels");
         var condition = new JsonObject { ["type"] = "PodScheduled", ["status"] = "True", ["lastProbeTime"] = null };
         Conditions.Set(pod.Ensure("status"), condition, metadata.Now());
-        return pod;
+    }
+
+    private static void CheckPreconditions(ApiRequest request, JsonObject pod, long revision, JsonObject? expected)
+    {
+        if (expected.Text("uid") is { Length: > 0 } uid && uid != pod.Uid())
+        {
+            throw ApiErrors.Conflict(
+                request.Type.Info, request.Name, $"Precondition failed: UID in precondition: {uid}, UID in object meta: {pod.Uid()}");
+        }
+
+        if (expected.Text("resourceVersion") is { Length: > 0 } version && version != Revisions.Format(revision))
+        {
+            throw ApiErrors.Modified(request.Type.Info, request.Name);
+        }
     }
 
     private static string? Refusal(JsonObject pod)
@@ -111,19 +156,14 @@ internal sealed class BindingSubresource(
         return pod.Part("spec").Items("schedulingGates").Any() ? $"pod {pod.Name()} has non-empty .spec.schedulingGates" : null;
     }
 
-    private static void Merge(JsonObject pod, JsonObject binding, string field)
+    private static bool Merge(JsonObject pod, JsonObject binding, string field)
     {
-        foreach (var (key, value) in binding.Part("metadata").Part(field) ?? [])
+        var given = binding.Part("metadata").Part(field);
+        foreach (var (key, value) in given ?? [])
         {
             pod.Metadata().Ensure(field)[key] = value?.DeepClone();
         }
-    }
 
-    private static void Take(JsonObject result, JsonObject wanted)
-    {
-        result.Metadata().CopyFrom(wanted.Part("metadata"), "annotations");
-        result.Metadata().CopyFrom(wanted.Part("metadata"), "labels");
-        result.Ensure("spec").CopyFrom(wanted.Part("spec"), "nodeName");
-        result.Ensure("status").CopyFrom(wanted.Part("status"), "conditions");
+        return given is { Count: > 0 };
     }
 }

@@ -121,7 +121,8 @@ internal sealed class EvictionSubresource(
 
     private JsonObject Disrupt(WriteRequest request, JsonObject pod, DeleteOptions options)
     {
-        Deletion.CheckPreconditions(request.Type, request.Name, pod, Revisions.Parse(pod.Part("metadata").Text("resourceVersion")), options);
+        Deletion.CheckPreconditions(
+            request.Type, request.Name, pod, Revisions.Parse(pod.Part("metadata").Text("resourceVersion")), options);
         var condition = new JsonObject
         {
             ["type"] = "DisruptionTarget",

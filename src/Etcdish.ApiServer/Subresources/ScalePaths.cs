@@ -72,5 +72,6 @@ internal sealed record ScalePaths(string SpecPath, string StatusPath, string? Se
         return at;
     }
 
-    private static string[] Split(string path) => path.Split('.', StringSplitOptions.RemoveEmptyEntries);
+    /// <summary>The names of the fields on a path.</summary>
+    public static string[] Split(string path) => path.Split('.', StringSplitOptions.RemoveEmptyEntries);
 }

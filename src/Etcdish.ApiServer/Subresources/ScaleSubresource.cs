@@ -11,7 +11,8 @@ namespace Etcdish.ApiServer.Subresources;
 /// The number of replicas of anything that has one, as an object of its own kind. It is read from the object and written into it, and has
 /// its identity and resourceVersion.
 /// </summary>
-internal sealed class ScaleSubresource(ObjectReader reader, ObjectWriter writer, TableBuilder tables) : ISubresource
+internal sealed class ScaleSubresource(
+    ObjectReader reader, ObjectWriter writer, FieldOwners owners, ResourceDirectory resources, TableBuilder tables) : ISubresource
 {
     private static readonly string[] _identity = ["name", "uid", "resourceVersion"];
     private static readonly string[] _sharedFields = [.. _identity, "namespace", "creationTimestamp"];
@@ -80,7 +81,7 @@ internal sealed class ScaleSubresource(ObjectReader reader, ObjectWriter writer,
     {
         var options = WriteOptions.Read(request.Http.Request.Query);
         var scale = await SubresourceBody.ReadAsync(request, "autoscaling/v1", "Scale", options.Validation);
-        await WriteAsync(request, options, _ => scale);
+        await WriteAsync(request, request.ToWrite(options, PartOf(request)), _ => scale);
     }
 
     private async Task PatchAsync(ApiRequest request)
@@ -88,30 +89,58 @@ internal sealed class ScaleSubresource(ObjectReader reader, ObjectWriter writer,
         var patchType = ObjectPatch.TypeOf(request);
         if (patchType == ApplyConfiguration.MediaType)
         {
-            throw ApiErrors.UnsupportedMediaType("application/json-patch+json, application/merge-patch+json");
+            await ApplyAsync(request);
+            return;
         }
 
+        var paths = PathsOf(request);
         var options = WriteOptions.ReadPatch(request.Http.Request.Query, isApply: false);
         var patch = await ObjectPatch.ReadAsync(request with { Type = _scales }, patchType);
-        await WriteAsync(request, options, current =>
+        await WriteAsync(request, request.ToWrite(options, PartOf(request)), stored =>
         {
-            var patched = ApiJson.Write(patch.Apply(current));
+            var patched = ApiJson.Write(patch.Apply(ScaleOf(stored, paths)));
             return ObjectDocument.Decode(patched, _scales.Info.Type, "Scale", "autoscaling/v1", options.Validation, out _);
         });
     }
 
-    /// <summary>Writes the replicas of a Scale that a function makes of the present one.</summary>
-    private async Task WriteAsync(ApiRequest request, WriteOptions options, Func<JsonObject, JsonObject> change)
+    /// <summary>Applies to the Scale, among those who own its replicas.</summary>
+    private async Task ApplyAsync(ApiRequest request)
     {
         var paths = PathsOf(request);
-        var part = new UpdatePart(Name, (result, wanted) => paths.WriteSpec(result, paths.ReadSpec(wanted) ?? 0));
+        var info = request.Type.Info;
+        var options = WriteOptions.ReadPatch(request.Http.Request.Query, isApply: true);
+        var configuration = await ApplyConfiguration.ReadAsync(request, options);
+        request.Warn(configuration.Warnings);
+        var write = request.ToWrite(options, PartOf(request)) with { IsApply = true };
+        var ofScale = write with { Type = _scales, Part = new UpdatePart(Name, null) };
+        var scaleOwners = new ScaleOwners(info.ApiVersion, apiVersion => resources.FindVersion(info, apiVersion)?.Scale);
+        await WriteAsync(request, write, stored =>
+        {
+            var current = ScaleOf(stored, paths);
+            current.Metadata()["managedFields"] = scaleOwners.ToScale(stored);
+            var scale = owners.Apply(ofScale, current, configuration);
+            stored.Metadata()["managedFields"] = scaleOwners.ToObject(stored, scale);
+            return scale;
+        });
+    }
+
+    private UpdatePart PartOf(ApiRequest request)
+    {
+        var paths = PathsOf(request);
+        return new UpdatePart(Name, (result, wanted) => paths.WriteSpec(result, paths.ReadSpec(wanted) ?? 0));
+    }
+
+    /// <summary>Writes the replicas of a Scale that a function makes of the stored object, which it may change.</summary>
+    private async Task WriteAsync(ApiRequest request, WriteRequest write, Func<JsonObject, JsonObject> change)
+    {
+        var paths = PathsOf(request);
         var written = await writer.UpdateAsync(
-            request.ToWrite(options, part),
+            write,
             stored =>
             {
-                var scale = change(ScaleOf(stored!, paths));
-                Check(request, scale);
                 var wanted = stored!;
+                var scale = change(wanted);
+                Check(request, scale);
                 foreach (var field in _identity)
                 {
                     wanted.Metadata().CopyFrom(scale.Part("metadata"), field);

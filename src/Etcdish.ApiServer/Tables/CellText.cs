@@ -81,7 +81,9 @@ internal static class CellText
     public static IEnumerable<JsonObject> Containers(JsonObject value)
     {
         var spec = value.Part("spec");
-        var template = spec.Part("jobTemplate") is { } job ? job.Part("spec").Part("template") : spec.Part("template") ?? value.Part("template");
+        var template = spec.Part("jobTemplate") is { } job
+            ? job.Part("spec").Part("template")
+            : spec.Part("template") ?? value.Part("template");
         return (template is null ? spec : template.Part("spec")).Items("containers").OfType<JsonObject>();
     }
 }

@@ -16,6 +16,7 @@ internal static class CoreCells
         ("Endpoints", "Endpoints") => (v, _) => Endpoints(v),
         ("ResourceQuota", "Request") => (v, _) => Quota(v, wantsLimits: false),
         ("ResourceQuota", "Limit") => (v, _) => Quota(v, wantsLimits: true),
+        ("ComponentStatus", _) => ComponentCell(column),
         ("Node", _) => NodeCell(column),
         ("Pod", _) => PodCells.Find(column),
         ("Service", _) => ServiceCell(column),
@@ -29,8 +30,10 @@ internal static class CoreCells
     {
         const int Shown = 3;
         var all = value.Items("subsets").OfType<JsonObject>()
-            .SelectMany(subset => subset.Items("addresses").OfType<JsonObject>().SelectMany(
-                address => subset.Items("ports").OfType<JsonObject>().Select(port => $"{address.Text("ip")}:{CellText.Count(port, "port")}")))
+            .SelectMany(subset =>
+                from address in subset.Items("addresses").OfType<JsonObject>()
+                from port in subset.Items("ports").OfType<JsonObject>()
+                select $"{address.Text("ip")}:{CellText.Count(port, "port")}")
             .ToArray();
         var more = all.Length > Shown ? $" + {all.Length - Shown} more..." : "";
         return CellText.Join(all.Take(Shown)) + more;
@@ -43,6 +46,17 @@ internal static class CoreCells
             .Where(entry => entry.Key.StartsWith("limits.", StringComparison.Ordinal) == wantsLimits)
             .Select(entry => $"{entry.Key}: {CellText.Scalar(status.Part("used")?[entry.Key])}/{CellText.Scalar(entry.Value)}"));
     }
+
+    private static Cell? ComponentCell(string column) => column switch
+    {
+        "Status" => (v, _) => Health(v).Text("status") switch { "True" => "Healthy", "" => "Unknown", _ => "Unhealthy" },
+        "Message" => (v, _) => Health(v).Text("message"),
+        "Error" => (v, _) => Health(v).Text("error"),
+        _ => null,
+    };
+
+    private static JsonObject? Health(JsonObject component) =>
+        component.Items("conditions").OfType<JsonObject>().FirstOrDefault(condition => condition.Text("type") == "Healthy");
 
     private static Cell? NodeCell(string column) => column switch
     {
@@ -154,7 +168,8 @@ internal static class CoreCells
         "Reclaim Policy" => (v, _) => v.Part("spec").Text("persistentVolumeReclaimPolicy"),
         "Claim" => (v, _) => v.Part("spec").Part("claimRef") is { } claim ? $"{claim.Text("namespace")}/{claim.Text("name")}" : "",
         "StorageClass" => (v, _) => v.Part("spec").Text("storageClassName"),
-        "VolumeAttributesClass" => (v, _) => v.Part("spec").Text("volumeAttributesClassName") is { Length: > 0 } name ? name : CellText.Unset,
+        "VolumeAttributesClass" => (v, _) =>
+            v.Part("spec").Text("volumeAttributesClassName") is { Length: > 0 } name ? name : CellText.Unset,
         "Reason" => (v, _) => v.Part("status").Text("reason"),
         "VolumeMode" => (v, _) => v.Part("spec").Text("volumeMode") is { Length: > 0 } mode ? mode : CellText.Unset,
         _ => null,

@@ -24,10 +24,12 @@ internal static class OtherCells
         ("Lease", "Holder") => (v, _) => v.Part("spec").Text("holderIdentity"),
         ("PriorityClass", "Value") => (v, _) => CellText.Count(v, "value"),
         ("PriorityClass", "Global-Default") => (v, _) => Flag(v["globalDefault"]),
-        ("PriorityClass", "PreemptionPolicy") => (v, _) => v.Text("preemptionPolicy") is { Length: > 0 } text ? text : "PreemptLowerPriority",
+        ("PriorityClass", "PreemptionPolicy") => (v, _) =>
+            v.Text("preemptionPolicy") is { Length: > 0 } text ? text : "PreemptLowerPriority",
         ("RuntimeClass", "Handler") => (v, _) => v.Text("handler"),
         ("IngressClass", "Controller") => (v, _) => v.Part("spec").Text("controller"),
-        ("IngressClass", "Parameters") => (v, _) => v.Part("spec").Part("parameters") is { } p ? $"{p.Text("kind")}/{p.Text("name")}" : CellText.None,
+        ("IngressClass", "Parameters") => (v, _) =>
+            v.Part("spec").Part("parameters") is { } p ? $"{p.Text("kind")}/{p.Text("name")}" : CellText.None,
         ("NetworkPolicy", "Pod-Selector") => (v, _) => CellText.Selector(v.Part("spec").Part("podSelector")),
         ("IPAddress", "ParentRef") => (v, _) => Parent(v.Part("spec").Part("parentRef")),
         ("ServiceCIDR", "CIDRs") => (v, _) => CellText.Join(v.Part("spec").Items("cidrs").Select(CellText.Scalar)),

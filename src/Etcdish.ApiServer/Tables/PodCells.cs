@@ -38,7 +38,9 @@ internal static class PodCells
 
         if (pod.IsBeingDeleted())
         {
-            return status.Text("reason") == "NodeLost" ? "Unknown" : status.Text("phase") is "Failed" or "Succeeded" ? reason : "Terminating";
+            return status.Text("reason") == "NodeLost"
+                ? "Unknown"
+                : status.Text("phase") is "Failed" or "Succeeded" ? reason : "Terminating";
         }
 
         return reason;

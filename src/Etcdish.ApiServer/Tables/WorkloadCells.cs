@@ -89,14 +89,17 @@ internal static class WorkloadCells
         "Timezone" => (v, _) => CellText.OrNone(v.Part("spec").Text("timeZone")),
         "Suspend" => (v, _) => CellText.Scalar(v.Part("spec")?["suspend"]) == "true" ? "True" : "False",
         "Active" => (v, _) => v.Part("status").Items("active").Count(),
-        "Last Schedule" => (v, now) => v.Part("status").Text("lastScheduleTime") is { Length: > 0 } time ? CellText.Age(time, now) : CellText.None,
+        "Last Schedule" => (v, now) =>
+            v.Part("status").Text("lastScheduleTime") is { Length: > 0 } time ? CellText.Age(time, now) : CellText.None,
         _ => null,
     };
 
     private static Cell? AutoscalerCell(string column) => column switch
     {
-        "Reference" => (v, _) => $"{v.Part("spec").Part("scaleTargetRef").Text("kind")}/{v.Part("spec").Part("scaleTargetRef").Text("name")}",
-        "Targets" => (v, _) => CellText.OrNone(string.Join(", ", v.Part("spec").Items("metrics").OfType<JsonObject>().Select(m => Target(v, m)))),
+        "Reference" => (v, _) =>
+            $"{v.Part("spec").Part("scaleTargetRef").Text("kind")}/{v.Part("spec").Part("scaleTargetRef").Text("name")}",
+        "Targets" => (v, _) =>
+            CellText.OrNone(string.Join(", ", v.Part("spec").Items("metrics").OfType<JsonObject>().Select(m => Target(v, m)))),
         "MinPods" => (v, _) => v.Part("spec").Number("minReplicas") is { } min ? Revisions.Format(min) : CellText.Unset,
         "MaxPods" => (v, _) => Spec(v, "maxReplicas"),
         "Replicas" => (v, _) => Status(v, "currentReplicas"),

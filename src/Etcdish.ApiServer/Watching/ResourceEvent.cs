@@ -99,14 +99,16 @@ internal sealed class ResourceEvent
         return converted;
     }
 
-    /// <summary>What a watcher with this selection is told; null for nothing.</summary>
-    public EventKind? KindFor(Selection selection, ResourceInfo info)
+    /// <summary>What an audience is told of this event, which is in its version; null for nothing.</summary>
+    public EventKind? KindFor(WatchAudience audience, Selection selection)
     {
-        if (selection.RequiredName is { } name && name != Name)
+        var isElsewhere = audience.Namespace.Length > 0 && audience.Namespace != Namespace;
+        if (isElsewhere || (selection.RequiredName is { } name && name != Name))
         {
             return null;
         }
 
+        var info = audience.Type.Info;
         var isSelected = IsSelected(selection, info, Change!.Value, ref _after);
         var wasSelected = IsSelected(selection, info, Change.Previous, ref _before);
         return (wasSelected, isSelected) switch
@@ -136,8 +138,7 @@ internal sealed class ResourceEvent
     public ReadOnlyMemory<byte>? LineFor(WatchAudience audience, Selection selection)
     {
         var seen = As(audience.Type);
-        var isThere = audience.Namespace.Length == 0 || audience.Namespace == Namespace;
-        return isThere && seen.KindFor(selection, audience.Type.Info) is { } kind ? seen.LineFor(kind) : null;
+        return seen.KindFor(audience, selection) is { } kind ? seen.LineFor(kind) : null;
     }
 
     /// <summary>The event as a line of JSON.</summary>

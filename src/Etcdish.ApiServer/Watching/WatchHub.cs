@@ -99,8 +99,10 @@ internal sealed class WatchHub(ResourceStorage storage, IObjectStore store, Watc
         }
     }
 
-    /// <summary>A watch of its own; asks for progress, as there may be nothing to tell before the point where it can join. Without an answer the
-    /// watcher stays on its own until the next change.</summary>
+    /// <summary>
+    /// A watch of its own; asks for progress, as there may be nothing to tell before the point where it can join. Without an answer the
+    /// watcher stays on its own until the next change.
+    /// </summary>
     private async IAsyncEnumerable<StoreChanges> CatchUpAsync(long after, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var watch = store.Watch(storage.Prefix, after + 1);

@@ -10,8 +10,8 @@ internal sealed record WatchSettings
     public int MaxWaitingEvents { get; init; } = 4096;
 
     /// <summary>
-    /// How long a resource's changes are gathered after some were told, for each of its watchers: some times what telling a watcher costs. The
-    /// first change after a quiet time is told at once; in a storm each watcher gets many changes in one write.
+    /// How long a resource's changes are gathered after some were told, for each of its watchers: some times what telling a watcher costs.
+    /// The first change after a quiet time is told at once; in a storm each watcher gets many changes in one write.
     /// </summary>
     public TimeSpan PauseForWatcher { get; init; } = TimeSpan.FromMicroseconds(100);
 
@@ -30,7 +30,9 @@ internal sealed record WatchSettings
     /// <summary>Most bytes of such events.</summary>
     public long MaxRecentBytes { get; init; } = 16 << 20;
 
-    /// <summary>Least time that a watch without a timeout of its own lasts; it is up to twice that, at random, so that not all end together.</summary>
+    /// <summary>
+    /// Least time that a watch without a timeout of its own lasts; it is up to twice that, at random, so that not all end together.
+    /// </summary>
     public TimeSpan MinTimeout { get; init; } = TimeSpan.FromMinutes(30);
 
     /// <summary>How long before its end a watch sends a last bookmark.</summary>

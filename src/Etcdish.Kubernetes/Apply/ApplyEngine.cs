@@ -5,7 +5,7 @@ namespace Etcdish.Kubernetes;
 /// <summary>
 /// The algebra of ownership, free of names and times: what a write does to the sets of all managers, and what an apply does to the object.
 /// </summary>
-internal sealed class ApplyEngine(IObjectVersions versions, string apiVersion, FieldSet resetFields)
+internal sealed class ApplyEngine(IObjectVersions versions, string apiVersion, FieldSet resetFields, string? onlyField = null)
 {
     private readonly SchemaType _type = SchemaType.Object(
         versions.TypeOf(apiVersion) ?? throw new ArgumentException($"{apiVersion} is not served", nameof(apiVersion)));
@@ -42,7 +42,7 @@ internal sealed class ApplyEngine(IObjectVersions versions, string apiVersion, F
 
     private TreeComparison TakeFromOthers(JsonObject before, JsonObject after, ManagedFields managed, ManagerId self, bool force)
     {
-        var changes = TreeComparison.Compare(before, after, _type);
+        var changes = TreeComparison.Compare(before, after, _type, onlyField);
         var byVersion = new Dictionary<string, TreeComparison?>(StringComparer.Ordinal) { [apiVersion] = changes.Without(resetFields) };
         var conflicts = new List<(ManagerId Manager, FieldSet Fields)>();
         foreach (var (id, set) in managed.Sets.Where(s => s.Key != self).ToArray())
@@ -53,13 +53,19 @@ internal sealed class ApplyEngine(IObjectVersions versions, string apiVersion, F
                 continue;
             }
 
-            var conflict = set.Fields.Intersect(seen.Modified.Union(seen.Added));
+            var taken = seen.Modified.Union(seen.Added);
+            if (!set.MayMeet(taken) && !set.MayMeet(seen.Removed))
+            {
+                continue;
+            }
+
+            var conflict = set.Fields.Intersect(taken);
             if (!conflict.IsEmpty)
             {
                 conflicts.Add((id, conflict));
             }
 
-            managed.Sets[id] = set with { Fields = set.Fields.Except(conflict).Except(seen.Removed) };
+            managed.Sets[id] = set.WithFields(set.Fields.Except(conflict).Except(seen.Removed));
         }
 
         if (!force && conflicts.Count > 0)
@@ -78,7 +84,7 @@ internal sealed class ApplyEngine(IObjectVersions versions, string apiVersion, F
         if (!known.TryGetValue(version, out var comparison))
         {
             comparison = versions.TypeOf(version) is { } type
-                ? TreeComparison.Compare(versions.Convert(before, version), versions.Convert(after, version), SchemaType.Object(type))
+                ? TreeComparison.Compare(versions.Convert(before, version), versions.Convert(after, version), SchemaType.Object(type), onlyField)
                     .Without(resetFields)
                 : null;
             known.Add(version, comparison);

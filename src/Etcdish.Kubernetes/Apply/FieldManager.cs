@@ -99,7 +99,7 @@ public sealed class FieldManager(IObjectVersions versions)
         }
         else if (managed.Sets.TryGetValue(id, out var set))
         {
-            managed.Sets[id] = set with { Time = TimeText.Format(context.Now) };
+            managed.Sets[id] = set.WithTime(TimeText.Format(context.Now));
         }
 
         if (context.Manager == LastApplied.Manager)
@@ -127,13 +127,13 @@ public sealed class FieldManager(IObjectVersions versions)
         managed.CapUpdates();
     }
 
-    private ApplyEngine Engine(WriteContext context) => new(versions, context.ApiVersion, FieldSetOf(context.ResetFields));
+    private ApplyEngine Engine(WriteContext context) => new(versions, context.ApiVersion, FieldSetOf(context.ResetFields), context.OnlyField);
 
     private static void StripServerFields(ManagedFields managed, ManagerId id)
     {
         if (managed.Sets.TryGetValue(id, out var set))
         {
-            managed.Sets[id] = set with { Fields = set.Fields.Except(_neverOwned) };
+            managed.Sets[id] = set.WithFields(set.Fields.Except(_neverOwned));
             managed.RemoveEmpty();
         }
     }

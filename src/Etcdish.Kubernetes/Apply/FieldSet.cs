@@ -45,15 +45,15 @@ internal sealed class FieldSet : IEquatable<FieldSet>
 
     /// <summary>Paths in either.</summary>
     public FieldSet Union(FieldSet other) => IsEmpty ? other : other.IsEmpty ? this
-        : Combine(other, keepLeft: true, keepRight: true, (a, b) => a.Union(b));
+        : Combine(other, keepLeft: true, keepRight: true, static (a, b) => a.Union(b));
 
     /// <summary>Paths in both.</summary>
     public FieldSet Intersect(FieldSet other) => IsEmpty || other.IsEmpty ? Empty
-        : Combine(other, keepLeft: false, keepRight: false, (a, b) => a.Intersect(b), keepBoth: true);
+        : Combine(other, keepLeft: false, keepRight: false, static (a, b) => a.Intersect(b), keepBoth: true);
 
     /// <summary>Paths in this and not in the other. A member of the other takes away itself and not what is below it.</summary>
     public FieldSet Except(FieldSet other) => IsEmpty || other.IsEmpty ? this
-        : Combine(other, keepLeft: true, keepRight: false, (a, b) => a.Except(b), keepBoth: false);
+        : Combine(other, keepLeft: true, keepRight: false, static (a, b) => a.Except(b), keepBoth: false);
 
     /// <summary>Paths in this that neither are members of the other nor lie below one.</summary>
     public FieldSet ExceptTrees(FieldSet other)
@@ -107,26 +107,49 @@ internal sealed class FieldSet : IEquatable<FieldSet>
 
     private FieldSet Combine(FieldSet other, bool keepLeft, bool keepRight, Func<FieldSet, FieldSet, FieldSet> both, bool keepBoth = true)
     {
-        var members = new List<PathElement>(Members.Length);
-        Zip(Members, other.Members, m => m, (left, right) =>
-        {
-            if (right is null ? keepLeft : left is null ? keepRight : keepBoth)
-            {
-                members.Add(left ?? right!);
-            }
-        });
+        var members = CombineMembers(other, keepLeft, keepRight, keepBoth);
         var children = new List<KeyValuePair<PathElement, FieldSet>>(Children.Length);
-        Zip<KeyValuePair<PathElement, FieldSet>?>([.. Children], [.. other.Children], c => c!.Value.Key, (left, right) =>
+        var (left, right) = (Children, other.Children);
+        for (int l = 0, r = 0; l < left.Length || r < right.Length;)
         {
-            var value = right is null ? (keepLeft ? left!.Value.Value : Empty)
-                : left is null ? (keepRight ? right.Value.Value : Empty)
-                : both(left.Value.Value, right.Value.Value);
+            var order = l == left.Length ? 1 : r == right.Length ? -1 : left[l].Key.CompareTo(right[r].Key);
+            var value = order < 0 ? (keepLeft ? left[l].Value : Empty)
+                : order > 0 ? (keepRight ? right[r].Value : Empty)
+                : both(left[l].Value, right[r].Value);
             if (!value.IsEmpty)
             {
-                children.Add(KeyValuePair.Create((left ?? right)!.Value.Key, value));
+                children.Add(KeyValuePair.Create(order <= 0 ? left[l].Key : right[r].Key, value));
             }
-        });
-        return new FieldSet([.. members], [.. children]);
+
+            l += order <= 0 ? 1 : 0;
+            r += order >= 0 ? 1 : 0;
+        }
+
+        return members.Length == 0 && children.Count == 0 ? Empty : new FieldSet(members, [.. children]);
+    }
+
+    private PathElement[] CombineMembers(FieldSet other, bool keepLeft, bool keepRight, bool keepBoth)
+    {
+        var (left, right) = (Members, other.Members);
+        if (left.Length + right.Length == 0)
+        {
+            return [];
+        }
+
+        var members = new List<PathElement>(left.Length + (keepRight ? right.Length : 0));
+        for (int l = 0, r = 0; l < left.Length || r < right.Length;)
+        {
+            var order = l == left.Length ? 1 : r == right.Length ? -1 : left[l].CompareTo(right[r]);
+            if (order < 0 ? keepLeft : order > 0 ? keepRight : keepBoth)
+            {
+                members.Add(order <= 0 ? left[l] : right[r]);
+            }
+
+            l += order <= 0 ? 1 : 0;
+            r += order >= 0 ? 1 : 0;
+        }
+
+        return [.. members];
     }
 
     private static void Zip<T>(T[] left, T[] right, Func<T, PathElement> keyOf, Action<T?, T?> visit)

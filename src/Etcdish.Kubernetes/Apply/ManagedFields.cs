@@ -16,13 +16,15 @@ internal sealed class ManagedFields
     public bool IsEmpty => Sets.Count == 0;
 
     /// <summary>Reads the entries of an object; none if it has none.</summary>
+    /// <param name="live">The object.</param>
+    /// <param name="isStored">Whether this server stored it, so that its sets are well-formed and need not be read before they are used.</param>
     /// <exception cref="FormatException">An entry is malformed.</exception>
-    public static ManagedFields Read(JsonObject? live)
+    public static ManagedFields Read(JsonObject? live, bool isStored = false)
     {
         var managed = new ManagedFields();
         foreach (var entry in EntriesOf(live) ?? [])
         {
-            managed.Add(entry as JsonObject ?? throw new FormatException("an entry of managedFields is an object"));
+            managed.Add(entry as JsonObject ?? throw new FormatException("an entry of managedFields is an object"), isStored);
         }
 
         return managed;
@@ -47,7 +49,7 @@ internal sealed class ManagedFields
             }
         }
 
-        return TryRead(live) ?? new ManagedFields();
+        return TryRead(live, isStored: true) ?? new ManagedFields();
     }
 
     /// <summary>Puts the entries into an object: those of apply first, older ones first.</summary>
@@ -124,7 +126,7 @@ internal sealed class ManagedFields
 
             if (id != bucket && Sets.Remove(id, out var set))
             {
-                Sets[bucket] = set with { Fields = set.Fields.Union(Sets[bucket].Fields) };
+                Sets[bucket] = set.WithFields(set.Fields.Union(Sets[bucket].Fields));
                 count--;
             }
         }
@@ -133,17 +135,17 @@ internal sealed class ManagedFields
     /// <summary>Drops entries without fields.</summary>
     public void RemoveEmpty()
     {
-        foreach (var id in Sets.Where(s => s.Value.Fields.IsEmpty).Select(s => s.Key).ToArray())
+        foreach (var id in Sets.Where(s => s.Value.IsEmpty).Select(s => s.Key).ToArray())
         {
             Sets.Remove(id);
         }
     }
 
-    private static ManagedFields? TryRead(JsonObject? source)
+    private static ManagedFields? TryRead(JsonObject? source, bool isStored = false)
     {
         try
         {
-            return Read(source);
+            return Read(source, isStored);
         }
         catch (FormatException)
         {
@@ -154,7 +156,7 @@ internal sealed class ManagedFields
 
     private static JsonArray? EntriesOf(JsonObject? source) => (source?["metadata"] as JsonObject)?["managedFields"] as JsonArray;
 
-    private void Add(JsonObject entry)
+    private void Add(JsonObject entry, bool isStored)
     {
         var isApply = Text(entry, "operation") switch
         {
@@ -172,13 +174,15 @@ internal sealed class ManagedFields
                 : $"invalid fieldsType \"{fieldsType}\" in managed fields entry {Sets.Count}");
         }
 
-        var fields = entry["fieldsV1"] is { } set ? FieldSetJson.Read(set) : FieldSet.Empty;
+        var time = Text(entry, "time");
+        var fields = entry["fieldsV1"];
         var id = new ManagerId(Text(entry, "manager") ?? "", isApply, isApply ? "" : apiVersion, Text(entry, "subresource") ?? "");
-        Sets[id] = new ManagedSet(fields, apiVersion, Text(entry, "time"));
+        Sets[id] = isStored && fields is JsonObject notation ? ManagedSet.Unread(notation, apiVersion, time)
+            : new ManagedSet(fields is null ? FieldSet.Empty : FieldSetJson.Read(fields), apiVersion, time);
     }
 
     private static JsonObject WriteEntry(ManagerId id, ManagedSet set) =>
-        WriteEntry(id, set.ApiVersion, set.Time, FieldSetJson.Write(set.Fields));
+        WriteEntry(id, set.ApiVersion, set.Time, set.Write());
 
     private static JsonObject WriteEntry(ManagerId id, string apiVersion, string? time, JsonObject fields)
     {

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Etcdish.Kubernetes;
 
 /// <summary>
@@ -31,5 +33,59 @@ internal sealed record ManagerId(string Name, bool IsApply, string ApiVersion, s
     }
 }
 
-/// <summary>What a manager owns: fields as a version has them, and when it last took some.</summary>
-internal sealed record ManagedSet(FieldSet Fields, string ApiVersion, string? Time);
+/// <summary>
+/// What a manager owns: fields as a version has them, and when it last took some. Immutable. A set that comes from an object is read when
+/// it is first asked for: most writes touch what others own without looking at it.
+/// </summary>
+internal sealed class ManagedSet
+{
+    private readonly JsonObject? _notation;
+    private FieldSet? _fields;
+
+    public ManagedSet(FieldSet fields, string apiVersion, string? time)
+    {
+        _fields = fields;
+        ApiVersion = apiVersion;
+        Time = time;
+    }
+
+    private ManagedSet(JsonObject notation, string apiVersion, string? time)
+    {
+        _notation = notation;
+        ApiVersion = apiVersion;
+        Time = time;
+    }
+
+    /// <exception cref="FormatException">What is stored is malformed.</exception>
+    public FieldSet Fields => _fields ??= FieldSetJson.Read(_notation);
+
+    public string ApiVersion { get; }
+
+    public string? Time { get; }
+
+    public bool IsEmpty => _fields?.IsEmpty ?? _notation!.Count == 0;
+
+    /// <summary>A set that is read when it is needed.</summary>
+    /// <param name="notation">Its notation, which is written by this server, and stays unchanged.</param>
+    /// <param name="apiVersion">Its version.</param>
+    /// <param name="time">Its time.</param>
+    public static ManagedSet Unread(JsonObject notation, string apiVersion, string? time) => new(notation, apiVersion, time);
+
+    /// <summary>Whether it may have any path in common with others; false is sure. Looks at first steps only.</summary>
+    public bool MayMeet(FieldSet others)
+    {
+        if (_notation is null || _fields is not null)
+        {
+            return true;
+        }
+
+        return Array.Exists(others.Members, m => _notation.ContainsKey(m.Text)) || Array.Exists(others.Children, c => _notation.ContainsKey(c.Key.Text));
+    }
+
+    public ManagedSet WithFields(FieldSet fields) => new(fields, ApiVersion, Time);
+
+    public ManagedSet WithTime(string time) => new(Fields, ApiVersion, time);
+
+    /// <summary>The notation, as a node without a parent.</summary>
+    public JsonObject Write() => _notation is null ? FieldSetJson.Write(Fields) : (JsonObject)_notation.DeepClone();
+}

@@ -10,6 +10,11 @@ namespace Etcdish.Kubernetes;
 /// </summary>
 internal sealed class PathElement : IEquatable<PathElement>, IComparable<PathElement>
 {
+    // The same few names make up nearly all objects.
+    private static readonly BoundedCache<string, PathElement> _fields = new();
+    private static readonly BoundedCache<(string Key, ScalarValue Value), PathElement> _items = new();
+    private static readonly BoundedCache<string, PathElement> _parsed = new();
+
     private readonly int _rank;
     private readonly KeyValuePair<string, ScalarValue>[] _keys;
 
@@ -18,19 +23,20 @@ internal sealed class PathElement : IEquatable<PathElement>, IComparable<PathEle
         _rank = rank;
         _keys = keys;
         Text = text;
+        FieldName = rank == 0 ? text[2..] : null;
     }
 
     /// <summary>The step in the notation of FieldsV1; steps are equal if their texts are.</summary>
     public string Text { get; }
 
     /// <summary>The field's name, or null if this is another kind of step.</summary>
-    public string? FieldName => _rank == 0 ? Text[2..] : null;
+    public string? FieldName { get; }
 
     /// <summary>Whether this is an item of a list by its keys.</summary>
     public bool IsKey => _rank == 1;
 
     /// <summary>A field of an object, or a key of a map.</summary>
-    public static PathElement Field(string name) => new(0, [], "f:" + name);
+    public static PathElement Field(string name) => _fields.GetOrAdd(name, static n => new PathElement(0, [], "f:" + n));
 
     /// <summary>An item by its keys, in any order.</summary>
     public static PathElement Key(IEnumerable<KeyValuePair<string, ScalarValue>> keys)
@@ -38,6 +44,10 @@ internal sealed class PathElement : IEquatable<PathElement>, IComparable<PathEle
         var sorted = keys.OrderBy(k => k.Key, StringComparer.Ordinal).ToArray();
         return new PathElement(1, sorted, $"k:{{{string.Join(',', sorted.Select(k => $"{Quote(k.Key)}:{k.Value}"))}}}");
     }
+
+    /// <summary>An item by its only key.</summary>
+    public static PathElement Key(string key, ScalarValue value) =>
+        _items.GetOrAdd((key, value), static only => Key([KeyValuePair.Create(only.Key, only.Value)]));
 
     /// <summary>An item of a set.</summary>
     public static PathElement Value(ScalarValue value) => new(2, [KeyValuePair.Create("", value)], $"v:{value}");
@@ -54,11 +64,7 @@ internal sealed class PathElement : IEquatable<PathElement>, IComparable<PathEle
         return text[0] switch
         {
             'f' => Field(text[2..]),
-            'v' when ScalarValue.TryRead(ParseJson(text), out var value) => Value(value),
-            'k' when ParseJson(text) is JsonObject keys => Key(keys.Select(k => KeyValuePair.Create(k.Key, ReadScalar(text, k.Value)))),
-            'i' when int.TryParse(text.AsSpan(2), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var index) =>
-                new PathElement(3, [KeyValuePair.Create("", new ScalarValue(ScalarKind.Number, $"{index}"))], $"i:{index}"),
-            'v' or 'k' or 'i' => throw new FormatException($"`{text}` is no path element"),
+            'v' or 'k' or 'i' => _parsed.GetOrAdd(text, ParseItem),
             _ => null,
         };
     }
@@ -105,6 +111,15 @@ internal sealed class PathElement : IEquatable<PathElement>, IComparable<PathEle
         1 => $"[{string.Join(',', _keys.Select(k => $"{k.Key}={k.Value}"))}]",
         2 => $"[={_keys[0].Value}]",
         _ => $"[{_keys[0].Value}]",
+    };
+
+    private static PathElement ParseItem(string text) => text[0] switch
+    {
+        'v' when ScalarValue.TryRead(ParseJson(text), out var value) => Value(value),
+        'k' when ParseJson(text) is JsonObject keys => Key(keys.Select(k => KeyValuePair.Create(k.Key, ReadScalar(text, k.Value)))),
+        'i' when int.TryParse(text.AsSpan(2), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var index) =>
+            new PathElement(3, [KeyValuePair.Create("", new ScalarValue(ScalarKind.Number, $"{index}"))], $"i:{index}"),
+        _ => throw new FormatException($"`{text}` is no path element"),
     };
 
     private static JsonNode? ParseJson(string text)

@@ -5,6 +5,10 @@ namespace Etcdish.Kubernetes;
 /// <summary>What became of an object's fields from one version of it to the next.</summary>
 internal sealed class TreeComparison
 {
+    private const string Metadata = "metadata";
+
+    // Nobody owns it, and it is the largest part of many an object.
+    private const string ListOfOwners = "managedFields";
     private static readonly JsonObject _emptyStruct = [];
 
     private TreeComparison(FieldSet added, FieldSet modified, FieldSet removed)
@@ -20,18 +24,35 @@ internal sealed class TreeComparison
 
     public FieldSet Removed { get; }
 
-    public static TreeComparison Compare(JsonObject before, JsonObject after, SchemaType type)
+    /// <param name="before">The object as it was.</param>
+    /// <param name="after">The object as it is.</param>
+    /// <param name="type">Its type.</param>
+    /// <param name="onlyField">The only field that needs to be compared; null: all.</param>
+    public static TreeComparison Compare(JsonObject before, JsonObject after, SchemaType type, string? onlyField = null)
     {
-        var result = new Builders(new FieldSetBuilder(), new FieldSetBuilder(), new FieldSetBuilder());
-        CompareMaps(before, after, type, result);
-        return new TreeComparison(result.Added.Build(), result.Modified.Build(), result.Removed.Build());
+        var result = new ChangeBuilder();
+        if (onlyField is not null)
+        {
+            CompareField(onlyField, before, after, type, result);
+        }
+        else if (before[Metadata] is JsonObject left && after[Metadata] is JsonObject right)
+        {
+            CompareMaps(before, after, type, result, skip: Metadata);
+            CompareMaps(left, right, TypeShape.TypeOf(type, Metadata), result.Below(PathElement.Field(Metadata)), skip: ListOfOwners);
+        }
+        else
+        {
+            CompareMaps(before, after, type, result);
+        }
+
+        return new TreeComparison(result.Build(Change.Added), result.Build(Change.Modified), result.Build(Change.Removed));
     }
 
     /// <summary>The comparison without some fields and all below them.</summary>
     public TreeComparison Without(FieldSet fields) =>
         fields.IsEmpty ? this : new TreeComparison(Added.ExceptTrees(fields), Modified.ExceptTrees(fields), Removed.ExceptTrees(fields));
 
-    private static void Compare(in Slot before, in Slot after, SchemaType type, in Builders parent, PathElement element)
+    private static void Compare(in Slot before, in Slot after, SchemaType type, ChangeBuilder parent, PathElement element)
     {
         var shapeBefore = before.Exists ? TypeShape.Of(type, before.Value) : default(ShapeKind?);
         var shapeAfter = after.Exists ? TypeShape.Of(type, after.Value) : default(ShapeKind?);
@@ -43,16 +64,16 @@ internal sealed class TreeComparison
         var isLeaf = CompareAs(shapeAfter ?? shapeBefore!.Value, before, after, type, parent, element);
         if (!isLeaf && !before.Exists)
         {
-            parent.Added.Add(element);
+            parent.Add(element, Change.Added);
         }
         else if (!isLeaf && !after.Exists)
         {
-            parent.Removed.Add(element);
+            parent.Add(element, Change.Removed);
         }
     }
 
     /// <summary>Returns whether the value was compared as a whole.</summary>
-    private static bool CompareAs(ShapeKind shape, in Slot before, in Slot after, SchemaType type, in Builders parent, PathElement element)
+    private static bool CompareAs(ShapeKind shape, in Slot before, in Slot after, SchemaType type, ChangeBuilder parent, PathElement element)
     {
         if (shape == ShapeKind.Map && !(before.IsEmptyMap && after.IsEmptyMap))
         {
@@ -68,24 +89,39 @@ internal sealed class TreeComparison
 
         if (!before.Exists)
         {
-            parent.Added.Add(element);
+            parent.Add(element, Change.Added);
         }
         else if (!after.Exists)
         {
-            parent.Removed.Add(element);
+            parent.Add(element, Change.Removed);
         }
         else if (!JsonNode.DeepEquals(before.Value, after.Value))
         {
-            parent.Modified.Add(element);
+            parent.Add(element, Change.Modified);
         }
 
         return true;
     }
 
-    private static void CompareMaps(JsonObject? before, JsonObject? after, SchemaType type, in Builders builders)
+    private static void CompareField(string name, JsonObject before, JsonObject after, SchemaType type, ChangeBuilder builders)
+    {
+        var left = before.TryGetPropertyValue(name, out var old) ? new Slot(true, old) : Absent(before, type, name);
+        var right = after.TryGetPropertyValue(name, out var now) ? new Slot(true, now) : Absent(after, type, name);
+        if ((left.Exists || right.Exists) && !(left.Exists && right.Exists && JsonNode.DeepEquals(left.Value, right.Value)))
+        {
+            Compare(left, right, TypeShape.TypeOf(type, name), builders, PathElement.Field(name));
+        }
+    }
+
+    private static void CompareMaps(JsonObject? before, JsonObject? after, SchemaType type, ChangeBuilder builders, string? skip = null)
     {
         foreach (var (name, value) in before ?? [])
         {
+            if (name == skip)
+            {
+                continue;
+            }
+
             var other = after is not null && after.TryGetPropertyValue(name, out var found) ? new Slot(true, found)
                 : Absent(after, type, name);
             if (other.Exists && JsonNode.DeepEquals(value, other.Value))
@@ -99,7 +135,7 @@ internal sealed class TreeComparison
 
         foreach (var (name, value) in after ?? [])
         {
-            if (before is null || !before.ContainsKey(name))
+            if (name != skip && (before is null || !before.ContainsKey(name)))
             {
                 Compare(Absent(before, type, name), new Slot(true, value), TypeShape.TypeOf(type, name), builders, PathElement.Field(name));
             }
@@ -112,7 +148,7 @@ internal sealed class TreeComparison
             ? new Slot(true, _emptyStruct)
             : default;
 
-    private static void CompareLists(JsonArray? before, JsonArray? after, SchemaType type, in Builders builders)
+    private static void CompareLists(JsonArray? before, JsonArray? after, SchemaType type, ChangeBuilder builders)
     {
         var left = Index(before, type);
         var right = Index(after, type);
@@ -123,7 +159,7 @@ internal sealed class TreeComparison
     }
 
     /// <summary>Items that stand in a list twice have no owners within: they are compared as one.</summary>
-    private static void CompareItems(List<JsonNode?> before, List<JsonNode?> after, SchemaType type, in Builders builders,
+    private static void CompareItems(List<JsonNode?> before, List<JsonNode?> after, SchemaType type, ChangeBuilder builders,
         PathElement element)
     {
         var left = before.Count == 1 ? new Slot(true, before[0]) : default;
@@ -132,7 +168,7 @@ internal sealed class TreeComparison
         {
             if (before.Count != after.Count || !before.Zip(after).All(p => JsonNode.DeepEquals(p.First, p.Second)))
             {
-                builders.Modified.Add(element);
+                builders.Add(element, Change.Modified);
             }
 
             return;
@@ -145,11 +181,11 @@ internal sealed class TreeComparison
 
         if (before.Count > 1)
         {
-            builders.Removed.Add(element);
+            builders.Add(element, Change.Removed);
         }
         else if (after.Count > 1)
         {
-            builders.Added.Add(element);
+            builders.Add(element, Change.Added);
         }
     }
 
@@ -176,10 +212,5 @@ internal sealed class TreeComparison
         public bool IsEmptyMap => Value is null or not JsonObject or JsonObject { Count: 0 };
 
         public bool IsEmptyList => Value is null or not JsonArray or JsonArray { Count: 0 };
-    }
-
-    private readonly record struct Builders(FieldSetBuilder Added, FieldSetBuilder Modified, FieldSetBuilder Removed)
-    {
-        public Builders Below(PathElement element) => new(Added.Below(element), Modified.Below(element), Removed.Below(element));
     }
 }

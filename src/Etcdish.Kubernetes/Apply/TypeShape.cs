@@ -58,6 +58,11 @@ internal static class TypeShape
             throw new ApplyException("associative list with keys may not have non-map elements");
         }
 
+        if (list.Keys.Count == 1 && TryReadKey(list, fields, list.Keys[0], out var only))
+        {
+            return PathElement.Key(list.Keys[0], only);
+        }
+
         var keys = new List<KeyValuePair<string, ScalarValue>>(list.Keys.Count);
         foreach (var key in list.Keys)
         {

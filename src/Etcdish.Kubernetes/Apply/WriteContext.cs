@@ -20,4 +20,9 @@ public sealed record WriteContext
     /// Names with dots between them.
     /// </summary>
     public IReadOnlyList<string> ResetFields { get; init; } = [];
+
+    /// <summary>
+    /// The only field in which the object can differ from the stored one, so that the rest need not be compared; null: any.
+    /// </summary>
+    public string? OnlyField { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -19,6 +20,17 @@ public sealed class KubernetesClient(HttpMessageHandler handler, Uri server, str
 
     private static readonly MediaTypeHeaderValue _json = new("application/json");
     private readonly HttpMessageInvoker _http = new(handler);
+
+    /// <summary>A client of the cluster that a kubeconfig names, as its user.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="userAgent">Who asks.</param>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="FormatException">What it holds is no kubeconfig, or one that cannot be used here.</exception>
+    public static KubernetesClient FromKubeconfig(string path, string userAgent = "etcdish")
+    {
+        var access = KubeconfigFile.Read(path);
+        return new KubernetesClient(access.MakeHandler(), access.Server, userAgent);
+    }
 
     /// <summary>Reads an object.</summary>
     /// <exception cref="ApiStatusException">There is none, or the server refuses.</exception>
@@ -90,6 +102,19 @@ public sealed class KubernetesClient(HttpMessageHandler handler, Uri server, str
         ApiResource resource, string ns, string name, JsonNode patch, PatchKind kind, string subresource, CancellationToken cancellation) =>
         SendAsync(HttpMethod.Patch, resource.Path(ns, name, subresource), patch, _contentTypes[(int)kind], cancellation);
 
+    /// <summary>As the other ones, with a patch that is text already.</summary>
+    /// <exception cref="ApiStatusException">The server refuses.</exception>
+    /// <exception cref="HttpRequestException">The server cannot be reached.</exception>
+    public Task<byte[]> PatchAsync(
+        ApiResource resource,
+        string ns,
+        string name,
+        ReadOnlyMemory<byte> patch,
+        PatchKind kind,
+        string subresource,
+        CancellationToken cancellation) =>
+        SendTextAsync(HttpMethod.Patch, resource.Path(ns, name, subresource), patch, _contentTypes[(int)kind], cancellation);
+
     /// <summary>Deletes an object. False if there was none.</summary>
     /// <exception cref="ApiStatusException">A precondition does not hold (IsConflict), or the server refuses.</exception>
     /// <exception cref="HttpRequestException">The server cannot be reached.</exception>
@@ -114,21 +139,9 @@ public sealed class KubernetesClient(HttpMessageHandler handler, Uri server, str
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="ApiStatusException">The server refuses.</exception>
     /// <exception cref="HttpRequestException">The server cannot be reached.</exception>
-    public async Task<byte[]> SendAsync(
-        HttpMethod method, string path, JsonNode? body, MediaTypeHeaderValue? contentType, CancellationToken cancellation)
-    {
-        using var request = new HttpRequestMessage(method, new Uri(server, path));
-        request.Headers.TryAddWithoutValidation("User-Agent", userAgent);
-        if (body is not null)
-        {
-            request.Content = new ByteArrayContent(JsonTree.ToBytes(body));
-            request.Content.Headers.ContentType = contentType ?? _json;
-        }
-
-        using var response = await _http.SendAsync(request, cancellation);
-        var answer = await response.Content.ReadAsByteArrayAsync(cancellation);
-        return response.IsSuccessStatusCode ? answer : throw Failure(response, answer);
-    }
+    public Task<byte[]> SendAsync(
+        HttpMethod method, string path, JsonNode? body, MediaTypeHeaderValue? contentType, CancellationToken cancellation) =>
+        SendTextAsync(method, path, body is null ? default(ReadOnlyMemory<byte>?) : JsonTree.ToBytes(body), contentType, cancellation);
 
     /// <summary>Sends a request whose answer is read while it comes: a watch.</summary>
     /// <param name="path">Path and query.</param>
@@ -138,8 +151,7 @@ public sealed class KubernetesClient(HttpMessageHandler handler, Uri server, str
     /// <exception cref="HttpRequestException">The server cannot be reached.</exception>
     public async Task<HttpResponseMessage> OpenAsync(string path, string? accept, CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(server, path));
-        request.Headers.TryAddWithoutValidation("User-Agent", userAgent);
+        using var request = MakeRequest(HttpMethod.Get, path);
         request.Headers.TryAddWithoutValidation("Accept", accept ?? "application/json");
         var response = await _http.SendAsync(request, cancellation);
         if (response.IsSuccessStatusCode)
@@ -168,6 +180,32 @@ public sealed class KubernetesClient(HttpMessageHandler handler, Uri server, str
         }
 
         return new ApiStatusException(code, reason, message) { Causes = causes };
+    }
+
+    private async Task<byte[]> SendTextAsync(
+        HttpMethod method, string path, ReadOnlyMemory<byte>? body, MediaTypeHeaderValue? contentType, CancellationToken cancellation)
+    {
+        using var request = MakeRequest(method, path);
+        if (body is { } text)
+        {
+            request.Content = new ReadOnlyMemoryContent(text);
+            request.Content.Headers.ContentType = contentType ?? _json;
+        }
+
+        using var response = await _http.SendAsync(request, cancellation);
+        var answer = await response.Content.ReadAsByteArrayAsync(cancellation);
+        return response.IsSuccessStatusCode ? answer : throw Failure(response, answer);
+    }
+
+    private HttpRequestMessage MakeRequest(HttpMethod method, string path)
+    {
+        var request = new HttpRequestMessage(method, new Uri(server, path))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+        request.Headers.TryAddWithoutValidation("User-Agent", userAgent);
+        return request;
     }
 
     private static ApiStatusException Failure(HttpResponseMessage response, byte[] answer)

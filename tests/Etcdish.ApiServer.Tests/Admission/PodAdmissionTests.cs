@@ -1,20 +1,10 @@
 namespace Etcdish.ApiServer.Tests.Admission;
 
 /// <summary>What plugins make of pods, and which pods they refuse.</summary>
-[TestFixture(StoreKind.InProcess)]
-[TestFixture(StoreKind.GenuineEtcd)]
-public class PodAdmissionTests(StoreKind kind)
+public class PodAdmissionTests(StoreKind kind) : ClusterTests(kind)
 {
     private const string Core = "/api/v1/namespaces/default/";
     private const string Classes = "/apis/scheduling.k8s.io/v1/priorityclasses";
-
-    private TestCluster _cluster = null!;
-
-    [SetUp]
-    public async Task Start() => _cluster = await TestCluster.StartAsync(kind);
-
-    [TearDown]
-    public async Task Stop() => await _cluster.DisposeAsync();
 
     [Test]
     public async Task A_pod_has_an_account_with_its_token_and_bears_a_node_for_five_minutes()
@@ -24,9 +14,13 @@ public class PodAdmissionTests(StoreKind kind)
 
         Assert.That(pod["spec.serviceAccountName"] + pod["spec.serviceAccount"], Is.EqualTo("defaultdefault"), pod.Text);
         Assert.That(pod["spec.volumes.0.name"], Does.Match("^kube-api-access-[a-z0-9]{5}$"));
-        Assert.That(pod[mount + "name"] + pod[mount + "mountPath"], Is.EqualTo(pod["spec.volumes.0.name"] + "/var/run/secrets/kubernetes.io/serviceaccount"));
+        Assert.That(
+            pod[mount + "name"] + pod[mount + "mountPath"],
+            Is.EqualTo(pod["spec.volumes.0.name"] + "/var/run/secrets/kubernetes.io/serviceaccount"));
         Assert.That(pod["spec.volumes.0.projected.sources.0.serviceAccountToken.expirationSeconds"], Is.EqualTo("3607"));
-        Assert.That(pod["spec.tolerations.0.key"] + pod["spec.tolerations.1.key"], Is.EqualTo("node.kubernetes.io/not-readynode.kubernetes.io/unreachable"));
+        Assert.That(
+            pod["spec.tolerations.0.key"] + pod["spec.tolerations.1.key"],
+            Is.EqualTo("node.kubernetes.io/not-readynode.kubernetes.io/unreachable"));
         Assert.That(pod["spec.tolerations.1.tolerationSeconds"], Is.EqualTo("300"));
         Assert.That((pod["spec.priority"], pod["spec.preemptionPolicy"]), Is.EqualTo(("0", "PreemptLowerPriority")));
     }
@@ -34,11 +28,13 @@ public class PodAdmissionTests(StoreKind kind)
     [Test]
     public async Task The_account_decides_of_tokens_and_image_secrets()
     {
-        await _cluster.PostAsync(Core + "serviceaccounts", """
+        await Cluster.PostAsync(Core + "serviceaccounts", """
             {"metadata":{"name":"robot"},"automountServiceAccountToken":false,"imagePullSecrets":[{"name":"pull"}]}
             """);
-        var pod = await AddAsync("""{"serviceAccountName":"robot","containers":[{"name":"c","image":"i"}],"tolerations":[{"operator":"Exists"}]}""");
-        var insists = await AddAsync("""{"serviceAccountName":"robot","automountServiceAccountToken":true,"containers":[{"name":"c","image":"i"}]}""", "b");
+        var pod = await AddAsync(
+            """{"serviceAccountName":"robot","containers":[{"name":"c","image":"i"}],"tolerations":[{"operator":"Exists"}]}""");
+        var insists = await AddAsync(
+            """{"serviceAccountName":"robot","automountServiceAccountToken":true,"containers":[{"name":"c","image":"i"}]}""", "b");
         var missing = await AddAsync("""{"serviceAccountName":"none","containers":[{"name":"c","image":"i"}]}""");
 
         Assert.That((pod["spec.volumes"], pod["spec.imagePullSecrets.0.name"]), Is.EqualTo(("", "pull")), pod.Text);
@@ -51,18 +47,23 @@ public class PodAdmissionTests(StoreKind kind)
     [Test]
     public async Task Priorities_come_from_classes()
     {
-        await _cluster.PostAsync(Classes, """{"metadata":{"name":"high"},"value":1000,"preemptionPolicy":"Never"}""");
+        await Cluster.PostAsync(Classes, """{"metadata":{"name":"high"},"value":1000,"preemptionPolicy":"Never"}""");
         var high = await AddAsync("""{"priorityClassName":"high","containers":[{"name":"c","image":"i"}]}""", "high");
         var system = await AddAsync("""{"priorityClassName":"system-node-critical","containers":[{"name":"c","image":"i"}]}""", "system");
         var none = await AddAsync("""{"priorityClassName":"none","containers":[{"name":"c","image":"i"}]}""");
         var wrong = await AddAsync("""{"priorityClassName":"high","priority":5,"containers":[{"name":"c","image":"i"}]}""");
-        await _cluster.PostAsync(Classes, """{"metadata":{"name":"usual"},"value":10,"globalDefault":true}""");
+        await Cluster.PostAsync(Classes, """{"metadata":{"name":"usual"},"value":10,"globalDefault":true}""");
         var usual = await AddAsync("""{"containers":[{"name":"c","image":"i"}]}""", "usual");
-        var second = await _cluster.PostAsync(Classes, """{"metadata":{"name":"other"},"value":11,"globalDefault":true}""");
+        var second = await Cluster.PostAsync(Classes, """{"metadata":{"name":"other"},"value":11,"globalDefault":true}""");
 
-        Assert.That((high["spec.priority"], high["spec.preemptionPolicy"], system["spec.priority"]), Is.EqualTo(("1000", "Never", "2000001000")), system.Text);
+        Assert.That(
+            (high["spec.priority"], high["spec.preemptionPolicy"], system["spec.priority"]),
+            Is.EqualTo(("1000", "Never", "2000001000")),
+            system.Text);
         Assert.That(none["message"], Is.EqualTo("pods \"p\" is forbidden: no PriorityClass with name none was found"));
-        Assert.That(wrong["message"], Does.StartWith("pods \"p\" is forbidden: the integer value of priority (5) must not be provided in pod spec"));
+        Assert.That(
+            wrong["message"],
+            Does.StartWith("pods \"p\" is forbidden: the integer value of priority (5) must not be provided in pod spec"));
         Assert.That(usual["spec.priorityClassName"] + usual["spec.priority"], Is.EqualTo("usual10"));
         Assert.That(second["message"], Does.EndWith("PriorityClass usual is already marked as default. Only one default can exist"));
     }
@@ -70,7 +71,7 @@ public class PodAdmissionTests(StoreKind kind)
     [Test]
     public async Task Limit_ranges_complete_containers_and_bound_them()
     {
-        await _cluster.PostAsync(Core + "limitranges", """
+        await Cluster.PostAsync(Core + "limitranges", """
             {"metadata":{"name":"r"},"spec":{"limits":[
               {"type":"Container","default":{"cpu":"500m"},"defaultRequest":{"cpu":"250m"},"min":{"cpu":"100m"},"max":{"cpu":"1"},"maxLimitRequestRatio":{"cpu":"4"}},
               {"type":"Pod","max":{"cpu":"1500m"}},
@@ -84,11 +85,14 @@ public class PodAdmissionTests(StoreKind kind)
             {"containers":[{"name":"a","image":"i","resources":{"requests":{"cpu":"1"},"limits":{"cpu":"1"}}},
             {"name":"b","image":"i","resources":{"requests":{"cpu":"1"},"limits":{"cpu":"1"}}}]}
             """, "q");
-        var claim = await _cluster.PostAsync(Core + "persistentvolumeclaims", """
+        var claim = await Cluster.PostAsync(Core + "persistentvolumeclaims", """
             {"metadata":{"name":"v"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"3Gi"}}}}
             """);
 
-        Assert.That(filled["spec.containers.0.resources.requests.cpu"] + filled["spec.containers.0.resources.limits.cpu"], Is.EqualTo("250m500m"), filled.Text);
+        Assert.That(
+            filled["spec.containers.0.resources.requests.cpu"] + filled["spec.containers.0.resources.limits.cpu"],
+            Is.EqualTo("250m500m"),
+            filled.Text);
         Assert.That(filled.Body["metadata"]!["annotations"]!["kubernetes.io/limit-ranger"]!.ToString(),
             Is.EqualTo("LimitRanger plugin set: cpu request for container c; cpu limit for container c"));
         Assert.That(low["message"], Is.EqualTo("pods \"q\" is forbidden: minimum cpu usage per Container is 100m, but request is 50m"));
@@ -101,7 +105,7 @@ public class PodAdmissionTests(StoreKind kind)
     [Test]
     public async Task Runtime_classes_add_their_cost_and_their_place()
     {
-        await _cluster.PostAsync("/apis/node.k8s.io/v1/runtimeclasses", """
+        await Cluster.PostAsync("/apis/node.k8s.io/v1/runtimeclasses", """
             {"metadata":{"name":"vm"},"handler":"kata","overhead":{"podFixed":{"cpu":"250m"}},
             "scheduling":{"nodeSelector":{"vm":"yes"},"tolerations":[{"key":"vm","operator":"Exists"}]}}
             """);
@@ -116,7 +120,8 @@ public class PodAdmissionTests(StoreKind kind)
         Assert.That(own["message"], Does.EndWith("pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"));
     }
 
-    private Task<Answer> AddAsync(string spec, string name = "p") => _cluster.PostAsync(Core + "pods", $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{{{spec}}}}""");
+    private Task<Answer> AddAsync(string spec, string name = "p") =>
+        Cluster.PostAsync(Core + "pods", $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{{{spec}}}}""");
 
     private static string Cpu(string request, string limit) =>
         $$$"""{"containers":[{"name":"c","image":"i","resources":{"requests":{"cpu":"{{{request}}}"},"limits":{"cpu":"{{{limit}}}"} } } ] }""";

@@ -21,7 +21,8 @@ public class SchemaTests
     [TestCase("""{"type":"number","multipleOf":0.1}""", "0.3", "")]
     [TestCase("""{"type":"integer","multipleOf":5}""", "7", "Invalid value: 7: v in body should be a multiple of 5")]
     [TestCase("""{"type":"array","items":{"type":"string"},"maxItems":1}""", "[\"a\",\"b\"]", "Too many: 2: must have at most 1 item")]
-    [TestCase("""{"type":"array","items":{"type":"string"},"minItems":1}""", "[]", "Invalid value: 0: v in body should have at least 1 items")]
+    [TestCase(
+        """{"type":"array","items":{"type":"string"},"minItems":1}""", "[]", "Invalid value: 0: v in body should have at least 1 items")]
     [TestCase("""{"type":"object","minProperties":1}""", "{}", "Invalid value: 0: v in body should have at least 1 properties")]
     [TestCase("""{"x-kubernetes-int-or-string":true}""", "true", "v in body must be of type integer,string: \"boolean\"")]
     [TestCase("""{"x-kubernetes-int-or-string":true}""", "\"50%\"", "")]
@@ -29,7 +30,8 @@ public class SchemaTests
     [TestCase("""{"type":"string","format":"date-time"}""", "\"2024-02-30T00:00:00Z\"", "must be of type date-time")]
     [TestCase("""{"type":"string","format":"something"}""", "\"else\"", "")]
     [TestCase("""{"type":"string","pattern":"^a+$"}""", "\"aaa\\n\"", "should match '^a+$'")]
-    [TestCase("""{"type":"string","anyOf":[{"pattern":"^a"},{"pattern":"^b"}]}""", "\"c\"", "\"v\" must validate at least one schema (anyOf)")]
+    [TestCase(
+        """{"type":"string","anyOf":[{"pattern":"^a"},{"pattern":"^b"}]}""", "\"c\"", "\"v\" must validate at least one schema (anyOf)")]
     [TestCase("""{"type":"string","anyOf":[{"pattern":"^a"},{"pattern":"^b"}]}""", "\"b\"", "")]
     [TestCase("""{"type":"string","oneOf":[{"pattern":"a"},{"pattern":"b"}]}""", "\"ab\"", "must validate one and only one schema (oneOf). Found 2 valid")]
     [TestCase("""{"type":"string","allOf":[{"pattern":"a"},{"pattern":"b"}]}""", "\"a\"", "\"v\" must validate all the schemas (allOf)")]
@@ -81,7 +83,10 @@ public class SchemaTests
         var value = JsonNode.Parse("""{"a":null,"b":null,"e":null,"h":[{},{"i":1}]}""");
         SchemaDefaults.Apply(value, schema);
 
-        Assert.That(JsonNode.DeepEquals(value, JsonNode.Parse("""{"a":1,"b":null,"h":[{"i":3},{"i":1}],"f":{"g":7}}""")), Is.True, value!.ToJsonString());
+        Assert.That(
+            JsonNode.DeepEquals(value, JsonNode.Parse("""{"a":1,"b":null,"h":[{"i":3},{"i":1}],"f":{"g":7}}""")),
+            Is.True,
+            value!.ToJsonString());
     }
 
     [Test]

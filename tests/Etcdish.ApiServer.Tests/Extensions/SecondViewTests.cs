@@ -28,7 +28,8 @@ public class SecondViewTests(StoreKind kind)
 
         Assert.That(Answer.Read(seen, "type") + Answer.Read(seen, "object.note"), Is.EqualTo("ADDEDIt runs."));
         Assert.That(
-            string.Join(' ', new[] { "apiVersion", "regarding.name", "deprecatedCount", "deprecatedSource.component", "message" }.Select(f => read[f])),
+            string.Join(' ', new[] { "apiVersion", "regarding.name", "deprecatedCount", "deprecatedSource.component", "message" }
+                .Select(f => read[f])),
             Is.EqualTo("events.k8s.io/v1 p 3 kubelet "));
         Assert.That(core["apiVersion"] + core["message"] + core["involvedObject.kind"], Is.EqualTo("v1It still runs.Pod"));
     }
@@ -60,7 +61,8 @@ public class SecondViewTests(StoreKind kind)
         await cluster.PatchAsync(Scalers1 + "/a", """{"spec":{"maxReplicas":6}}""", "merge");
         var after = await cluster.GetAsync(Scalers2 + "/a");
 
-        Assert.That(second["spec.metrics.0.resource.name"] + second["spec.metrics.0.resource.target.averageUtilization"], Is.EqualTo("cpu70"));
+        Assert.That(
+            second["spec.metrics.0.resource.name"] + second["spec.metrics.0.resource.target.averageUtilization"], Is.EqualTo("cpu70"));
         Assert.That(first["spec.targetCPUUtilizationPercentage"], Is.EqualTo("70"));
         Assert.That(
             first.Body["metadata"]!["annotations"]!["autoscaling.alpha.kubernetes.io/metrics"]!.ToString(),

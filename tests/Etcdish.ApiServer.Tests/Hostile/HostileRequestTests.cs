@@ -107,7 +107,8 @@ public class HostileRequestTests
     [Test]
     public async Task Headers_have_a_bounded_size()
     {
-        var large = await RawExchange.SendAsync(_cluster.Http.BaseAddress!, Head("GET", ConfigMaps, $"X-Large: {new string('x', 200_000)}"));
+        var large = await RawExchange.SendAsync(
+            _cluster.Http.BaseAddress!, Head("GET", ConfigMaps, $"X-Large: {new string('x', 200_000)}"));
         var many = await RawExchange.SendAsync(
             _cluster.Http.BaseAddress!, Head("GET", ConfigMaps, string.Join("\r\n", Enumerable.Range(0, 2000).Select(i => $"X-{i}: y"))));
 

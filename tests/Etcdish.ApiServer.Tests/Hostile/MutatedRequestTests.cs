@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Etcdish.ApiServer.Tests.Hostile;
 
-/// <summary>Valid requests of every verb, damaged at random: whatever comes, the server answers with what a client can understand.</summary>
+/// <summary>
+/// Valid requests of every verb, damaged at random: whatever comes, the server answers with what a client can understand.
+/// </summary>
 [TestFixture]
 public class MutatedRequestTests
 {
@@ -23,7 +25,8 @@ public class MutatedRequestTests
             """{"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i","resources":{"requests":{"cpu":"100m"}}}]}}"""),
         Request("POST", "/apis/apps/v1/namespaces/default/deployments", "application/yaml",
             "metadata:\n  generateName: d-\nspec:\n  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: b}}\n    spec: {containers: [{name: c, image: i}]}\n"),
-        Request("PUT", "/api/v1/namespaces/default/configmaps/seed", "application/json", """{"metadata":{"name":"seed"},"data":{"a":"b"}}"""),
+        Request(
+            "PUT", "/api/v1/namespaces/default/configmaps/seed", "application/json", """{"metadata":{"name":"seed"},"data":{"a":"b"}}"""),
         Request("PATCH", "/api/v1/namespaces/default/configmaps/seed", "application/merge-patch+json", """{"data":{"c":null,"d":"e"}}"""),
         Request("PATCH", "/api/v1/namespaces/default/configmaps/seed", "application/json-patch+json",
             """[{"op":"test","path":"/metadata/name","value":"seed"},{"op":"copy","from":"/metadata","path":"/data"},{"op":"remove","path":"/data"}]"""),

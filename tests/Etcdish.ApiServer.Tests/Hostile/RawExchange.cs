@@ -11,7 +11,9 @@ internal static class RawExchange
     /// <summary>The answer; empty if the connection ended without one.</summary>
     /// <param name="server">Where to.</param>
     /// <param name="request">The bytes.</param>
-    /// <param name="quiet">After how long without an end of the answer nothing more is sent, for servers that wait for more; null for never.</param>
+    /// <param name="quiet">
+    /// After how long without an end of the answer nothing more is sent, for servers that wait for more; null for never.
+    /// </param>
     /// <exception cref="OperationCanceledException">The server neither answered nor closed.</exception>
     public static async Task<string> SendAsync(Uri server, ReadOnlyMemory<byte> request, TimeSpan? quiet = null)
     {
@@ -43,7 +45,8 @@ internal static class RawExchange
         SendAsync(server, Encoding.UTF8.GetBytes(request), quiet);
 
     /// <summary>The status code of an answer; 0 for none.</summary>
-    public static int StatusOf(string answer) => answer.StartsWith("HTTP/1.1 ", StringComparison.Ordinal) ? int.Parse(answer.AsSpan(9, 3)) : 0;
+    public static int StatusOf(string answer) =>
+        answer.StartsWith("HTTP/1.1 ", StringComparison.Ordinal) ? int.Parse(answer.AsSpan(9, 3)) : 0;
 
     private static async Task<string> ReadAsync(Socket socket, CancellationToken cancellation)
     {

@@ -243,7 +243,8 @@ public class DefaultsTests
             {
                 return Directory.GetFiles(candidate, "*.json").Order(StringComparer.Ordinal)
                     .Select(file => KindBench.Read(File.ReadAllText(file)))
-                    .Where(value => SchemaCatalog.BuiltIn.Resources.Any(r => r.Kind == value.Text("kind") && r.ApiVersion == value.Text("apiVersion")))
+                    .Where(value => SchemaCatalog.BuiltIn.Resources.Any(
+                        r => r.Kind == value.Text("kind") && r.ApiVersion == value.Text("apiVersion")))
                     .Select(value => (Type: TypeOf(value), Value: value))
                     .Where(sample => sample.Type is not null).ToArray();
             }

@@ -52,7 +52,8 @@ public class KindRulesTests
     [TestCase("Deployment", "spec/selector", "{}", "FieldValueInvalid spec.selector: Invalid value: {}: empty selector is invalid for deployment")]
     [TestCase("Deployment", "spec/template/metadata/labels/app", "\"x\"",
         "FieldValueInvalid spec.template.metadata.labels: Invalid value: {\"app\":\"x\"}: `selector` does not match template `labels`")]
-    [TestCase("Deployment", "spec/replicas", "-1", "FieldValueInvalid spec.replicas: Invalid value: -1: must be greater than or equal to 0")]
+    [TestCase(
+        "Deployment", "spec/replicas", "-1", "FieldValueInvalid spec.replicas: Invalid value: -1: must be greater than or equal to 0")]
     [TestCase("Deployment", "spec/strategy", """{"type":"Recreate","rollingUpdate":{}}""",
         "FieldValueForbidden spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'")]
     [TestCase("Deployment", "spec/strategy", """{"rollingUpdate":{"maxSurge":0,"maxUnavailable":"0%"}}""",
@@ -163,14 +164,16 @@ public class KindRulesTests
         "FieldValueNotSupported roleRef.kind: Unsupported value: \"Rolle\": supported values: \"Role\", \"ClusterRole\"")]
     [TestCase("RoleBinding", "subjects/0/apiGroup", "\"x\"",
         "FieldValueNotSupported subjects[0].apiGroup: Unsupported value: \"x\": supported values: \"rbac.authorization.k8s.io\"")]
-    [TestCase("ClusterRole", "rules/0/verbs", "[]", "FieldValueRequired rules[0].verbs: Required value: verbs must contain at least one value")]
+    [TestCase(
+        "ClusterRole", "rules/0/verbs", "[]", "FieldValueRequired rules[0].verbs: Required value: verbs must contain at least one value")]
     [TestCase("PriorityClass", "value", "1000000001",
         "FieldValueForbidden value: Forbidden: maximum allowed value of a user defined priority is 1000000000")]
     [TestCase("PriorityClass", "metadata/name", "\"system-x\"",
         "FieldValueForbidden metadata.name: Forbidden: priority class names with 'system-' prefix are reserved for system use only. error: system-x is not a known system priority class")]
     [TestCase("Lease", "spec/leaseDurationSeconds", "0",
         "FieldValueInvalid spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0")]
-    public void Storage_roles_and_others(string kind, string path, string? json, params string[] expected) => Expect(kind, path, json, expected);
+    public void Storage_roles_and_others(string kind, string path, string? json, params string[] expected) =>
+        Expect(kind, path, json, expected);
 
     [TestCase("Deployment", "spec/selector/matchLabels/app", "\"x\"",
         "FieldValueInvalid spec.template.metadata.labels: Invalid value: {\"app\":\"web\"}: `selector` does not match template `labels`",
@@ -188,7 +191,8 @@ public class KindRulesTests
     [TestCase("Claim", "spec/storageClassName", "\"slow\"",
         "FieldValueForbidden spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n- storageClassName: \"fast\"\n+ storageClassName: \"slow\"\n")]
     [TestCase("Claim", "spec/volumeName", "\"pv\"")]
-    [TestCase("StorageClass", "provisioner", "\"other\"", "FieldValueForbidden provisioner: Forbidden: updates to provisioner are forbidden.")]
+    [TestCase(
+        "StorageClass", "provisioner", "\"other\"", "FieldValueForbidden provisioner: Forbidden: updates to provisioner are forbidden.")]
     [TestCase("RoleBinding", "roleRef/name", "\"other\"",
         "FieldValueInvalid roleRef: Invalid value: {\"kind\":\"Role\",\"name\":\"other\",\"apiGroup\":\"rbac.authorization.k8s.io\"}: cannot change roleRef")]
     [TestCase("Node", "spec/providerID", "\"y\"",
@@ -210,8 +214,12 @@ public class KindRulesTests
         KindBench.Set(stored, "immutable", "true");
         const string Frozen = "Forbidden: field is immutable when `immutable` is set";
 
-        Assert.That(KindBench.Texts(KindBench.Update(stored, m => KindBench.Set(m, "data/k", "\"w\""))), Is.EqualTo([$"FieldValueForbidden data: {Frozen}"]));
-        Assert.That(KindBench.Texts(KindBench.Update(stored, m => KindBench.Set(m, "immutable", null))), Is.EqualTo([$"FieldValueForbidden immutable: {Frozen}"]));
+        Assert.That(
+            KindBench.Texts(KindBench.Update(stored, m => KindBench.Set(m, "data/k", "\"w\""))),
+            Is.EqualTo([$"FieldValueForbidden data: {Frozen}"]));
+        Assert.That(
+            KindBench.Texts(KindBench.Update(stored, m => KindBench.Set(m, "immutable", null))),
+            Is.EqualTo([$"FieldValueForbidden immutable: {Frozen}"]));
     }
 
     [Test]

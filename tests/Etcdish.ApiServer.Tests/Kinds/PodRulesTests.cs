@@ -167,12 +167,15 @@ public class PodRulesTests
     {
         var stored = KindBench.Create(GoodObjects.Pod, out _);
         var bound = KindBench.Update(stored, pod => KindBench.Set(pod, "spec/nodeName", "\"n\""), "binding");
-        var looked = KindBench.Update(stored, pod => KindBench.Set(pod, "spec/ephemeralContainers", """[{"name":"e","image":"x"}]"""), "ephemeralcontainers");
+        var looked = KindBench.Update(
+            stored, pod => KindBench.Set(pod, "spec/ephemeralContainers", """[{"name":"e","image":"x"}]"""), "ephemeralcontainers");
         var resized = KindBench.Update(stored, pod => KindBench.Set(pod, "spec/containers/0/resources/requests/cpu", "\"600m\""), "resize");
         var bared = KindBench.Update(stored, pod => KindBench.Set(pod, "spec/containers/0/resources/limits/memory", null), "resize");
 
         Assert.That(bound.Concat(looked).Concat(resized), Is.Empty);
-        Assert.That(KindBench.Texts(bared), Is.EqualTo(["FieldValueForbidden spec.containers[0].resources.limits: Forbidden: resource limits cannot be removed"]));
+        Assert.That(
+            KindBench.Texts(bared),
+            Is.EqualTo(["FieldValueForbidden spec.containers[0].resources.limits: Forbidden: resource limits cannot be removed"]));
     }
 
     [Test]

@@ -14,7 +14,8 @@ public class BootstrapPolicyTests
     {
         var names = _objects.Select(item => $"{item.Resource}/{item.Namespace}/{item.Name}").ToArray();
         var bound = _objects.Where(item => item.Content["roleRef"] is not null)
-            .Select(item => (Kind: item.Namespace.Length == 0 ? "clusterroles" : "roles", item.Namespace, Role: item.Content["roleRef"]!["name"]))
+            .Select(item => (
+                Kind: item.Namespace.Length == 0 ? "clusterroles" : "roles", item.Namespace, Role: item.Content["roleRef"]!["name"]))
             .Select(role => $"{role.Kind}/{role.Namespace}/{role.Role}");
 
         Assert.That(names, Is.Unique);

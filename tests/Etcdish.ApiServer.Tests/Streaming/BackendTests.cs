@@ -23,7 +23,8 @@ internal sealed class BackendTests
     {
         await _cluster.AddPodAsync("two", "node-1", "a", "b");
 
-        await ExpectAsync($"{Pods}/two/exec?command=ls&stdout=true", 400, "a container name must be specified for pod two, choose one of: [a b]");
+        await ExpectAsync(
+            $"{Pods}/two/exec?command=ls&stdout=true", 400, "a container name must be specified for pod two, choose one of: [a b]");
         await ExpectAsync($"{Pods}/two/log", 400, "a container name must be specified for pod two, choose one of: [a b]");
     }
 
@@ -62,7 +63,8 @@ internal sealed class BackendTests
     public async Task A_node_is_reached_by_its_proxy_with_path_query_and_body()
     {
         using var response = await _cluster.Http.PostAsync(
-            new Uri("/api/v1/nodes/node-1/proxy/a%20b/c?x=1&y=%2F", UriKind.Relative), new StringContent("body", Encoding.UTF8, "text/plain"));
+            new Uri("/api/v1/nodes/node-1/proxy/a%20b/c?x=1&y=%2F", UriKind.Relative),
+            new StringContent("body", Encoding.UTF8, "text/plain"));
 
         Assert.That(response.Headers.GetValues("X-Seen"), Is.EqualTo(new[] { "POST /a%20b/c?x=1&y=%2F" }));
         Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo("body"));
@@ -110,7 +112,8 @@ internal sealed class BackendTests
     [TestCase("namespaces/default/pods/web/proxy/", 400, "address not allowed")]
     [TestCase("namespaces/default/pods/ftp:web:21/proxy/", 400, "invalid pod request \"ftp:web:21\"")]
     [TestCase("namespaces/default/services/none/proxy/", 404, "endpoints \"none\" not found")]
-    public Task What_may_not_be_reached_is_refused(string path, int status, string message) => ExpectAsync($"/api/v1/{path}", status, message);
+    public Task What_may_not_be_reached_is_refused(string path, int status, string message) =>
+        ExpectAsync($"/api/v1/{path}", status, message);
 
     // Loopback addresses are no pods'.
     private static IPAddress OwnAddress()

@@ -78,7 +78,10 @@ internal sealed partial class KubectlPortForwardTests(bool isSpdy)
         var count = await client.GetStream().ReadAsync(new byte[1]).AsTask().WaitAsync(_limit);
 
         Assert.That(count, Is.Zero);
-        Assert.That(kubectl.StandardError.Wait(text => text.Contains("error forwarding port", StringComparison.Ordinal), _limit), Is.True, kubectl.Describe);
+        Assert.That(
+            kubectl.StandardError.Wait(text => text.Contains("error forwarding port", StringComparison.Ordinal), _limit),
+            Is.True,
+            kubectl.Describe);
     }
 
     private static Socket Listen()

@@ -19,7 +19,8 @@ internal sealed class LogTests
     [Test]
     public void Kubectl_prints_the_log_and_its_options_reach_the_kubelet()
     {
-        var result = _cluster.Run(isSpdy: false, "", "logs", "web", "--tail=5", "--previous", "--timestamps", "--since=1m", "--limit-bytes=100");
+        var result = _cluster.Run(
+            isSpdy: false, "", "logs", "web", "--tail=5", "--previous", "--timestamps", "--since=1m", "--limit-bytes=100");
 
         Assert.That(result.StandardOutput, Is.EqualTo("a line\n"), result.ToString());
         Assert.That(

@@ -15,13 +15,11 @@ internal sealed class StreamingCluster : IAsyncDisposable
     private static readonly TimeSpan _limit = TimeSpan.FromSeconds(60);
 
     private readonly TemporaryFolder _folder = new();
-    private readonly TestStore _store;
     private readonly ClusterCertificates _certificates;
     private readonly KubernetesApiServer _server;
 
-    private StreamingCluster(TestStore store, ClusterCertificates certificates, KubernetesApiServer server, FakeKubelet kubelet)
+    private StreamingCluster(ClusterCertificates certificates, KubernetesApiServer server, FakeKubelet kubelet)
     {
-        _store = store;
         _certificates = certificates;
         _server = server;
         Kubelet = kubelet;
@@ -38,15 +36,16 @@ internal sealed class StreamingCluster : IAsyncDisposable
         using var folder = new TemporaryFolder();
         var certificates = ClusterCertificates.Open(folder.File("pki"));
         var kubelet = await FakeKubelet.StartAsync(certificates);
-        var store = await TestStore.OpenAsync(StoreKind.InProcess);
+        var store = await SharedStores.GetAsync(StoreKind.InProcess);
         var server = await KubernetesApiServer.StartAsync(new ApiServerOptions
         {
             Store = store.Store,
+            StorePrefix = SharedStores.NewPrefix(),
             Listen = new IPEndPoint(IPAddress.Loopback, 0),
             Certificates = certificates,
             Warn = TestContext.Out.WriteLine,
         });
-        var cluster = new StreamingCluster(store, certificates, server, kubelet);
+        var cluster = new StreamingCluster(certificates, server, kubelet);
         Kubeconfig.WriteAdmin(cluster.File("kubeconfig"), server.Url, certificates);
         await cluster.AddNodeAsync("node-1", kubelet.Port);
         await cluster.AddPodAsync("web", "node-1", "main");
@@ -58,7 +57,8 @@ internal sealed class StreamingCluster : IAsyncDisposable
     /// <summary>Starts kubectl.</summary>
     /// <param name="isSpdy">Whether it is to speak raw SPDY instead of WebSocket.</param>
     /// <param name="arguments">Its arguments.</param>
-    public ChildProcess Start(bool isSpdy, params string[] arguments) => ChildProcess.Start(Tools.Kubectl(), arguments, Environment(isSpdy));
+    public ChildProcess Start(bool isSpdy, params string[] arguments) =>
+        ChildProcess.Start(Tools.Kubectl(), arguments, Environment(isSpdy));
 
     /// <summary>Starts a shell's script, in which kubectl knows the cluster.</summary>
     public ChildProcess StartShell(bool isSpdy, string script) => ChildProcess.Start("sh", ["-c", script], Environment(isSpdy));
@@ -78,7 +78,6 @@ internal sealed class StreamingCluster : IAsyncDisposable
         Http.Dispose();
         await _server.DisposeAsync();
         await Kubelet.DisposeAsync();
-        await _store.DisposeAsync();
         _certificates.Dispose();
         _folder.Dispose();
     }
@@ -113,7 +112,8 @@ internal sealed class StreamingCluster : IAsyncDisposable
     public async Task SendAsync(HttpMethod method, string path, string body)
     {
         using var request = new HttpRequestMessage(method, path);
-        request.Content = new StringContent(body, Encoding.UTF8, method == HttpMethod.Patch ? "application/merge-patch+json" : "application/json");
+        request.Content = new StringContent(
+            body, Encoding.UTF8, method == HttpMethod.Patch ? "application/merge-patch+json" : "application/json");
         using var response = await Http.SendAsync(request);
         Assert.That(response.IsSuccessStatusCode, Is.True, await response.Content.ReadAsStringAsync());
     }

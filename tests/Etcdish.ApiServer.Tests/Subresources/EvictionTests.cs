@@ -1,22 +1,12 @@
 namespace Etcdish.ApiServer.Tests.Subresources;
 
-[TestFixture(StoreKind.InProcess)]
-[TestFixture(StoreKind.GenuineEtcd)]
-public class EvictionTests(StoreKind kind)
+public class EvictionTests(StoreKind kind) : ClusterTests(kind)
 {
     private const string Pods = "/api/v1/namespaces/default/pods";
     private const string Budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";
     private const string Ready = """{"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}""";
     private const string Unready = """{"status":{"phase":"Running"}}""";
     private const string Violation = "Cannot evict pod as it would violate the pod's disruption budget.";
-
-    private TestCluster _cluster = null!;
-
-    [SetUp]
-    public async Task Start() => _cluster = await TestCluster.StartAsync(kind);
-
-    [TearDown]
-    public async Task Stop() => await _cluster.DisposeAsync();
 
     [TestCase(Ready, """{"disruptionsAllowed":1,"currentHealthy":2,"desiredHealthy":1}""", 201, "")]
     [TestCase(Ready, """{"disruptionsAllowed":0,"currentHealthy":2,"desiredHealthy":3}""", 429, "The disruption budget b needs 3 healthy pods and has 2 currently")]
@@ -30,7 +20,7 @@ public class EvictionTests(StoreKind kind)
         await AddPodAsync("p", pod);
         await AddBudgetAsync("b", budget, "IfHealthyBudget");
         var answer = await EvictAsync("p");
-        var left = await _cluster.GetAsync(Pods + "/p");
+        var left = await Cluster.GetAsync(Pods + "/p");
 
         Assert.That((answer.Status, answer["kind"]), Is.EqualTo((status, "Status")), answer.Text);
         Assert.That(left["metadata.deletionTimestamp"].Length > 0 || left.Status == 404, Is.EqualTo(status == 201));
@@ -56,15 +46,16 @@ public class EvictionTests(StoreKind kind)
         await AddPodAsync("p", Ready);
         await AddBudgetAsync("b", """{"disruptionsAllowed":1}""", "IfHealthyBudget");
         var tried = await EvictAsync("p", "?dryRun=All");
-        var before = await _cluster.GetAsync(Budgets + "/b");
+        var before = await Cluster.GetAsync(Budgets + "/b");
         await EvictAsync("p");
-        var budget = await _cluster.GetAsync(Budgets + "/b");
-        var pod = await _cluster.GetAsync(Pods + "/p");
+        var budget = await Cluster.GetAsync(Budgets + "/b");
+        var pod = await Cluster.GetAsync(Pods + "/p");
 
         Assert.That((tried.Status, before["status.disruptionsAllowed"]), Is.EqualTo((201, "1")));
         Assert.That((budget["status.disruptionsAllowed"], budget["status.conditions.0.reason"]), Is.EqualTo(("0", "InsufficientPods")));
         Assert.That(budget["status.disruptedPods.p"], Is.Not.Empty);
-        Assert.That(pod["status.conditions.1.type"] + pod["status.conditions.1.reason"], Is.EqualTo("DisruptionTargetEvictionByEvictionAPI"));
+        Assert.That(
+            pod["status.conditions.1.type"] + pod["status.conditions.1.reason"], Is.EqualTo("DisruptionTargetEvictionByEvictionAPI"));
         Assert.That(pod["metadata.deletionGracePeriodSeconds"], Is.EqualTo("30"));
     }
 
@@ -95,34 +86,35 @@ public class EvictionTests(StoreKind kind)
     public async Task Options_are_those_of_a_deletion()
     {
         await AddPodAsync("p", Ready);
-        var stale = await _cluster.PostAsync(Pods + "/p/eviction", """{"metadata":{"name":"p"},"deleteOptions":{"preconditions":{"resourceVersion":"1"}}}""");
-        var soon = await _cluster.PostAsync(Pods + "/p/eviction", """{"metadata":{"name":"p"},"deleteOptions":{"gracePeriodSeconds":1}}""");
-        var other = await _cluster.PostAsync(Pods + "/p/eviction", """{"metadata":{"name":"q"}}""");
+        var stale = await Cluster.PostAsync(
+            Pods + "/p/eviction", """{"metadata":{"name":"p"},"deleteOptions":{"preconditions":{"resourceVersion":"1"}}}""");
+        var soon = await Cluster.PostAsync(Pods + "/p/eviction", """{"metadata":{"name":"p"},"deleteOptions":{"gracePeriodSeconds":1}}""");
+        var other = await Cluster.PostAsync(Pods + "/p/eviction", """{"metadata":{"name":"q"}}""");
 
         Assert.That((stale.Status, soon.Status, other.Status), Is.EqualTo((409, 201, 400)));
-        Assert.That((await _cluster.GetAsync(Pods + "/p"))["metadata.deletionGracePeriodSeconds"], Is.EqualTo("1"));
+        Assert.That((await Cluster.GetAsync(Pods + "/p"))["metadata.deletionGracePeriodSeconds"], Is.EqualTo("1"));
         Assert.That((await EvictAsync("none")).Status, Is.EqualTo(404));
     }
 
-    private Task<Answer> EvictAsync(string name, string query = "") => _cluster.PostAsync(
+    private Task<Answer> EvictAsync(string name, string query = "") => Cluster.PostAsync(
         $"{Pods}/{name}/eviction{query}", $$$"""{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"{{{name}}}"}}""");
 
     private async Task AddPodAsync(string name, string status)
     {
-        await _cluster.PostAsync(Pods, $$$"""
+        await Cluster.PostAsync(Pods, $$$"""
             {"metadata":{"name":"{{{name}}}","labels":{"a":"b"}},"spec":{"nodeName":"n","containers":[{"name":"c","image":"i"}]}}
             """);
-        var written = await _cluster.PatchAsync($"{Pods}/{name}/status", status, "merge");
+        var written = await Cluster.PatchAsync($"{Pods}/{name}/status", status, "merge");
         Assert.That(written.Status, Is.EqualTo(200), written.Text);
     }
 
     private async Task AddBudgetAsync(string name, string status, string policy)
     {
-        await _cluster.PostAsync(Budgets, $$$"""
+        await Cluster.PostAsync(Budgets, $$$"""
             {"metadata":{"name":"{{{name}}}"},"spec":{"minAvailable":1,"selector":{"matchLabels":{"a":"b"}},"unhealthyPodEvictionPolicy":"{{{policy}}}"}}
             """);
-        await _cluster.PatchAsync($"{Budgets}/{name}/status", """{"status":{"observedGeneration":1}}""", "merge");
-        var written = await _cluster.PatchAsync($"{Budgets}/{name}/status", $$$"""{"status":{{{status}}}}""", "merge");
+        await Cluster.PatchAsync($"{Budgets}/{name}/status", """{"status":{"observedGeneration":1}}""", "merge");
+        var written = await Cluster.PatchAsync($"{Budgets}/{name}/status", $$$"""{"status":{{{status}}}}""", "merge");
         Assert.That(written.Status, Is.EqualTo(200), written.Text);
     }
 }

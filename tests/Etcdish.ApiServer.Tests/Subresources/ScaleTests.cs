@@ -1,43 +1,36 @@
 namespace Etcdish.ApiServer.Tests.Subresources;
 
-[TestFixture(StoreKind.InProcess)]
-[TestFixture(StoreKind.GenuineEtcd)]
-public class ScaleTests(StoreKind kind)
+public class ScaleTests(StoreKind kind) : ClusterTests(kind)
 {
     private const string Web = "/apis/apps/v1/namespaces/default/deployments/web";
     private const string Scale = Web + "/scale";
 
-    private TestCluster _cluster = null!;
-
     [SetUp]
-    public async Task Start()
+    public async Task Prepare()
     {
-        _cluster = await TestCluster.StartAsync(kind);
-        await _cluster.PostAsync("/apis/apps/v1/namespaces/default/deployments", """
+        await Cluster.PostAsync("/apis/apps/v1/namespaces/default/deployments", """
             {"metadata":{"name":"web"},"spec":{"replicas":2,"selector":{"matchLabels":{"app":"web"},
             "matchExpressions":[{"key":"tier","operator":"Exists"}]},"template":{"metadata":{"labels":{"app":"web","tier":"x"}},
             "spec":{"containers":[{"name":"c","image":"nginx:1"}]}}}}
             """);
     }
 
-    [TearDown]
-    public async Task Stop() => await _cluster.DisposeAsync();
-
     [Test]
     public async Task It_shows_the_replicas_and_the_identity_of_its_object()
     {
-        var web = await _cluster.GetAsync(Web);
-        var scale = await _cluster.GetAsync(Scale);
+        var web = await Cluster.GetAsync(Web);
+        var scale = await Cluster.GetAsync(Scale);
 
         Assert.That(scale["kind"] + scale["apiVersion"], Is.EqualTo("Scaleautoscaling/v1"));
-        Assert.That(scale["metadata.uid"] + scale["metadata.resourceVersion"], Is.EqualTo(web["metadata.uid"] + web["metadata.resourceVersion"]));
+        Assert.That(
+            scale["metadata.uid"] + scale["metadata.resourceVersion"], Is.EqualTo(web["metadata.uid"] + web["metadata.resourceVersion"]));
         Assert.That((scale["spec.replicas"], scale["status.replicas"], scale["status.selector"]), Is.EqualTo(("2", "0", "app=web,tier")));
     }
 
     [Test]
     public async Task It_is_shown_as_a_table()
     {
-        var table = await _cluster.GetAsync(Scale, "application/json;as=Table;v=v1;g=meta.k8s.io");
+        var table = await Cluster.GetAsync(Scale, "application/json;as=Table;v=v1;g=meta.k8s.io");
 
         Assert.That(table["columnDefinitions.1.name"] + table["columnDefinitions.2.name"], Is.EqualTo("DesiredAvailable"));
         Assert.That(table["rows.0.cells.0"] + table["rows.0.cells.1"] + table["rows.0.cells.2"], Is.EqualTo("web20"));
@@ -46,10 +39,10 @@ public class ScaleTests(StoreKind kind)
     [Test]
     public async Task A_put_writes_the_replicas_and_nothing_else()
     {
-        var before = await _cluster.GetAsync(Scale);
-        var scaled = await _cluster.PutAsync(Scale, before.Text.Replace("\"replicas\":2", "\"replicas\":5", StringComparison.Ordinal));
-        var web = await _cluster.GetAsync(Web);
-        var stale = await _cluster.PutAsync(Scale, before.Text);
+        var before = await Cluster.GetAsync(Scale);
+        var scaled = await Cluster.PutAsync(Scale, before.Text.Replace("\"replicas\":2", "\"replicas\":5", StringComparison.Ordinal));
+        var web = await Cluster.GetAsync(Web);
+        var stale = await Cluster.PutAsync(Scale, before.Text);
 
         Assert.That((scaled.Status, scaled["spec.replicas"]), Is.EqualTo((200, "5")), scaled.Text);
         Assert.That((web["spec.replicas"], web["metadata.generation"]), Is.EqualTo(("5", "2")));
@@ -64,10 +57,10 @@ public class ScaleTests(StoreKind kind)
         {
             Content = new ByteArrayContent("""{"metadata":{"name":"web"},"spec":{"replicas":1}}"""u8.ToArray()),
         };
-        using var answer = await _cluster.Http.SendAsync(request);
+        using var answer = await Cluster.Http.SendAsync(request);
 
         Assert.That((int)answer.StatusCode, Is.EqualTo(200));
-        Assert.That((await _cluster.GetAsync(Web))["spec.replicas"], Is.EqualTo("1"));
+        Assert.That((await Cluster.GetAsync(Web))["spec.replicas"], Is.EqualTo("1"));
     }
 
     [TestCase("merge", """{"spec":{"replicas":0}}""")]
@@ -75,19 +68,19 @@ public class ScaleTests(StoreKind kind)
     [TestCase("strategic-merge", """{"spec":{"replicas":0}}""")]
     public async Task Patches_are_of_the_scale(string patch, string body)
     {
-        var scaled = await _cluster.PatchAsync(Scale, body, patch);
+        var scaled = await Cluster.PatchAsync(Scale, body, patch);
 
         Assert.That((scaled.Status, scaled["kind"], scaled["spec.replicas"]), Is.EqualTo((200, "Scale", "0")), scaled.Text);
-        Assert.That((await _cluster.GetAsync(Web))["spec.replicas"], Is.EqualTo("0"));
+        Assert.That((await Cluster.GetAsync(Web))["spec.replicas"], Is.EqualTo("0"));
     }
 
     [Test]
     public async Task What_makes_no_sense_is_refused()
     {
-        var negative = await _cluster.PatchAsync(Scale, """{"spec":{"replicas":-1}}""", "merge");
-        var missing = await _cluster.PatchAsync(Web + "x/scale", """{"spec":{"replicas":1}}""", "merge");
-        var other = await _cluster.PutAsync(Scale, """{"metadata":{"name":"other"},"spec":{"replicas":1}}""");
-        var none = await _cluster.GetAsync("/apis/apps/v1/namespaces/default/daemonsets/x/scale");
+        var negative = await Cluster.PatchAsync(Scale, """{"spec":{"replicas":-1}}""", "merge");
+        var missing = await Cluster.PatchAsync(Web + "x/scale", """{"spec":{"replicas":1}}""", "merge");
+        var other = await Cluster.PutAsync(Scale, """{"metadata":{"name":"other"},"spec":{"replicas":1}}""");
+        var none = await Cluster.GetAsync("/apis/apps/v1/namespaces/default/daemonsets/x/scale");
 
         Assert.That((negative.Status, negative["message"]), Is.EqualTo((422,
             "Scale.autoscaling \"web\" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0")));
@@ -98,11 +91,11 @@ public class ScaleTests(StoreKind kind)
     [Test]
     public async Task Every_kind_with_replicas_is_scaled()
     {
-        await _cluster.PostAsync("/api/v1/namespaces/default/replicationcontrollers", """
+        await Cluster.PostAsync("/api/v1/namespaces/default/replicationcontrollers", """
             {"metadata":{"name":"rc"},"spec":{"replicas":1,"selector":{"a":"b"},"template":{"metadata":{"labels":{"a":"b"}},
             "spec":{"containers":[{"name":"c","image":"i"}]}}}}
             """);
-        var scaled = await _cluster.PatchAsync(
+        var scaled = await Cluster.PatchAsync(
             "/api/v1/namespaces/default/replicationcontrollers/rc/scale", """{"spec":{"replicas":3}}""", "merge");
 
         Assert.That((scaled["spec.replicas"], scaled["status.selector"]), Is.EqualTo(("3", "a=b")), scaled.Text);

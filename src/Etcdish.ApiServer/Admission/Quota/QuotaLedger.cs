@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Kinds;
 using Etcdish.ApiServer.Registry;
-using Etcdish.ApiServer.Subresources;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Admission.Quota;
@@ -71,7 +71,8 @@ internal sealed class QuotaLedger
 
     /// <summary>The names whose limit a change would break.</summary>
     public string[] Exceeded(SortedDictionary<string, Quantity> change) =>
-        [.. change.Where(item => item.Value.Sign > 0 && _used.GetValueOrDefault(item.Key) + item.Value > Hard[item.Key]).Select(item => item.Key)];
+        [.. change.Where(item => item.Value.Sign > 0 && _used.GetValueOrDefault(item.Key) + item.Value > Hard[item.Key])
+            .Select(item => item.Key)];
 
     /// <summary>What a writer is told whose change breaks limits.</summary>
     public string Describe(SortedDictionary<string, Quantity> change, string[] exceeded)
@@ -100,14 +101,16 @@ internal sealed class QuotaLedger
     /// <summary>Pods must say how much they take of what is limited. Null if this one does.</summary>
     public string? Unspecified(JsonObject pod)
     {
-        if (QuotaScopes.IsBestEffortOnly(_quota) || !QuotaScopes.Match(_quota, _pods, pod) || pod.Part("spec").Part("resources") is { Count: > 0 })
+        if (QuotaScopes.IsBestEffortOnly(_quota)
+            || !QuotaScopes.Match(_quota, _pods, pod)
+            || pod.Part("spec").Part("resources") is { Count: > 0 })
         {
             return null;
         }
 
         var missing = new SortedDictionary<string, SortedSet<string>>(StringComparer.Ordinal);
         var spec = pod.Part("spec");
-        foreach (var container in PodResources.Containers(spec, "containers").Concat(PodResources.Containers(spec, "initContainers")))
+        foreach (var container in spec.Objects("containers").Concat(spec.Objects("initContainers")))
         {
             foreach (var name in Hard.Keys.Where(name => _mustBeSaid.Contains(name) && !Says(container, name)))
             {

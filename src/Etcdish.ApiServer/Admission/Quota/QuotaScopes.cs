@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Kinds;
 using Etcdish.ApiServer.Registry;
-using Etcdish.ApiServer.Subresources;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Admission.Quota;
@@ -34,7 +34,8 @@ internal static class QuotaScopes
     /// <summary>Whether a quota counts only the pods that ask for nothing, which need not say how much that is.</summary>
     public static bool IsBestEffortOnly(JsonObject quota) =>
         quota.Part("spec").Items("scopes").Any(scope => scope!.ToString() == "BestEffort")
-        || quota.Part("spec").Part("scopeSelector").Items("matchExpressions").OfType<JsonObject>().Any(t => t.Text("scopeName") == "BestEffort");
+        || quota.Part("spec").Part("scopeSelector").Items("matchExpressions").OfType<JsonObject>()
+            .Any(term => term.Text("scopeName") == "BestEffort");
 
     private static bool Matches(string scope, string operation, string[] values, ResourceInfo resource, JsonObject value)
     {
@@ -53,8 +54,8 @@ internal static class QuotaScopes
         {
             "Terminating" => spec.Number("activeDeadlineSeconds") is not null,
             "NotTerminating" => spec.Number("activeDeadlineSeconds") is null,
-            "BestEffort" => PodResources.QualityOf(value) == "BestEffort",
-            "NotBestEffort" => PodResources.QualityOf(value) != "BestEffort",
+            "BestEffort" => PodResources.Quality(spec) == "BestEffort",
+            "NotBestEffort" => PodResources.Quality(spec) != "BestEffort",
             "PriorityClass" => Selects(spec.Text("priorityClassName"), operation, values),
             "CrossNamespacePodAffinity" => CrossesNamespaces(spec.Part("affinity")),
             _ => false,
@@ -75,7 +76,8 @@ internal static class QuotaScopes
         {
             var part = affinity.Part(kind);
             var terms = part.Items("requiredDuringSchedulingIgnoredDuringExecution").OfType<JsonObject>()
-                .Concat(part.Items("preferredDuringSchedulingIgnoredDuringExecution").OfType<JsonObject>().Select(t => t.Part("podAffinityTerm")));
+                .Concat(part.Items("preferredDuringSchedulingIgnoredDuringExecution").OfType<JsonObject>()
+                    .Select(term => term.Part("podAffinityTerm")));
             if (terms.Any(term => term.Items("namespaces").Any() || term.Part("namespaceSelector") is not null))
             {
                 return true;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Kinds;
 using Etcdish.ApiServer.Registry;
-using Etcdish.ApiServer.Subresources;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Admission.Quota;
@@ -122,7 +122,9 @@ internal static class QuotaUsage
     {
         var spec = claim.Part("spec");
         const string Annotation = "volume.beta.kubernetes.io/storage-class";
-        var name = claim.Part("metadata").Part("annotations").Text(Annotation) is { Length: > 0 } noted ? noted : spec.Text("storageClassName");
+        var name = claim.Part("metadata").Part("annotations").Text(Annotation) is { Length: > 0 } noted
+            ? noted
+            : spec.Text("storageClassName");
         if (name.Length > 0)
         {
             usage[$"{name}{ClassSuffix}persistentvolumeclaims"] = new Quantity(1);

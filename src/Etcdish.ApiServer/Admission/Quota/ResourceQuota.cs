@@ -21,7 +21,8 @@ internal sealed class ResourceQuota(ClusterObjects objects) : IAdmissionPlugin
     public bool Handles(AdmissionRequest request) => IsCounted(request.Write.Type.Info) && request.Operation switch
     {
         AdmissionOperation.Create => true,
-        AdmissionOperation.Update => request.Write.Type.Info is { Group: "", Kind: "Pod" or "Service" or "PersistentVolumeClaim" or "ResourceQuota" },
+        AdmissionOperation.Update =>
+            request.Write.Type.Info is { Group: "", Kind: "Pod" or "Service" or "PersistentVolumeClaim" or "ResourceQuota" },
         _ => false,
     };
 
@@ -51,7 +52,7 @@ internal sealed class ResourceQuota(ClusterObjects objects) : IAdmissionPlugin
     private static bool ChangesUsage(AdmissionRequest request)
     {
         var (before, after) = (request.Stored!, request.Object!);
-        return !JsonNode.DeepEquals(before["spec"], after["spec"])
+        return (request.Write.Part.OnlyField is null && !JsonNode.DeepEquals(before["spec"], after["spec"]))
             || (request.Write.Type.Info.Kind == "Pod" && QuotaUsage.IsTerminal(before) != QuotaUsage.IsTerminal(after));
     }
 

@@ -9,7 +9,8 @@ internal sealed class EventView(ResourceInfo served, ResourceInfo stored) : Conv
     private static readonly (string Stored, string Served)[] _names =
     [
         ("involvedObject", "regarding"), ("message", "note"), ("source", "deprecatedSource"),
-        ("firstTimestamp", "deprecatedFirstTimestamp"), ("lastTimestamp", "deprecatedLastTimestamp"), ("count", "deprecatedCount"), ("reportingComponent", "reportingController"),
+        ("firstTimestamp", "deprecatedFirstTimestamp"), ("lastTimestamp", "deprecatedLastTimestamp"), ("count", "deprecatedCount"),
+        ("reportingComponent", "reportingController"),
     ];
 
     protected override void ToView(JsonObject value)
