@@ -1,11 +1,15 @@
 using System.CommandLine;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using Etcdish.ApiLoad.Cluster;
 using Etcdish.ApiLoad.Rows;
 
 RootCommand root = new("Load generator for the API server: starts `etcdish up` on empty folders and measures it as its clients see it.")
 {
     RunCommand.Create(),
+    ClusterCommand.Create(),
+    SweepCommand.Create(),
+    DrawCommand.Create(),
 };
 try
 {

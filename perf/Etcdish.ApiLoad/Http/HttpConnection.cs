@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -110,6 +111,28 @@ internal sealed class HttpConnection : IAsyncDisposable
         int lines = come.Count((byte)'\n') - come.Count((byte)'\r');
         _start = _end;
         return lines;
+    }
+
+    /// <summary>Takes one chunk of a body that comes in chunks. False if the answer has ended.</summary>
+    public async ValueTask<bool> ReadChunkAsync(IBufferWriter<byte> output, CancellationToken cancellation)
+    {
+        long rest = await ReadChunkSizeAsync(cancellation);
+        bool isLast = rest == 0;
+        while (rest > 0)
+        {
+            if (_start == _end)
+            {
+                await FillAsync(cancellation);
+            }
+
+            int some = (int)Math.Min(rest, _end - _start);
+            output.Write(_buffer.AsSpan(_start, some));
+            _start += some;
+            rest -= some;
+        }
+
+        await SkipAsync(2, cancellation);
+        return !isLast;
     }
 
     public ValueTask DisposeAsync() => _stream.DisposeAsync();

@@ -8,7 +8,7 @@ using Etcdish.Load.Measuring;
 
 namespace Etcdish.ApiLoad.Running;
 
-/// <summary><c>etcdish up</c> in a process of its own, on an empty folder.</summary>
+/// <summary><c>etcdish up</c> in a process of its own, on a folder that is empty at first; and other programs that work on it.</summary>
 internal sealed class UpServer : IDisposable
 {
     private static readonly TimeSpan _startLimit = TimeSpan.FromSeconds(60);
@@ -17,6 +17,7 @@ internal sealed class UpServer : IDisposable
     private readonly string _executable;
     private readonly string _folder;
     private readonly IPEndPoint _endPoint = new(IPAddress.Loopback, FreePort());
+    private readonly List<Process> _programs = [];
     private Process? _process;
     private X509Certificate2? _certificate;
 
@@ -35,6 +36,9 @@ internal sealed class UpServer : IDisposable
     /// <summary>CPU time and memory so far.</summary>
     public ProcessUsage Usage => ProcessUsage.Of(_process!.Id);
 
+    /// <summary>Another one, on a folder of its own.</summary>
+    public UpServer Beside(string name) => new(_executable, $"{_folder}-{name}");
+
     /// <exception cref="ArgumentException">It was not built.</exception>
     public static string BuiltExecutable()
     {
@@ -50,11 +54,14 @@ internal sealed class UpServer : IDisposable
         throw new ArgumentException("build it first: dotnet build -c Release src/Etcdish.Cli; or name one by --server");
     }
 
-    /// <summary>Starts the server and returns the time from then to its first answer 200 to <c>/readyz</c>.</summary>
-    public async Task<TimeSpan> StartAsync(CancellationToken cancellation)
+    /// <summary>Starts <c>etcdish up</c> and returns the time from then to its first answer 200 to <c>/readyz</c>.</summary>
+    public Task<TimeSpan> StartAsync(CancellationToken cancellation) => StartAsync("up", [], cancellation);
+
+    /// <summary>Starts another verb that serves the API, or <c>up</c> with further options, on what its folder holds by now.</summary>
+    public async Task<TimeSpan> StartAsync(string verb, IEnumerable<string> options, CancellationToken cancellation)
     {
         long start = Stopwatch.GetTimestamp();
-        _process = Launch();
+        _process = Launch([verb, "--data-dir", Path.Combine(_folder, "data"), "--secure-port", _endPoint.Port.ToString(), .. options]);
         while (true)
         {
             if (_process.HasExited || Stopwatch.GetElapsedTime(start) > _startLimit)
@@ -78,15 +85,31 @@ internal sealed class UpServer : IDisposable
         return await HttpConnection.OpenAsync(_endPoint, _certificate, cancellation);
     }
 
-    public void Dispose()
+    /// <summary>Starts a program that works on the server as its administrator; it ends with the server.</summary>
+    public Process Run(string verb, params IEnumerable<string> options)
     {
-        if (_process is not null)
+        Process program = Launch([verb, "--kubeconfig", Path.Combine(_folder, "data", "kubeconfig"), .. options]);
+        _programs.Add(program);
+        return program;
+    }
+
+    /// <summary>Kills the server, and what works on it.</summary>
+    public void Stop()
+    {
+        foreach (Process process in _programs.Append(_process).OfType<Process>())
         {
-            _process.Kill(entireProcessTree: true);
-            _process.WaitForExit();
-            _process.Dispose();
+            process.Kill(entireProcessTree: true);
+            process.WaitForExit();
+            process.Dispose();
         }
 
+        _programs.Clear();
+        _process = null;
+    }
+
+    public void Dispose()
+    {
+        Stop();
         _certificate?.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
@@ -127,17 +150,11 @@ internal sealed class UpServer : IDisposable
             ? Encoding.UTF8.GetString(Convert.FromBase64String(line[(line.IndexOf(field, StringComparison.Ordinal) + field.Length)..].Trim(' ', '"')))
             : null;
 
-    private Process Launch()
+    private Process Launch(IEnumerable<string> arguments)
     {
         // The shell sends the output to a file, so that nothing of it passes through the generator; exec keeps the process id.
         ProcessStartInfo start = new("/bin/sh") { ArgumentList = { "-c", "log=\"$1\"; shift; exec \"$@\" >>\"$log\" 2>&1", "sh" } };
-        string[] arguments =
-        [
-            Path.Combine(_folder, "server.log"), _executable, "up",
-            "--data-dir", Path.Combine(_folder, "data"),
-            "--secure-port", _endPoint.Port.ToString(),
-        ];
-        foreach (string argument in arguments)
+        foreach (string argument in arguments.Prepend(_executable).Prepend(Path.Combine(_folder, "server.log")))
         {
             start.ArgumentList.Add(argument);
         }
