@@ -9,8 +9,8 @@ namespace Etcdish.Controllers.Tests.DaemonSets;
 /// <summary>
 /// Daemon sets, nodes and pods in a short notation. A pod is its node, its revision (B is the newest) and its state: <c>a:A+</c>. States:
 /// <c>+</c> available, <c>-</c> running, <c>?</c> pending, <c>!</c> failed, <c>.</c> succeeded; <c>x</c> behind: being deleted; <c>u</c>
-/// behind: made for the node, but not bound. Of several pods the first is the oldest. Nodes: <c>a</c>, or <c>a/</c> for one that turns new pods away,
-/// or <c>a//</c> for one that turns all out.
+/// behind: made for the node, but not bound. Of several pods the first is the oldest. Nodes: <c>a</c>, or <c>a/</c> for one that turns new
+/// pods away, or <c>a//</c> for one that turns all out.
 /// </summary>
 internal static class DaemonObjects
 {
