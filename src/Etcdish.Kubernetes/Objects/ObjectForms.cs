@@ -17,5 +17,4 @@ namespace Etcdish.Kubernetes.Objects;
 [JsonSerializable(typeof(Pod))]
 [JsonSerializable(typeof(Node))]
 [JsonSerializable(typeof(ReplicaSet))]
-[JsonSerializable(typeof(ResourceQuota))]
 internal sealed partial class ObjectForms : JsonSerializerContext;
