@@ -9,7 +9,14 @@ namespace Etcdish.Kubernetes.Objects;
     NumberHandling = JsonNumberHandling.Strict,
     PropertyNameCaseInsensitive = false,
     GenerationMode = JsonSourceGenerationMode.Metadata,
-    Converters = [typeof(OwnedObjectConverter), typeof(QuantityConverter), typeof(IntOrStringConverter), typeof(LabelSelectorConverter), typeof(PodTemplateConverter)])]
+    Converters =
+    [
+        typeof(OwnedObjectConverter),
+        typeof(QuantityConverter),
+        typeof(IntOrStringConverter),
+        typeof(LabelSelectorConverter),
+        typeof(PodTemplateConverter),
+    ])]
 [JsonSerializable(typeof(CertificateSigningRequest))]
 [JsonSerializable(typeof(ConfigMap))]
 [JsonSerializable(typeof(Lease))]
