@@ -107,7 +107,9 @@ public sealed class NodeRangeController : Controller
         return Context.Client.PatchAsync(Resources.Nodes, "", node.Metadata.Name, patch, PatchKind.Merge, "", cancellation);
     }
 
-    /// <summary>Whether a write that failed has left nothing behind; if nobody can tell, the parts stay taken until the next start.</summary>
+    /// <summary>
+    /// Whether a write that failed has left nothing behind; if nobody can tell, the parts stay taken until the next start.
+    /// </summary>
     private async Task<bool> IsUnusedAsync(Node node, string[] parts)
     {
         try

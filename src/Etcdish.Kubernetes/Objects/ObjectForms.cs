@@ -13,6 +13,11 @@ namespace Etcdish.Kubernetes.Objects;
     [
         typeof(OwnedObjectConverter), typeof(QuantityConverter), typeof(IntOrStringConverter), typeof(LabelSelectorConverter),
         typeof(PodTemplateConverter), typeof(PooledStringConverter),
+        typeof(OwnedObjectConverter),
+        typeof(QuantityConverter),
+        typeof(IntOrStringConverter),
+        typeof(LabelSelectorConverter),
+        typeof(PodTemplateConverter),
     ])]
 [JsonSerializable(typeof(CertificateSigningRequest))]
 [JsonSerializable(typeof(ConfigMap))]
