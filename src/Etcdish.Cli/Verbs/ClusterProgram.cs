@@ -3,6 +3,7 @@ using Etcdish.Kubelet.Simulated;
 using Etcdish.Kubernetes.Client;
 using Etcdish.Kubernetes.Control;
 using Etcdish.Kubernetes.Informers;
+using Etcdish.Scheduler;
 
 namespace Etcdish.Cli.Verbs;
 
@@ -31,6 +32,13 @@ internal sealed class ClusterProgram : IAsyncDisposable
         await using var program = new ClusterProgram(client, "controller-manager");
         using var manager = new ControllerManager(program.Context, options);
         await IgnoreEnd(manager.RunAsync(cancellation), cancellation);
+    }
+
+    /// <summary>The scheduler, until it is cancelled.</summary>
+    public static async Task RunSchedulerAsync(KubernetesClient client, CancellationToken cancellation)
+    {
+        await using var program = new ClusterProgram(client, "default-scheduler");
+        await IgnoreEnd(new PodScheduler(program.Context).RunAsync(cancellation), cancellation);
     }
 
     /// <summary>Simulated nodes, until it is cancelled.</summary>

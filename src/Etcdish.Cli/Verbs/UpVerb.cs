@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Etcdish.Controllers;
+using Etcdish.Controllers.Volumes;
 using Etcdish.Kubernetes.Client;
 
 namespace Etcdish.Cli.Verbs;
@@ -34,10 +35,17 @@ internal static class UpVerb
             AuthorityPem = api.Certificates.AuthorityPem,
             AccountKeyPem = api.Certificates.ReadAccountKey(),
             SigningAuthority = api.Certificates.Authority,
+            LocalPath = new LocalPath { Root = Path.Combine(api.Folder, "volumes") },
         };
+        using (var client = Connect(api, "system:kube-controller-manager", "system:masters"))
+        {
+            await LocalPath.EnsureClassAsync(client, stop.Token);
+        }
+
         List<Task> running =
         [
             ClusterProgram.RunControllersAsync(Connect(api, "system:kube-controller-manager", "system:masters"), controllers, stop.Token),
+            ClusterProgram.RunSchedulerAsync(Connect(api, "system:kube-scheduler"), stop.Token),
         ];
         if (options is null)
         {

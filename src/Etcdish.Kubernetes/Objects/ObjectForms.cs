@@ -41,7 +41,6 @@ namespace Etcdish.Kubernetes.Objects;
 [JsonSerializable(typeof(PodDisruptionBudget))]
 [JsonSerializable(typeof(ReplicaSet))]
 [JsonSerializable(typeof(ReplicationController))]
-[JsonSerializable(typeof(ResourceQuota))]
 [JsonSerializable(typeof(Secret))]
 [JsonSerializable(typeof(Service))]
 [JsonSerializable(typeof(ServiceAccount))]
