@@ -14,10 +14,11 @@ namespace Etcdish.Controllers.Tests.DaemonSets;
 /// </summary>
 internal static class DaemonObjects
 {
+    private const string Template = """{"spec":{"containers":[]}}""";
+
     public static DateTimeOffset Now { get; } = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    public static DaemonSet Set(
-        string? maxUnavailable = null, string? maxSurge = null, string template = """{"spec":{"containers":[]}}""") => new()
+    public static DaemonSet Set(string? maxUnavailable = null, string? maxSurge = null, string template = Template) => new()
     {
         Metadata = new ObjectMetadata { Name = "agent", Namespace = "default", Uid = "set", Generation = 3 },
         Spec = new DaemonSetSpec
