@@ -74,7 +74,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         var settings = options.Watches with { Clock = options.Clock };
         var tables = new TableBuilder(options.Clock);
         _writer = new ObjectWriter(store, metadata, owners, admission);
-        _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, options.Warn);
+        _drain = new NamespaceDrain(store, _resources, reader, _writer, deletion, metadata, options.Warn);
         _cleanup = new DefinitionCleanup(_resources, reader, _writer, deletion, metadata, options.Warn);
         _definitions = new DefinitionController(store, _resources, _writer, metadata, _cleanup, options.Warn);
         _services = new ApiServiceRegistrar(_resources, reader, _writer, deletion, options.Warn);

@@ -63,7 +63,8 @@ public sealed class InProcessTests
         var text = new string('x', 300_000);
         for (var i = 0; i < 5; i++)
         {
-            await cluster.PostAsync("/api/v1/namespaces/default/configmaps", $$$"""{"metadata":{"name":"n{{{i}}}"},"data":{"x":"{{{text}}}"}}""");
+            await cluster.PostAsync(
+                "/api/v1/namespaces/default/configmaps", $$$"""{"metadata":{"name":"n{{{i}}}"},"data":{"x":"{{{text}}}"}}""");
         }
 
         var list = await TestCluster.SendAsync(client, HttpMethod.Get, "/api/v1/namespaces/default/configmaps");
@@ -90,7 +91,8 @@ public sealed class InProcessTests
                 http.Abort();
             },
             CancellationToken.None);
-        Assert.That(async () => await answer.Content.ReadAsByteArrayAsync(), Throws.InstanceOf<IOException>().Or.InstanceOf<HttpRequestException>());
+        Assert.That(
+            async () => await answer.Content.ReadAsByteArrayAsync(), Throws.InstanceOf<IOException>().Or.InstanceOf<HttpRequestException>());
     }
 
     [Test]

@@ -111,7 +111,8 @@ public sealed class ControlBench : IAsyncDisposable
     {
         try
         {
-            return JsonNode.Parse(await Client.SendAsync(HttpMethod.Get, resource.Path(ns, name), null, null, CancellationToken.None))!.AsObject();
+            var text = await Client.SendAsync(HttpMethod.Get, resource.Path(ns, name), null, null, CancellationToken.None);
+            return JsonNode.Parse(text)!.AsObject();
         }
         catch (ApiStatusException e) when (e.IsNotFound)
         {

@@ -30,7 +30,8 @@ public sealed record Flakiness
 
 /// <summary>
 /// Stands between a client and its server and does what networks and servers do on bad days, by a seed. Wrap a client of a
-/// <see cref="ControlBench"/> with it: <c>bench.Connect(inner => new FlakyHandler(inner, seed))</c>. A test makes it calm in the end, and sees
+/// <see cref="ControlBench"/> with it: <c>bench.Connect(inner => new FlakyHandler(inner, seed))</c>. A test makes it calm in the end, and
+/// sees
 /// that all comes to rest as it should.
 /// </summary>
 public sealed class FlakyHandler(HttpMessageHandler inner, int seed, Flakiness? flakiness = null) : DelegatingHandler(inner)
@@ -97,7 +98,8 @@ public sealed class FlakyHandler(HttpMessageHandler inner, int seed, Flakiness? 
         var answer = await base.SendAsync(request, cancellationToken);
         if (request.RequestUri!.Query.Contains("watch=true", StringComparison.Ordinal) && answer.IsSuccessStatusCode)
         {
-            answer.Content = new StreamContent(new FlakyStream(await answer.Content.ReadAsStreamAsync(cancellationToken), this, _flakiness));
+            var watch = await answer.Content.ReadAsStreamAsync(cancellationToken);
+            answer.Content = new StreamContent(new FlakyStream(watch, this, _flakiness));
             return answer;
         }
 

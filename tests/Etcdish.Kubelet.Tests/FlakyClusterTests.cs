@@ -6,7 +6,9 @@ using Etcdish.Kubernetes.Objects;
 
 namespace Etcdish.Kubelet.Tests;
 
-/// <summary>Nodes whose requests are lost, answered late or refused, and whose watches break, still run all pods and none that is gone.</summary>
+/// <summary>
+/// Nodes whose requests are lost, answered late or refused, and whose watches break, still run all pods and none that is gone.
+/// </summary>
 public sealed class FlakyClusterTests
 {
     [TestCase(1)]
@@ -48,8 +50,10 @@ public sealed class FlakyClusterTests
     {
         var pod = JsonNode.Parse($$$"""{"metadata":{"name":"p{{{number}}}"},"spec":{"containers":[{"name":"c","image":"i"}]}}""");
         await client.SendAsync(HttpMethod.Post, Resources.Pods.Path("default"), pod, null, CancellationToken.None);
-        var binding = JsonNode.Parse($$$"""{"metadata":{"name":"p{{{number}}}"},"target":{"kind":"Node","name":"node-{{{number % 3}}}"}}""");
-        await client.SendAsync(HttpMethod.Post, Resources.Pods.Path("default", $"p{number}", "binding"), binding, null, CancellationToken.None);
+        var binding = JsonNode.Parse(
+            $$$"""{"metadata":{"name":"p{{{number}}}"},"target":{"kind":"Node","name":"node-{{{number % 3}}}"}}""");
+        var path = Resources.Pods.Path("default", $"p{number}", "binding");
+        await client.SendAsync(HttpMethod.Post, path, binding, null, CancellationToken.None);
         if (number % 3 == 0)
         {
             await client.DeleteAsync(Resources.Pods, "default", $"p{number}", null, CancellationToken.None);

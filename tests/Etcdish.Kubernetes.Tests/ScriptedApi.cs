@@ -44,8 +44,11 @@ internal sealed class ScriptedRequest(HttpMethod method, string path, JsonNode? 
     public Task<HttpResponseMessage> Answer => _answer.Task;
 
     /// <summary>Answers with a JSON text, in which single quotes may stand for double ones.</summary>
-    public void Reply(string json, int status = 200) => _answer.TrySetResult(
-        new HttpResponseMessage((HttpStatusCode)status) { Content = new StringContent(json.Replace('\'', '"'), Encoding.UTF8, "application/json") });
+    public void Reply(string json, int status = 200)
+    {
+        var content = new StringContent(json.Replace('\'', '"'), Encoding.UTF8, "application/json");
+        _answer.TrySetResult(new HttpResponseMessage((HttpStatusCode)status) { Content = content });
+    }
 
     /// <summary>Answers with a failure.</summary>
     public void Refuse(int code, string reason, string message = "no") => Reply(

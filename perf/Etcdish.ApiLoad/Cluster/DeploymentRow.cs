@@ -24,6 +24,7 @@ internal sealed class DeploymentRow : IRow
         await using WatchReader watch = await WatchReader.OpenAsync(await server.ConnectAsync(cancellation), Path + "?watch=true", cancellation);
         long begun = Stopwatch.GetTimestamp();
         await cluster.CreateAsync(Path, PodTexts.Deployment("big", Replicas), cancellation);
+        Task<double>[] steps = [TimeAsync(cluster, "metadata.name!=", begun, cancellation), TimeAsync(cluster, "spec.nodeName!=", begun, cancellation)];
         await WaitUntilReadyAsync(watch, Replicas, cancellation);
         double seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
         return
@@ -34,9 +35,16 @@ internal sealed class DeploymentRow : IRow
                 "s until all are ready",
                 MaxSeconds,
                 false,
-                $"{Replicas} replicas on {SimulatedCluster.Nodes} nodes; {server.Usage.CpuSeconds - cpu:N1} s of CPU, "
+                $"{Replicas} replicas on {SimulatedCluster.Nodes} nodes; created after {await steps[0]:N1} s, bound after {await steps[1]:N1} s; {server.Usage.CpuSeconds - cpu:N1} s of CPU, "
                 + $"{server.Usage.ResidentBytes >> 20} MiB resident"),
         ];
+    }
+
+    private static async Task<double> TimeAsync(SimulatedCluster cluster, string selector, long begun, CancellationToken cancellation)
+    {
+        await using PodCounter pods = await cluster.CountPodsAsync(selector, cancellation);
+        await pods.WaitAsync(Replicas, cancellation);
+        return Stopwatch.GetElapsedTime(begun).TotalSeconds;
     }
 
     /// <summary>Waits until a Deployment that is watched says that so many replicas are ready.</summary>

@@ -1,3 +1,4 @@
+using System.Text;
 using Etcdish.ApiLoad.Http;
 using Etcdish.ApiLoad.Rows;
 using Etcdish.ApiLoad.Running;
@@ -26,11 +27,17 @@ internal sealed class SimulatedCluster(UpServer server, int nodes)
         ["--fake-nodes", $"{nodes}", .. NodeOptions, .. withScheduler ? Array.Empty<string>() : ["--disable-scheduler"]],
         cancellation);
 
-    /// <summary>Waits until all nodes are there, and pods may be created.</summary>
+    /// <summary>Waits until all nodes are there and may be given pods, and pods may be created.</summary>
     public async Task WaitForNodesAsync(CancellationToken cancellation)
     {
-        await using LineCounter seen = await LineCounter.OpenAsync(
-            await server.ConnectAsync(cancellation), "/api/v1/nodes?watch=true", nodes, cancellation);
+        await using WatchReader watch = await WatchReader.OpenAsync(
+            await server.ConnectAsync(cancellation), "/api/v1/nodes?watch=true", cancellation);
+        HashSet<string> open = [];
+        while (open.Count < nodes)
+        {
+            await watch.ReadAsync(line => Note(line, open), cancellation);
+        }
+
         await using LineCounter account = await LineCounter.OpenAsync(
             await server.ConnectAsync(cancellation),
             "/api/v1/namespaces/default/serviceaccounts?watch=true&fieldSelector=metadata.name%3Ddefault",
@@ -63,6 +70,18 @@ internal sealed class SimulatedCluster(UpServer server, int nodes)
     /// <summary>Follows the pods that a field selector names; those that are there come first.</summary>
     public async Task<PodCounter> CountPodsAsync(string selector, CancellationToken cancellation) => new(await WatchReader.OpenAsync(
         await server.ConnectAsync(cancellation), $"/api/v1/pods?watch=true&fieldSelector={Uri.EscapeDataString(selector)}", cancellation));
+
+    /// <summary>A node is new with a taint, which is taken off it when it has said that it is well.</summary>
+    private static void Note(ReadOnlySpan<byte> line, HashSet<string> open)
+    {
+        if (line.IndexOf("\"taints\":"u8) >= 0)
+        {
+            return;
+        }
+
+        ReadOnlySpan<byte> name = line[(line.IndexOf("\"name\":\""u8) + 8)..];
+        open.Add(Encoding.UTF8.GetString(name[..name.IndexOf((byte)'"')]));
+    }
 
     private static async Task CreateAsync(HttpConnection connection, string path, string text, CancellationToken cancellation)
     {

@@ -10,7 +10,10 @@ namespace Etcdish.ApiServer.InProcess;
 internal sealed class AnswerWriter(InProcessExchange exchange) : PipeWriter
 {
     private static readonly PipeOptions _options = new(
-        pauseWriterThreshold: 512 * 1024, resumeWriterThreshold: 256 * 1024, minimumSegmentSize: 16 * 1024, useSynchronizationContext: false);
+        pauseWriterThreshold: 512 * 1024,
+        resumeWriterThreshold: 256 * 1024,
+        minimumSegmentSize: 16 * 1024,
+        useSynchronizationContext: false);
 
     private byte[] _buffer = [];
     private int _length;
@@ -87,7 +90,8 @@ internal sealed class AnswerWriter(InProcessExchange exchange) : PipeWriter
     }
 
     /// <summary>Ends what the client reads.</summary>
-    public void End(Exception? failure) => _parts!.Complete(failure as IOException ?? (failure is null ? null : new IOException(failure.Message, failure)));
+    public void End(Exception? failure) =>
+        _parts!.Complete(failure is null or IOException ? failure : new IOException(failure.Message, failure));
 
     private void BeginParts()
     {

@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Etcdish.ApiServer.InProcess;
 
 /// <summary>
-/// A request and its answer without a connection: what the server needs of a connection, made of what the client gave. An answer whose length
+/// A request and its answer without a connection: what the server needs of a connection, made of what the client gave. An answer whose
+/// length
 /// is known is handed over whole; any other one begins with its first part and is read as it is written. One that breaks off is an
 /// <see cref="IOException"/> for the reader, never a short answer.
 /// </summary>
@@ -123,7 +124,8 @@ internal sealed class InProcessExchange : IHttpRequestFeature, IHttpResponseFeat
         var message = MakeMessage(new StreamContent(new AnswerStream(parts, this)));
 
         // Not on the thread that writes: whatever the client does with it, it must not stand in the way.
-        ThreadPool.UnsafeQueueUserWorkItem(static given => given._answer.TrySetResult(given.message), (_answer, message), preferLocal: true);
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static given => given._answer.TrySetResult(given.message), (_answer, message), preferLocal: true);
     }
 
     private static string PathOf(Uri uri)

@@ -4,7 +4,8 @@ using Etcdish.ApiServer.Security;
 namespace Etcdish.ApiServer.InProcess;
 
 /// <summary>
-/// Sends the requests of a client to a server in the same process: no sockets, no TLS, no credentials, as the client was given its user when
+/// Sends the requests of a client to a server in the same process: no sockets, no TLS, no credentials, as the client was given its user
+/// when
 /// it was made. All else is as from outside: roles, limits, admission, and the forms of answers and failures.
 /// </summary>
 /// <param name="application">The server.</param>

@@ -6,11 +6,16 @@ namespace Etcdish.ApiServer.Registry;
 
 /// <summary>
 /// Empties namespaces that are being deleted, then lets them go. What waits for somebody else (finalizers, grace periods) is looked at
-/// again until it is gone. Begun with the deletion, and at the start for what a stop left behind.
+/// again until it is gone, and the namespace's conditions say so. Begun with the deletion, and at the start for what a stop left behind.
 /// </summary>
 internal sealed class NamespaceDrain(
-    IObjectStore store, ResourceDirectory resources, ObjectReader reader, ObjectWriter writer, Deletion deletion, Action<string> warn)
-    : IAsyncDisposable
+    IObjectStore store,
+    ResourceDirectory resources,
+    ObjectReader reader,
+    ObjectWriter writer,
+    Deletion deletion,
+    MetadataRules metadata,
+    Action<string> warn) : IAsyncDisposable
 {
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(500);
     private static readonly DeleteOptions _options = new() { Propagation = "Background" };
@@ -73,8 +78,10 @@ internal sealed class NamespaceDrain(
                 return true;
             }
 
-            if (await EmptyAsync(name) > 0)
+            var contents = new NamespaceContents();
+            if (await EmptyAsync(name, contents) > 0)
             {
+                await TellAsync(name, contents);
                 return false;
             }
 
@@ -95,32 +102,66 @@ internal sealed class NamespaceDrain(
         }
     }
 
-    /// <summary>Deletes all there is; returns how many objects it met.</summary>
-    private async Task<int> EmptyAsync(string name)
+    /// <summary>Deletes all there is, pods before what they may still use; returns how many objects it met.</summary>
+    private async Task<int> EmptyAsync(string name, NamespaceContents contents)
     {
         var met = 0;
-        foreach (var type in resources.Current.Stores.Where(type => type.Info.IsNamespaced))
+        foreach (var type in resources.Current.Stores.Where(type => type.Info.IsNamespaced).OrderByDescending(IsPods))
         {
             var page = await reader.ListAsync(type, name, new ListOptions(), _stopping.Token);
             foreach (var item in page.Items)
             {
                 met++;
-                await DeleteAsync(type, name, type.Split(System.Text.Encoding.UTF8.GetString(item.Key.Span)).Name);
+                await DeleteAsync(type, name, type.Split(System.Text.Encoding.UTF8.GetString(item.Key.Span)).Name, contents);
+            }
+
+            if (IsPods(type) && !contents.IsEmpty)
+            {
+                break;
             }
         }
 
         return met;
+
+        static bool IsPods(ResourceType type) => type.Info is { Group: "", Name: "pods" };
     }
 
-    private async Task DeleteAsync(ResourceType type, string scope, string name)
+    private async Task DeleteAsync(ResourceType type, string scope, string name, NamespaceContents contents)
     {
         try
         {
-            await deletion.DeleteAsync(new WriteRequest(type, scope, name), _options, _stopping.Token);
+            var deleted = await deletion.DeleteAsync(new WriteRequest(type, scope, name), _options, _stopping.Token);
+            if (!deleted.IsGone)
+            {
+                contents.Add(type, ApiJson.Parse(deleted.Object.Span));
+            }
         }
         catch (ApiException e) when (e.Code == 404)
         {
             // Gone meanwhile.
         }
+        catch (ApiException e)
+        {
+            contents.Add(type, []);
+            contents.Fail(e.Message);
+        }
+    }
+
+    /// <summary>Says in the namespace what it waits for, if it waits.</summary>
+    private async Task TellAsync(string name, NamespaceContents contents)
+    {
+        if (contents.IsEmpty)
+        {
+            return;
+        }
+
+        await writer.UpdateAsync(
+            new WriteRequest(Namespaces, "", name) { Part = UpdatePart.Status },
+            stored =>
+            {
+                contents.WriteTo(stored!.Ensure("status"), metadata.Now());
+                return stored!;
+            },
+            _stopping.Token);
     }
 }

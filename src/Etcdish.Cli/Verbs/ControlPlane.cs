@@ -65,7 +65,8 @@ internal sealed class ControlPlane
     /// <param name="description">What it does, with examples.</param>
     /// <param name="serve">Is called when the server is ready: says so, and runs what else belongs to it until it is cancelled.</param>
     /// <param name="further">Options that only this verb has.</param>
-    public Command Command(string name, string description, Func<ReadyApi, CancellationToken, Task> serve, params IEnumerable<Option> further)
+    public Command Command(
+        string name, string description, Func<ReadyApi, CancellationToken, Task> serve, params IEnumerable<Option> further)
     {
         var command = new Command(name, description)
         {

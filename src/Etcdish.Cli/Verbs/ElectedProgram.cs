@@ -12,7 +12,12 @@ internal sealed class ElectedProgram(string name, string lease)
     private const int Failed = 1;
     private static readonly LeaderElectionOptions _defaults = new() { Name = "", Identity = "" };
 
-    private readonly Option<string> _kubeconfig = new("--kubeconfig") { Description = "The cluster, and as whom to work on it.", Required = true };
+    private readonly Option<string> _kubeconfig = new("--kubeconfig")
+    {
+        Description = "The cluster, and as whom to work on it.",
+        Required = true,
+    };
+
     private readonly Option<bool> _elect = new("--leader-elect")
     {
         Description = "Of several such programs one works at a time; the others wait.",
@@ -45,12 +50,14 @@ internal sealed class ElectedProgram(string name, string lease)
         return command;
     }
 
-    private async Task<int> RunAsync(ParseResult parsed, Func<KubernetesClient, ParseResult, CancellationToken, Task> work, CancellationToken cancellation)
+    private async Task<int> RunAsync(
+        ParseResult parsed, Func<KubernetesClient, ParseResult, CancellationToken, Task> work, CancellationToken cancellation)
     {
         try
         {
             var kubeconfig = parsed.GetRequiredValue(_kubeconfig);
-            await ElectAsync(parsed, kubeconfig, token => work(KubernetesClient.FromKubeconfig(kubeconfig, name), parsed, token), cancellation);
+            await ElectAsync(
+                parsed, kubeconfig, token => work(KubernetesClient.FromKubeconfig(kubeconfig, name), parsed, token), cancellation);
             return 0;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)

@@ -12,7 +12,11 @@ internal static class KubeletVerb
     {
         var nodes = new SimulatedNodeArguments("--nodes", defaultCount: 1);
         var kubeconfig = new Option<string>("--kubeconfig") { Description = "The cluster, and as whom to work on it.", Required = true };
-        var fake = new Option<bool>("--fake") { Description = "Simulate: pods run in memory, and only as far as the API shows.", Required = true };
+        var fake = new Option<bool>("--fake")
+        {
+            Description = "Simulate: pods run in memory, and only as far as the API shows.",
+            Required = true,
+        };
         var command = new Command(
             "kubelet",
             """

@@ -28,8 +28,12 @@ internal sealed class SimulatedNodeArguments
         DefaultValueFactory = _ => _defaults.Pods,
     };
 
-    private readonly Option<TimeSpan> _start = DurationOption.Make("--pod-start-latency", "How long simulated pods take to become ready.", TimeSpan.Zero);
-    private readonly Option<TimeSpan> _end = DurationOption.Make("--pod-stop-latency", "How long deleted simulated pods take to go.", TimeSpan.Zero);
+    private readonly Option<TimeSpan> _start = DurationOption.Make(
+        "--pod-start-latency", "How long simulated pods take to become ready.", TimeSpan.Zero);
+
+    private readonly Option<TimeSpan> _end = DurationOption.Make(
+        "--pod-stop-latency", "How long deleted simulated pods take to go.", TimeSpan.Zero);
+
     private readonly Option<TimeSpan> _run = DurationOption.Make(
         "--pod-run-time", "How long simulated pods run that are to end, such as those of jobs.", _defaults.RunTime);
 

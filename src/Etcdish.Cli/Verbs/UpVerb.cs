@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Etcdish.Controllers;
+using Etcdish.Controllers.Volumes;
 using Etcdish.Kubelet.Simulated;
 using Etcdish.Kubernetes.Client;
 using Etcdish.Kubernetes.Informers;
@@ -46,8 +47,10 @@ internal sealed class UpVerb
         await using var controllers = new ClusterProgram(
             Connect(api, "system:kube-controller-manager", "system:masters"), "controller-manager", informers);
         await using var scheduler = new ClusterProgram(
-            Connect(api, "system:kube-scheduler", "system:masters"), ClusterProgram.SchedulerName, informers);
+            Connect(api, "system:kube-scheduler"), ClusterProgram.SchedulerName, informers);
         await using var kubelet = new ClusterProgram(Connect(api, "etcdish:simulated-nodes", "system:masters"), "kubelet", informers);
+
+        await LocalPath.EnsureClassAsync(controllers.Context.Client, cancellation);
 
         // Who wants to hear of changes says so before the first of them begins.
         using var manager = new ControllerManager(controllers.Context, Options(api));
@@ -81,6 +84,7 @@ internal sealed class UpVerb
         AuthorityPem = api.Certificates.AuthorityPem,
         AccountKeyPem = api.Certificates.ReadAccountKey(),
         SigningAuthority = api.Certificates.Authority,
+        LocalPath = new LocalPath { Root = Path.Combine(api.Folder, "volumes") },
     };
 
     private static Task AnnounceAsync(ReadyApi api, CancellationToken cancellation)

@@ -38,7 +38,7 @@ public sealed class AccountKey : IDisposable
             curve.ImportFromPem(pem);
             return curve.KeySize == 256
                 ? new AccountKey(curve, null)
-                : throw new ArgumentException($"the key of service accounts is on a curve of {curve.KeySize} bits; tokens are signed on P-256");
+                : throw new ArgumentException($"the key of service accounts has {curve.KeySize} bits; tokens are signed on P-256");
         }
         catch (Exception e) when (e is CryptographicException || (e is ArgumentException && pem.Contains("RSA", StringComparison.Ordinal)))
         {

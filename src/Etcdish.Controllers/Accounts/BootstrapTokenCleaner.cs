@@ -42,7 +42,8 @@ public sealed class BootstrapTokenCleaner : Controller
     /// <inheritdoc/>
     protected override async Task ReconcileAsync(ObjectKey key, CancellationToken cancellation)
     {
-        if (_secrets.Find(key) is not { Metadata.IsBeingDeleted: false } secret || RestOf(secret, Context.Clock.GetUtcNow()) is not { } rest)
+        if (_secrets.Find(key) is not { Metadata.IsBeingDeleted: false } secret
+            || RestOf(secret, Context.Clock.GetUtcNow()) is not { } rest)
         {
             return;
         }

@@ -99,7 +99,8 @@ public sealed class CertificateApprover : Controller
         var review = new JsonObject { ["apiVersion"] = _reviews.ApiVersion, ["kind"] = _reviews.Kind, ["spec"] = spec };
         using var answer = JsonDocument.Parse(
             await Context.Client.SendAsync(HttpMethod.Post, _reviews.Path(""), review, null, cancellation));
-        return answer.RootElement.GetProperty("status").TryGetProperty("allowed", out var allowed) && allowed.ValueKind == JsonValueKind.True;
+        return answer.RootElement.GetProperty("status").TryGetProperty("allowed", out var allowed)
+            && allowed.ValueKind == JsonValueKind.True;
     }
 
     private static JsonObject Step(string operation, string path, JsonNode value) =>

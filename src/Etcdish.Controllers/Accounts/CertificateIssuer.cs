@@ -58,7 +58,8 @@ internal sealed class CertificateIssuer(X509Certificate2 authority, TimeSpan lon
 
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(purposes, critical: false));
         request.CertificateExtensions.Add(
-            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(
+                authority, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         if (asked.AlternativeNames is { } names)
         {
             request.CertificateExtensions.Add(new X509Extension(names.Oid!, names.RawData, names.Critical));

@@ -17,8 +17,9 @@ public sealed class RootAuthorityController : Controller
 
     private const string Field = "ca.crt";
     private const string Description = "kubernetes.io/description";
-    private const string DescriptionText = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such "
-        + "as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.";
+    private const string DescriptionText = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal "
+        + "endpoints such as the internal service IP or kubernetes.default.svc. No other "
+        + "usage is guaranteed across distributions of Kubernetes clusters.";
 
     private readonly string _authorityPem;
     private readonly Informer<Namespace> _namespaces;

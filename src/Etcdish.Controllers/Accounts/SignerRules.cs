@@ -54,6 +54,7 @@ internal static class SignerRules
     private static bool Are(string[] usages, string purpose)
     {
         var set = usages.ToHashSet();
-        return set.Remove("digital signature") && set.Remove(purpose) && (set.Count == 0 || (set.Count == 1 && set.Contains("key encipherment")));
+        return set.Remove("digital signature") && set.Remove(purpose)
+            && (set.Count == 0 || (set.Count == 1 && set.Contains("key encipherment")));
     }
 }

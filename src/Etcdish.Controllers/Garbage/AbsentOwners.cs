@@ -5,12 +5,13 @@ namespace Etcdish.Controllers.Garbage;
 /// <summary>An owner as an object of a namespace names it.</summary>
 internal readonly record struct OwnerName(string ApiVersion, string Kind, string Namespace, string Name, string Uid)
 {
-    public static OwnerName Of(OwnerReference reference, string ns) => new(reference.ApiVersion, reference.Kind, ns, reference.Name, reference.Uid);
+    public static OwnerName Of(OwnerReference reference, string ns) =>
+        new(reference.ApiVersion, reference.Kind, ns, reference.Name, reference.Uid);
 }
 
 /// <summary>
-/// Owners that were seen to go, or that the API did not have when it was asked. A uid never comes back, so that the answer holds for ever; of many the oldest are
-/// forgotten. For use by many threads.
+/// Owners that were seen to go, or that the API did not have when it was asked. A uid never comes back, so that the answer holds for
+/// ever; of many the oldest are forgotten. For use by many threads.
 /// </summary>
 internal sealed class AbsentOwners
 {

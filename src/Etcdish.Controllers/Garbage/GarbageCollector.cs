@@ -248,7 +248,8 @@ public sealed class GarbageCollector : Controller
     }
 
     /// <summary>
-    /// Deletes an object behind what it owns. If some of that waits too, they may wait for each other in a circle: then nobody waits for this.
+    /// Deletes an object behind what it owns. If some of that waits too, they may wait for each other in a circle: then nobody waits for
+    /// this.
     /// </summary>
     private async Task DeleteInForegroundAsync(GraphItem item, CancellationToken cancellation)
     {

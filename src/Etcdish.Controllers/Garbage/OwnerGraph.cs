@@ -100,7 +100,8 @@ internal sealed class OwnerGraph(Action<string> look)
                 ? []
                 : node.Dependents.Select(dependent => new GraphDependent(
                     dependent.Resource!, dependent.Object!, Array.Exists(dependent.Object!.Metadata.OwnerReferences, Blocks))).ToArray();
-            var owners = value.Metadata.OwnerReferences.Select(reference => new GraphOwner(reference, _nodes[reference.Uid].Object, Fits(node, reference)));
+            var owners = value.Metadata.OwnerReferences.Select(reference =>
+                new GraphOwner(reference, _nodes[reference.Uid].Object, Fits(node, reference)));
             return new GraphItem(node.Resource!, value, [.. owners], dependents);
         }
 

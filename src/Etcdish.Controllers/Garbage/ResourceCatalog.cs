@@ -39,7 +39,9 @@ internal sealed class ResourceCatalog
     {
         foreach (var group in Items(list, "items"))
         {
-            var name = group.TryGetProperty("metadata", out var metadata) && metadata.TryGetProperty("name", out var n) ? n.GetString() ?? "" : "";
+            var name = group.TryGetProperty("metadata", out var metadata) && metadata.TryGetProperty("name", out var text)
+                ? text.GetString() ?? ""
+                : "";
             HashSet<string> seen = [];
             foreach (var version in Items(group, "versions"))
             {

@@ -5,8 +5,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.Nodes;
 
 /// <summary>
-/// When a node gave its last sign of life, by the clock here: clocks of nodes may be wrong, so that a sign counts from when it was seen. Used
-/// by one thread.
+/// When a node gave its last sign of life, by the clock here: clocks of nodes may be wrong, so that a sign counts from when it was seen.
+/// Used by one thread.
 /// </summary>
 internal sealed class NodeHealth
 {

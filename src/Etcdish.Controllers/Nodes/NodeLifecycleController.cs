@@ -10,8 +10,8 @@ namespace Etcdish.Controllers.Nodes;
 
 /// <summary>
 /// Says of silent nodes that nothing is known of them, and taints nodes by how they are. Its keys are nodes, for taints that follow from
-/// conditions, and pods (with a namespace) that came to a node which is not ready. All nodes are looked at every five seconds; between, signs
-/// of life (leases) change a cache and nothing else.
+/// conditions, and pods (with a namespace) that came to a node which is not ready. All nodes are looked at every five seconds; between,
+/// signs of life (leases) change a cache and nothing else.
 /// </summary>
 public sealed class NodeLifecycleController : Controller
 {
@@ -172,8 +172,8 @@ public sealed class NodeLifecycleController : Controller
     }
 
     /// <summary>
-    /// The taints that a node must have at once: none that drive pods away if it is ready, and the right one of two. One that has none yet is
-    /// put into the queue of its zone.
+    /// The taints that a node must have at once: none that drive pods away if it is ready, and the right one of two. One that has none
+    /// yet is put into the queue of its zone.
     /// </summary>
     private Taint[]? DueTaint(Node node, string ready)
     {
@@ -185,7 +185,9 @@ public sealed class NodeLifecycleController : Controller
             return NodeTaints.Driving(node, null, now);
         }
 
-        var (wanted, other) = ready == "False" ? (NodeTaints.NotReady, NodeTaints.Unreachable) : (NodeTaints.Unreachable, NodeTaints.NotReady);
+        var (wanted, other) = ready == "False"
+            ? (NodeTaints.NotReady, NodeTaints.Unreachable)
+            : (NodeTaints.Unreachable, NodeTaints.NotReady);
         if (NodeTaints.Drives(node, other))
         {
             return NodeTaints.Driving(node, wanted, now);
@@ -241,8 +243,8 @@ public sealed class NodeLifecycleController : Controller
     }
 
     /// <summary>
-    /// Finds out how zones are. When no node is ready anywhere, it is we who are cut off: then nothing is driven away, and when it is over all
-    /// nodes get new time.
+    /// Finds out how zones are. When no node is ready anywhere, it is we who are cut off: then nothing is driven away, and when it is
+    /// over all nodes get new time.
     /// </summary>
     private async Task SetZonesAsync(List<(Node Node, string Ready)> looks, DateTimeOffset now, CancellationToken cancellation)
     {
@@ -263,7 +265,8 @@ public sealed class NodeLifecycleController : Controller
         {
             var writes = looks.Select(look => (look.Node, Taints: NodeTaints.Driving(look.Node, null, now)))
                 .Where(write => write.Taints is not null)
-                .Select(write => (Func<CancellationToken, Task>)(token => NodeTaints.WriteAsync(Context.Client, write.Node, write.Taints!, token)));
+                .Select(write => (Func<CancellationToken, Task>)(token =>
+                    NodeTaints.WriteAsync(Context.Client, write.Node, write.Taints!, token)));
             await WriteAllAsync([.. writes], cancellation);
         }
         else if (allWere && !allAre)

@@ -9,6 +9,9 @@ namespace Etcdish.Controllers.Nodes;
 /// <summary>Gives every node a part of the pods' addresses. Which parts are taken is what nodes say; its keys are nodes.</summary>
 public sealed class NodeRangeController : Controller
 {
+    /// <summary>When a node is looked at again for which no range was left.</summary>
+    private static readonly TimeSpan _retry = TimeSpan.FromSeconds(30);
+
     private readonly Informer<Node> _nodes;
     private readonly AddressRanges[] _ranges;
 
@@ -54,7 +57,8 @@ public sealed class NodeRangeController : Controller
         {
             Context.Events.Normal(
                 Resources.Nodes, node, "CIDRNotAvailable", $"Node {node} status is now: CIDRNotAvailable", "cidrAllocator");
-            throw new InvalidOperationException($"no range of addresses is left for node {node}");
+            Queue.AddAfter(key, _retry);
+            return;
         }
 
         var isWritten = false;
@@ -103,7 +107,9 @@ public sealed class NodeRangeController : Controller
         return Context.Client.PatchAsync(Resources.Nodes, "", node.Metadata.Name, patch, PatchKind.Merge, "", cancellation);
     }
 
-    /// <summary>Whether a write that failed has left nothing behind; if nobody can tell, the parts stay taken until the next start.</summary>
+    /// <summary>
+    /// Whether a write that failed has left nothing behind; if nobody can tell, the parts stay taken until the next start.
+    /// </summary>
     private async Task<bool> IsUnusedAsync(Node node, string[] parts)
     {
         try

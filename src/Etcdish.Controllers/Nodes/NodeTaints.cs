@@ -26,7 +26,9 @@ internal static class NodeTaints
         ("PIDPressure", "True", "node.kubernetes.io/pid-pressure"),
     ];
 
-    /// <summary>The taints that a node should have by its conditions, so that nothing new is scheduled to it; null if it has just these.</summary>
+    /// <summary>
+    /// The taints that a node should have by its conditions, so that nothing new is scheduled to it; null if it has just these.
+    /// </summary>
     /// <param name="node">The node.</param>
     /// <param name="now">The time of new taints.</param>
     public static Taint[]? OfConditions(Node node, DateTimeOffset now)
@@ -54,8 +56,8 @@ internal static class NodeTaints
     }
 
     /// <summary>
-    /// The taints of a node that is to drive pods away, or no longer; null if it has just these. A node that is not ready and one that cannot
-    /// be reached are never said at once.
+    /// The taints of a node that is to drive pods away, or no longer; null if it has just these. A node that is not ready and one that
+    /// cannot be reached are never said at once.
     /// </summary>
     /// <param name="node">The node.</param>
     /// <param name="key">The one it is to have, or null.</param>
@@ -68,7 +70,8 @@ internal static class NodeTaints
         now);
 
     /// <summary>Whether a node has the taint that drives pods away.</summary>
-    public static bool Drives(Node node, string key) => Array.Exists(node.Spec.Taints, taint => taint.Key == key && taint.Effect == NoExecute);
+    public static bool Drives(Node node, string key) =>
+        Array.Exists(node.Spec.Taints, taint => taint.Key == key && taint.Effect == NoExecute);
 
     /// <summary>Writes the taints of a node, if it still is as it was read.</summary>
     public static Task<Node> WriteAsync(KubernetesClient client, Node node, Taint[] taints, CancellationToken cancellation)

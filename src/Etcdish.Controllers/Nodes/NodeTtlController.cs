@@ -7,12 +7,16 @@ using Etcdish.Kubernetes.Objects;
 
 namespace Etcdish.Controllers.Nodes;
 
-/// <summary>Tells nodes by an annotation how long they may trust what they have read of secrets and config maps: longer in large clusters.</summary>
+/// <summary>
+/// Tells nodes by an annotation how long they may trust what they have read of secrets and config maps: longer in large clusters.
+/// </summary>
 public sealed class NodeTtlController : Controller
 {
     internal const string Annotation = "node.alpha.kubernetes.io/ttl";
 
-    /// <summary>Seconds, and the numbers of nodes between which they hold; they overlap, so that a node more or less changes nothing.</summary>
+    /// <summary>
+    /// Seconds, and the numbers of nodes between which they hold; they overlap, so that a node more or less changes nothing.
+    /// </summary>
     private static readonly (int Least, int Most, int Seconds)[] _steps =
         [(0, 100, 0), (90, 500, 15), (450, 1000, 30), (900, 2000, 60), (1800, 10000, 300), (9000, int.MaxValue, 600)];
 
@@ -56,7 +60,8 @@ public sealed class NodeTtlController : Controller
     /// <inheritdoc/>
     protected override async Task ReconcileAsync(ObjectKey key, CancellationToken cancellation)
     {
-        if (_nodes.Find(key) is not { Metadata.IsBeingDeleted: false } node || Wanted() == node.Metadata.Annotations.GetValueOrDefault(Annotation))
+        if (_nodes.Find(key) is not { Metadata.IsBeingDeleted: false } node
+            || Wanted() == node.Metadata.Annotations.GetValueOrDefault(Annotation))
         {
             return;
         }

@@ -15,7 +15,8 @@ internal static class PodWrites
         ["status"] = "True",
         ["reason"] = reason,
         ["message"] = message,
-        ["lastTransitionTime"] = TimeText.Format(pod.Status.Find("DisruptionTarget") is { IsTrue: true, LastTransitionTime: { } then } ? then : now),
+        ["lastTransitionTime"] = TimeText.Format(
+            pod.Status.Find("DisruptionTarget") is { IsTrue: true, LastTransitionTime: { } then } ? then : now),
     };
 
     /// <summary>Writes a condition and a phase into a pod's status; what is null is left alone.</summary>

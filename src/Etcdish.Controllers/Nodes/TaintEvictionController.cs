@@ -7,8 +7,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.Nodes;
 
 /// <summary>
-/// Deletes pods that do not tolerate a taint of their node with the effect NoExecute, or have tolerated it for as long as they said. Its keys
-/// are pods.
+/// Deletes pods that do not tolerate a taint of their node with the effect NoExecute, or have tolerated it for as long as they said. Its
+/// keys are pods.
 /// </summary>
 public sealed class TaintEvictionController : Controller
 {

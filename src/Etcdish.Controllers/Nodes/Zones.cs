@@ -19,8 +19,8 @@ internal enum ZoneState
 }
 
 /// <summary>
-/// How fast the nodes of a zone may be given the taint that drives pods away: the more of them are silent, the likelier it is that it is not
-/// they who fail. Used by one thread.
+/// How fast the nodes of a zone may be given the taint that drives pods away: the more of them are silent, the likelier it is that it is
+/// not they who fail. Used by one thread.
 /// </summary>
 internal sealed class Zone(TimeProvider clock)
 {

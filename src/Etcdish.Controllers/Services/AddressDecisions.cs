@@ -88,9 +88,15 @@ internal static class AddressDecisions
 
         var address = note.Metadata.Name;
         return service is null
-                ? new("IPAddressNotAllocated", $"IPAddress: {address} for Service {key} appears to have leaked: cleaning up", AddressStep.GiveBack)
+                ? new(
+                    "IPAddressNotAllocated",
+                    $"IPAddress: {address} for Service {key} appears to have leaked: cleaning up",
+                    AddressStep.GiveBack)
             : !AddressesOf(service).Contains(address)
-                ? new("IPAddressWrongReference", $"IPAddress: {address} for Service {key} has a wrong reference; cleaning up", AddressStep.GiveBack)
+                ? new(
+                    "IPAddressWrongReference",
+                    $"IPAddress: {address} for Service {key} has a wrong reference; cleaning up",
+                    AddressStep.GiveBack)
             : null;
     }
 

@@ -99,7 +99,8 @@ internal static class EndpointForm
     private static JsonObject Write(EndpointConditions conditions)
     {
         var json = new JsonObject();
-        foreach (var (field, value) in new[] { ("ready", conditions.Ready), ("serving", conditions.Serving), ("terminating", conditions.Terminating) })
+        (string, bool?)[] said = [("ready", conditions.Ready), ("serving", conditions.Serving), ("terminating", conditions.Terminating)];
+        foreach (var (field, value) in said)
         {
             if (value is { } known)
             {

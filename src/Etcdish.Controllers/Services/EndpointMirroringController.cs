@@ -58,7 +58,8 @@ internal sealed class EndpointMirroringController : Controller
         foreach (var subset in endpoints.Subsets)
         {
             var count = 0;
-            foreach (var (address, isReady) in subset.Addresses.Select(a => (a, true)).Concat(subset.NotReadyAddresses.Select(a => (a, false))))
+            var notReady = subset.NotReadyAddresses.Select(address => (address, false));
+            foreach (var (address, isReady) in subset.Addresses.Select(address => (address, true)).Concat(notReady))
             {
                 var type = PodEndpoints.TypeOf(address.Ip);
                 if (type.Length == 0 || ++count > MaxAddresses)

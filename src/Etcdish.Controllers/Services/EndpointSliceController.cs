@@ -38,7 +38,8 @@ internal sealed class EndpointSliceController : Controller
     }
 
     /// <summary>How long changes of a service with so many pods are collected.</summary>
-    internal static TimeSpan DelayFor(int pods) => pods <= MaxEndpoints ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Min(1000, pods / 10.0));
+    internal static TimeSpan DelayFor(int pods) =>
+        pods <= MaxEndpoints ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Min(1000, pods / 10.0));
 
     /// <summary>The labels of the slices of a service: its own, and those by which slices are found.</summary>
     internal static Dictionary<string, string> LabelsFor(Service service)

@@ -4,7 +4,9 @@ using Etcdish.Kubernetes.Objects;
 
 namespace Etcdish.Controllers.Services;
 
-/// <summary>What an Endpoints object says of a service: addresses of its primary family, together with those that have the same ports.</summary>
+/// <summary>
+/// What an Endpoints object says of a service: addresses of its primary family, together with those that have the same ports.
+/// </summary>
 internal static class EndpointSubsets
 {
     /// <summary>How many addresses an object may have.</summary>
@@ -15,7 +17,8 @@ internal static class EndpointSubsets
     {
         var ports = new PodPorts(service);
         var family = PodEndpoints.AddressTypesOf(service)[0];
-        var groups = new SortedDictionary<string, (EndpointPort[] Ports, List<EndpointAddress> Ready, List<EndpointAddress> NotReady)>(StringComparer.Ordinal);
+        var groups = new SortedDictionary<string, (EndpointPort[] Ports, List<EndpointAddress> Ready, List<EndpointAddress> NotReady)>(
+            StringComparer.Ordinal);
         foreach (var pod in pods)
         {
             if (!PodEndpoints.IsListed(pod, includeTerminating: service.Spec.PublishNotReadyAddresses)

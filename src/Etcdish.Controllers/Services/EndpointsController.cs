@@ -133,7 +133,8 @@ internal sealed class EndpointsController : Controller
         }
     }
 
-    private async Task CreateAsync(Service service, EndpointSubset[] subsets, Dictionary<string, string> annotations, CancellationToken cancellation)
+    private async Task CreateAsync(
+        Service service, EndpointSubset[] subsets, Dictionary<string, string> annotations, CancellationToken cancellation)
     {
         var metadata = new JsonObject { ["name"] = service.Metadata.Name, ["labels"] = SliceWriter.Texts(LabelsFor(service)) };
         SliceWriter.AddUnlessEmpty(metadata, "annotations", SliceWriter.Texts(annotations));
@@ -163,7 +164,8 @@ internal sealed class EndpointsController : Controller
         SliceWriter.AddUnlessEmpty(
             metadata,
             "annotations",
-            SliceWriter.Difference(there.Metadata.Annotations, annotations, name => name is TriggerTimes.Annotation or OverCapacityAnnotation));
+            SliceWriter.Difference(
+                there.Metadata.Annotations, annotations, name => name is TriggerTimes.Annotation or OverCapacityAnnotation));
         var patch = new JsonObject { ["metadata"] = metadata, ["subsets"] = EndpointSubsets.Write(subsets) };
         await Context.Client.PatchAsync(
             Resources.Endpoints, there.Metadata.Namespace, there.Metadata.Name, patch, PatchKind.Merge, "", cancellation);

@@ -74,10 +74,11 @@ internal static class PodEndpoints
             return null;
         }
 
+        var prefersNode = distribution == "PreferSameNode" && endpoint.NodeName.Length > 0;
         var hints = new EndpointHints
         {
             ForZones = endpoint.Zone.Length > 0 ? [new EndpointHint { Name = endpoint.Zone }] : [],
-            ForNodes = distribution == "PreferSameNode" && endpoint.NodeName.Length > 0 ? [new EndpointHint { Name = endpoint.NodeName }] : [],
+            ForNodes = prefersNode ? [new EndpointHint { Name = endpoint.NodeName }] : [],
         };
         return hints.ForZones.Length + hints.ForNodes.Length > 0 ? hints : null;
     }

@@ -3,8 +3,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.Services;
 
 /// <summary>
-/// The ports of a service as its pods have them. A port by number is the same at all pods; one by name is whatever a pod gives that name, and
-/// missing where none has it.
+/// The ports of a service as its pods have them. A port by number is the same at all pods; one by name is whatever a pod gives that name,
+/// and missing where none has it.
 /// </summary>
 internal sealed class PodPorts
 {

@@ -8,9 +8,9 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.Services;
 
 /// <summary>
-/// Brings what is noted of services' addresses (networking.k8s.io/v1 IPAddress) into agreement with the services, and tells of ports of nodes
-/// that two services have. Our own API server writes services and notes in one step; others write the note first, and people delete and
-/// make notes by hand. Its queue holds services and notes: a key without a namespace is a note.
+/// Brings what is noted of services' addresses (networking.k8s.io/v1 IPAddress) into agreement with the services, and tells of ports of
+/// nodes that two services have. Our own API server writes services and notes in one step; others write the note first, and people delete
+/// and make notes by hand. Its queue holds services and notes: a key without a namespace is a note.
 /// </summary>
 internal sealed class ServiceAddressController : Controller
 {

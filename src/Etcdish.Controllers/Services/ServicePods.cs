@@ -4,8 +4,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.Services;
 
 /// <summary>
-/// Which pods each service selects, kept up to date by both watches, so that a change of a pod costs its services and nobody else. A service
-/// is found by one label of its selector, since there are few services to a label and many pods. For use by many threads.
+/// Which pods each service selects, kept up to date by both watches, so that a change of a pod costs its services and nobody else. A
+/// service is found by one label of its selector, since there are few services to a label and many pods. For use by many threads.
 /// </summary>
 internal sealed class ServicePods
 {

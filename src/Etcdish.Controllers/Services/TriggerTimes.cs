@@ -4,8 +4,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.Services;
 
 /// <summary>
-/// When what is being written about services came about, so that one can measure how long it took until nodes knew of it: the earliest of the
-/// changes that have not been told of yet. Never asked for one service by two threads at once.
+/// When what is being written about services came about, so that one can measure how long it took until nodes knew of it: the earliest of
+/// the changes that have not been told of yet. Never asked for one service by two threads at once.
 /// </summary>
 internal sealed class TriggerTimes
 {

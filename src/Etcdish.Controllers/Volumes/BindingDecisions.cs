@@ -75,8 +75,8 @@ internal static class BindingDecisions
             return VolumeAction.MarkBound;
         }
 
-        var isMade = volume.Metadata.Annotations.ContainsKey(VolumeMarks.ProvisionedBy) && volume.Spec.PersistentVolumeReclaimPolicy == "Delete";
-        return isMade ? VolumeAction.Release : VolumeAction.Unbind;
+        var isMade = volume.Metadata.Annotations.ContainsKey(VolumeMarks.ProvisionedBy);
+        return isMade && volume.Spec.PersistentVolumeReclaimPolicy == "Delete" ? VolumeAction.Release : VolumeAction.Unbind;
     }
 
     private static ClaimAction ForBound(PersistentVolumeClaim claim, IVolumeView view)

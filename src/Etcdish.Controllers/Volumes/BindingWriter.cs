@@ -13,7 +13,7 @@ internal sealed class BindingWriter(
     private const string Yes = "yes";
 
     /// <summary>Has both say that they belong together, the volume first.</summary>
-    /// <exception cref="ApiStatusException">Somebody was faster; what is half done is finished when the claim is looked at again.</exception>
+    /// <exception cref="ApiStatusException">Somebody was faster; what is half done is finished at the next look.</exception>
     public async Task BindAsync(PersistentVolume volume, PersistentVolumeClaim claim, CancellationToken cancellation)
     {
         volume = await NameClaimAsync(volume, claim, cancellation);
@@ -51,11 +51,13 @@ internal sealed class BindingWriter(
             ["message"] = message.Length == 0 ? null : message,
             ["lastPhaseTransitionTime"] = TimeText.Format(context.Clock.GetUtcNow()),
         };
-        return await NoteAsync(volumes, volume.Key, context.Client.PatchStatusAsync(Resources.PersistentVolumes, volume, status, cancellation));
+        return await NoteAsync(
+            volumes, volume.Key, context.Client.PatchStatusAsync(Resources.PersistentVolumes, volume, status, cancellation));
     }
 
     /// <summary>Has a claim wait.</summary>
-    public Task SetPendingAsync(PersistentVolumeClaim claim, CancellationToken cancellation) => SetPhaseAsync(claim, "Pending", cancellation);
+    public Task SetPendingAsync(PersistentVolumeClaim claim, CancellationToken cancellation) =>
+        SetPhaseAsync(claim, "Pending", cancellation);
 
     /// <summary>Says of a claim that what it had is gone.</summary>
     public Task SetLostAsync(PersistentVolumeClaim claim, CancellationToken cancellation) => SetPhaseAsync(claim, "Lost", cancellation);
@@ -65,7 +67,8 @@ internal sealed class BindingWriter(
         PatchAsync(claim, [], new JsonObject { ["storageClassName"] = name }, cancellation);
 
     /// <summary>Marks a claim for whoever makes volumes of its class.</summary>
-    public async Task<PersistentVolumeClaim> AskProvisionerAsync(PersistentVolumeClaim claim, string provisioner, CancellationToken cancellation)
+    public async Task<PersistentVolumeClaim> AskProvisionerAsync(
+        PersistentVolumeClaim claim, string provisioner, CancellationToken cancellation)
     {
         if (claim.Metadata.Annotations.GetValueOrDefault(VolumeMarks.Provisioner) == provisioner
             && claim.Metadata.Annotations.GetValueOrDefault(VolumeMarks.BetaProvisioner) == provisioner)
@@ -77,7 +80,8 @@ internal sealed class BindingWriter(
         return await PatchAsync(claim, new JsonObject { ["annotations"] = annotations }, null, cancellation);
     }
 
-    private async Task<PersistentVolume> NameClaimAsync(PersistentVolume volume, PersistentVolumeClaim claim, CancellationToken cancellation)
+    private async Task<PersistentVolume> NameClaimAsync(
+        PersistentVolume volume, PersistentVolumeClaim claim, CancellationToken cancellation)
     {
         if (VolumeMarks.ClaimOf(volume) == claim.Key && volume.Spec.ClaimRef!.Uid == claim.Metadata.Uid)
         {
@@ -102,7 +106,8 @@ internal sealed class BindingWriter(
         return await PatchAsync(volume, metadata, new JsonObject { ["claimRef"] = reference }, cancellation);
     }
 
-    private async Task<PersistentVolumeClaim> NameVolumeAsync(PersistentVolumeClaim claim, PersistentVolume volume, CancellationToken cancellation)
+    private async Task<PersistentVolumeClaim> NameVolumeAsync(
+        PersistentVolumeClaim claim, PersistentVolume volume, CancellationToken cancellation)
     {
         var isNamed = claim.Spec.VolumeName == volume.Metadata.Name;
         if (isNamed && claim.Metadata.Annotations.ContainsKey(VolumeMarks.BindCompleted))
@@ -140,7 +145,8 @@ internal sealed class BindingWriter(
 
         if (status.Count > 0)
         {
-            await NoteAsync(claims, claim.Key, context.Client.PatchStatusAsync(Resources.PersistentVolumeClaims, claim, status, cancellation));
+            await NoteAsync(
+                claims, claim.Key, context.Client.PatchStatusAsync(Resources.PersistentVolumeClaims, claim, status, cancellation));
         }
     }
 
@@ -149,11 +155,13 @@ internal sealed class BindingWriter(
         if (claim.Status.Phase != phase || claim.Status.AccessModes.Length > 0 || claim.Status.Capacity.Count > 0)
         {
             var status = new JsonObject { ["phase"] = phase, ["accessModes"] = null, ["capacity"] = null };
-            await NoteAsync(claims, claim.Key, context.Client.PatchStatusAsync(Resources.PersistentVolumeClaims, claim, status, cancellation));
+            await NoteAsync(
+                claims, claim.Key, context.Client.PatchStatusAsync(Resources.PersistentVolumeClaims, claim, status, cancellation));
         }
     }
 
-    private Task<PersistentVolume> PatchAsync(PersistentVolume volume, JsonObject metadata, JsonObject spec, CancellationToken cancellation) =>
+    private Task<PersistentVolume> PatchAsync(
+        PersistentVolume volume, JsonObject metadata, JsonObject spec, CancellationToken cancellation) =>
         NoteAsync(volumes, volume.Key, context.Client.PatchAsync(
             Resources.PersistentVolumes, "", volume.Metadata.Name, Patch(volume, metadata, spec), PatchKind.Merge, "", cancellation));
 

@@ -6,8 +6,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.Volumes;
 
 /// <summary>
-/// Keeps a claim that somebody deleted until no pod on a node uses it. A pod without a node does not count: none starts that needs a claim on
-/// its way out.
+/// Keeps a claim that somebody deleted until no pod on a node uses it. A pod without a node does not count: none starts that needs a
+/// claim on its way out.
 /// </summary>
 internal sealed class ClaimProtectionController : Controller
 {
@@ -76,7 +76,8 @@ internal sealed class ClaimProtectionController : Controller
     /// <summary>Asks the server: a pod that was bound to its node a moment ago may not be known here.</summary>
     private async Task<bool> IsUsedNowAsync(PersistentVolumeClaim claim, CancellationToken cancellation)
     {
-        var answer = await Context.Client.SendAsync(HttpMethod.Get, Resources.Pods.Path(claim.Metadata.Namespace), null, null, cancellation);
+        var path = Resources.Pods.Path(claim.Metadata.Namespace);
+        var answer = await Context.Client.SendAsync(HttpMethod.Get, path, null, null, cancellation);
         using var list = JsonDocument.Parse(answer);
         foreach (var item in list.RootElement.GetProperty("items").EnumerateArray())
         {

@@ -80,7 +80,7 @@ internal sealed class EphemeralVolumeController : Controller
 
         if (!there.Metadata.IsControlledBy(pod.Metadata.Uid))
         {
-            Tell(pod, volume, $"PVC {pod.Metadata.Namespace}/{name} was not created for pod {pod.Metadata.Namespace}/{pod.Metadata.Name} (pod is not owner)");
+            Tell(pod, volume, $"PVC {there.Key} was not created for pod {pod.Key} (pod is not owner)");
         }
     }
 

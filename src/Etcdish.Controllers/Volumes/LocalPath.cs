@@ -5,8 +5,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.Volumes;
 
 /// <summary>
-/// Volumes that are folders of nodes: what a cluster has that has no other storage. A volume stays on the node of the first pod that used it;
-/// its node makes the folder when a pod first needs it.
+/// Volumes that are folders of nodes: what a cluster has that has no other storage. A volume stays on the node of the first pod that used
+/// it; its node makes the folder when a pod first needs it.
 /// </summary>
 public sealed class LocalPath
 {

@@ -7,9 +7,9 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.Volumes;
 
 /// <summary>
-/// Makes and deletes volumes that are folders of nodes, as any provisioner outside of a cluster's own controllers does: claims ask for it by an
-/// annotation. A claim has one volume, whose name is its uid: to make it twice is not possible. Its queue holds claims and volumes: a key
-/// without a namespace is a volume.
+/// Makes and deletes volumes that are folders of nodes, as any provisioner outside of a cluster's own controllers does: claims ask for it
+/// by an annotation. A claim has one volume, whose name is its uid: to make it twice is not possible. Its queue holds claims and volumes:
+/// a key without a namespace is a volume.
 /// </summary>
 internal sealed class LocalPathProvisioner : Controller
 {
@@ -55,13 +55,14 @@ internal sealed class LocalPathProvisioner : Controller
 
     private static bool MustGo(PersistentVolume volume) =>
         volume.Metadata.Annotations.GetValueOrDefault(VolumeMarks.ProvisionedBy) == LocalPath.ProvisionerName
-        && (IsToBeEmptied(volume) || (volume.Metadata.IsBeingDeleted && !IsKept(volume) && volume.Metadata.Finalizers.Contains(LocalPath.Finalizer)));
+        && (IsToBeEmptied(volume) || (volume.Metadata.IsBeingDeleted && IsHeldHereOnly(volume)));
 
     private static bool IsToBeEmptied(PersistentVolume volume) =>
         volume.Spec.PersistentVolumeReclaimPolicy == "Delete" && volume.Status.Phase is "Released" or "Failed";
 
-    /// <summary>Whether a volume somebody deleted is still a claim's, or is about to be released.</summary>
-    private static bool IsKept(PersistentVolume volume) => volume.Status.Phase == "Bound";
+    /// <summary>Whether a volume that somebody deleted is no claim's any more, and waits for its maker to let go.</summary>
+    private static bool IsHeldHereOnly(PersistentVolume volume) =>
+        volume.Status.Phase != "Bound" && volume.Metadata.Finalizers.Contains(LocalPath.Finalizer);
 
     private async Task ProvisionAsync(ObjectKey key, CancellationToken cancellation)
     {
@@ -79,7 +80,11 @@ internal sealed class LocalPathProvisioner : Controller
         }
 
         Context.Events.Normal(
-            Resources.PersistentVolumeClaims, claim, "Provisioning", $"External provisioner is provisioning volume for claim \"{key}\"", Name);
+            Resources.PersistentVolumeClaims,
+            claim,
+            "Provisioning",
+            $"External provisioner is provisioning volume for claim \"{key}\"",
+            Name);
         if (LocalPath.ProblemOf(claim) is { } problem)
         {
             Refuse(claim, storage, problem);
@@ -141,8 +146,8 @@ internal sealed class LocalPathProvisioner : Controller
     }
 
     /// <summary>
-    /// Deletes the folder, then the volume, then lets go of it. A volume that is retained, or that nobody ever released, loses its object only:
-    /// data is deleted where somebody said so, and nowhere else.
+    /// Deletes the folder, then the volume, then lets go of it. A volume that is retained, or that nobody ever released, loses its object
+    /// only: data is deleted where somebody said so, and nowhere else.
     /// </summary>
     private async Task DeleteAsync(ObjectKey key, CancellationToken cancellation)
     {

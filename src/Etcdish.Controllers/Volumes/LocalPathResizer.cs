@@ -46,7 +46,8 @@ internal sealed class LocalPathResizer : Controller
                 ["metadata"] = new JsonObject { ["resourceVersion"] = volume.Metadata.ResourceVersion, ["uid"] = volume.Metadata.Uid },
                 ["spec"] = new JsonObject { ["capacity"] = new JsonObject { ["storage"] = wanted.ToString() } },
             };
-            await Context.Client.PatchAsync(Resources.PersistentVolumes, "", volume.Metadata.Name, patch, PatchKind.Merge, "", cancellation);
+            await Context.Client.PatchAsync(
+                Resources.PersistentVolumes, "", volume.Metadata.Name, patch, PatchKind.Merge, "", cancellation);
         }
 
         var status = new JsonObject { ["capacity"] = new JsonObject { ["storage"] = wanted.ToString() } };

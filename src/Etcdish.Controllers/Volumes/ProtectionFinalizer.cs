@@ -4,7 +4,9 @@ using Etcdish.Kubernetes.Objects;
 
 namespace Etcdish.Controllers.Volumes;
 
-/// <summary>Adds and removes one of an object's finalizers, on the condition that nobody has changed the object since it was looked at.</summary>
+/// <summary>
+/// Adds and removes one of an object's finalizers, on the condition that nobody has changed the object since it was looked at.
+/// </summary>
 internal static class ProtectionFinalizer
 {
     /// <exception cref="ApiStatusException">Somebody was faster, or the server refuses.</exception>

@@ -3,8 +3,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.Volumes;
 
 /// <summary>
-/// What becomes of a volume whose claim is gone. A retained one stays as it is, until somebody looks at it; one that is to be deleted is left
-/// to whoever made it.
+/// What becomes of a volume whose claim is gone. A retained one stays as it is, until somebody looks at it; one that is to be deleted is
+/// left to whoever made it.
 /// </summary>
 internal static class ReclaimPolicy
 {

@@ -3,7 +3,10 @@ using Etcdish.Kubernetes.Objects;
 
 namespace Etcdish.Controllers.Volumes;
 
-/// <summary>Annotations and finalizers by which those who bind, make and delete volumes know what was done; and what is read from more than one place.</summary>
+/// <summary>
+/// Annotations and finalizers by which those who bind, make and delete volumes know what was done; and what is read from more than one
+/// place.
+/// </summary>
 internal static class VolumeMarks
 {
     /// <summary>Of a claim that has been bound once: what is missing now is lost.</summary>

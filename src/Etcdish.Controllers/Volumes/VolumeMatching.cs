@@ -12,7 +12,8 @@ internal static class VolumeMatching
     /// <param name="claim">The claim.</param>
     /// <param name="kept">Volumes that name the claim.</param>
     /// <param name="free">Volumes that may be free; none if the choice is not to be made here.</param>
-    public static PersistentVolume? FindBest(PersistentVolumeClaim claim, IEnumerable<PersistentVolume> kept, IEnumerable<PersistentVolume> free)
+    public static PersistentVolume? FindBest(
+        PersistentVolumeClaim claim, IEnumerable<PersistentVolume> kept, IEnumerable<PersistentVolume> free)
     {
         var own = kept
             .Where(volume => VolumeMarks.IsFor(volume, claim) && CouldServe(volume, claim))

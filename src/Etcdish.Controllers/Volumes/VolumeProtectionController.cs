@@ -31,11 +31,13 @@ internal sealed class VolumeProtectionController : Controller
 
         if (volume.Metadata.IsBeingDeleted)
         {
-            await ProtectionFinalizer.RemoveAsync(Context.Client, Resources.PersistentVolumes, volume, VolumeMarks.VolumeProtection, cancellation);
+            await ProtectionFinalizer.RemoveAsync(
+                Context.Client, Resources.PersistentVolumes, volume, VolumeMarks.VolumeProtection, cancellation);
         }
         else
         {
-            await ProtectionFinalizer.AddAsync(Context.Client, Resources.PersistentVolumes, volume, VolumeMarks.VolumeProtection, cancellation);
+            await ProtectionFinalizer.AddAsync(
+                Context.Client, Resources.PersistentVolumes, volume, VolumeMarks.VolumeProtection, cancellation);
         }
     }
 

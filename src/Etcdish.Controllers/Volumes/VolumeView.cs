@@ -28,8 +28,8 @@ internal interface IVolumeView
 }
 
 /// <summary>
-/// The objects of an informer, and those written here that it has not seen yet: a decision made on an object from before one's own last write
-/// would be made twice. For use by many threads.
+/// The objects of an informer, and those written here that it has not seen yet: a decision made on an object from before one's own last
+/// write would be made twice. For use by many threads.
 /// </summary>
 internal sealed class FreshObjects<T>
     where T : KubernetesObject

@@ -86,8 +86,8 @@ internal sealed class NodeHeartbeats(ControllerContext context, SimulatedNodesOp
                 await RenewAsync(node, now, cancellation);
                 if ((round + node.Index) % statusRounds == 0)
                 {
-                    await _client.PatchAsync(
-                        (ApiResource)Resources.Nodes, "", node.Name, NodeObjects.Heartbeat(now), PatchKind.Strategic, "status", cancellation);
+                    var beat = NodeObjects.Heartbeat(now);
+                    await _client.PatchAsync((ApiResource)Resources.Nodes, "", node.Name, beat, PatchKind.Strategic, "status", cancellation);
                 }
             },
             cancellation);

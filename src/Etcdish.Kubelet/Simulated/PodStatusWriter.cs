@@ -5,7 +5,9 @@ using Etcdish.Kubernetes.Objects;
 
 namespace Etcdish.Kubelet.Simulated;
 
-/// <summary>Writes the status that a kubelet would write of a pod in a stage, as a strategic patch: conditions of others stay as they are.</summary>
+/// <summary>
+/// Writes the status that a kubelet would write of a pod in a stage, as a strategic patch: conditions of others stay as they are.
+/// </summary>
 internal sealed class PodStatusWriter
 {
     private const int BrokenOff = 143;

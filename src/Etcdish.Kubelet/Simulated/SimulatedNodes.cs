@@ -58,7 +58,9 @@ public sealed class SimulatedNodes : IDisposable
         }
     }
 
-    /// <summary>Cuts a node off, as if it had lost its network, or gives it back: then it goes on with what has happened meanwhile.</summary>
+    /// <summary>
+    /// Cuts a node off, as if it had lost its network, or gives it back: then it goes on with what has happened meanwhile.
+    /// </summary>
     /// <exception cref="KeyNotFoundException">There is no such node.</exception>
     public void SetSilent(string node, bool isSilent)
     {

@@ -7,7 +7,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Kubelet.Simulated;
 
 /// <summary>
-/// Runs the pods of all simulated nodes, in memory: a pod that is bound to one of them becomes ready, those that are to end do, and one that
+/// Runs the pods of all simulated nodes, in memory: a pod that is bound to one of them becomes ready, those that are to end do, and one
+/// that
 /// is deleted goes. One status is written for each step of a pod, without regard to who else writes it: conditions of others stay.
 /// </summary>
 internal sealed class SimulatedPods : Controller

@@ -51,7 +51,7 @@ public static class KubeconfigFile
                 : throw new FormatException($"the kubeconfig's server \"{Text(cluster, "server")}\" is no URL"),
             Authority = Pem(cluster, "certificate-authority", folder) is { } authority ? Certificates(authority) : null,
             ServerName = Text(cluster, "tls-server-name") is { Length: > 0 } serverName ? serverName : null,
-            SkipsVerification = cluster["insecure-skip-tls-verify"] is JsonValue skips && skips.TryGetValue(out bool isSkipped) && isSkipped,
+            SkipsVerification = cluster["insecure-skip-tls-verify"] is JsonValue value && value.TryGetValue(out bool skips) && skips,
             Certificate = Certificate(user, folder),
             Token = Text(user, "token") is { Length: > 0 } token ? token : null,
             TokenFile = Text(user, "tokenFile") is { Length: > 0 } file ? Path.Combine(folder, file) : null,

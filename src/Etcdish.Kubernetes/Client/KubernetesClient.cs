@@ -16,7 +16,12 @@ namespace Etcdish.Kubernetes.Client;
 public sealed class KubernetesClient(HttpMessageHandler handler, Uri server, string userAgent = "etcdish") : IDisposable
 {
     private static readonly MediaTypeHeaderValue[] _contentTypes =
-        [.. ((string[])["merge-patch+json", "strategic-merge-patch+json", "json-patch+json", "apply-patch+yaml"]).Select(t => new MediaTypeHeaderValue("application/" + t))];
+    [
+        new("application/merge-patch+json"),
+        new("application/strategic-merge-patch+json"),
+        new("application/json-patch+json"),
+        new("application/apply-patch+yaml"),
+    ];
 
     private static readonly MediaTypeHeaderValue _json = new("application/json");
     private readonly HttpMessageInvoker _http = new(handler);
@@ -118,7 +123,8 @@ public sealed class KubernetesClient(HttpMessageHandler handler, Uri server, str
     /// <summary>Deletes an object. False if there was none.</summary>
     /// <exception cref="ApiStatusException">A precondition does not hold (IsConflict), or the server refuses.</exception>
     /// <exception cref="HttpRequestException">The server cannot be reached.</exception>
-    public async Task<bool> DeleteAsync(ApiResource resource, string ns, string name, DeleteOptions? options, CancellationToken cancellation)
+    public async Task<bool> DeleteAsync(
+        ApiResource resource, string ns, string name, DeleteOptions? options, CancellationToken cancellation)
     {
         try
         {

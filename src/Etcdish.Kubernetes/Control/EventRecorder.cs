@@ -6,7 +6,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Kubernetes.Control;
 
 /// <summary>
-/// Tells users what happened to an object (core/v1 Event). Events are written in the background, the same again as a count of the one that is
+/// Tells users what happened to an object (core/v1 Event). Events are written in the background, the same again as a count of the one
+/// that is
 /// there; when too many wait, new ones are dropped: they are for people, nothing is decided by them.
 /// </summary>
 public sealed class EventRecorder : IAsyncDisposable

@@ -28,7 +28,8 @@ public sealed record LeaderElectionOptions
         if (RetryPeriod <= TimeSpan.Zero || RetryPeriod * 1.2 >= RenewDeadline || RenewDeadline >= LeaseDuration)
         {
             throw new ArgumentException(
-                $"a lease of {LeaseDuration} must be longer than its renewal may take ({RenewDeadline}), and that longer than a pause ({RetryPeriod})");
+                $"a lease of {LeaseDuration} must be longer than its renewal may take ({RenewDeadline}), "
+                + $"and that longer than a pause ({RetryPeriod})");
         }
 
         if (LeaseDuration < TimeSpan.FromSeconds(1))

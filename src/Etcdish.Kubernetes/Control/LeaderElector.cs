@@ -112,12 +112,14 @@ public sealed class LeaderElector(KubernetesClient client, LeaderElectionOptions
 
             if (_seen is { } seen && seen.Holder != options.Identity)
             {
-                throw new LeadershipLostException($"lease {options.Name} is {(seen.Holder.Length == 0 ? "nobody's" : seen.Holder + "'s")} now");
+                var holder = seen.Holder.Length == 0 ? "nobody" : seen.Holder;
+                throw new LeadershipLostException($"lease {options.Name} is {holder}'s now");
             }
 
             if (clock.GetElapsedTime(_renewedAt) >= options.RenewDeadline)
             {
-                throw new LeadershipLostException($"lease {options.Name} could not be renewed for {options.RenewDeadline.TotalSeconds:0} s");
+                throw new LeadershipLostException(
+                    $"lease {options.Name} could not be renewed for {options.RenewDeadline.TotalSeconds:0} s");
             }
         }
     }
@@ -135,7 +137,8 @@ public sealed class LeaderElector(KubernetesClient client, LeaderElectionOptions
                 return false;
             }
 
-            Note(await WriteAsync(_seen is null ? LeaseRecord.New(options, clock.GetUtcNow()) : _seen.HeldBy(options, clock.GetUtcNow()), cancellation));
+            var now = clock.GetUtcNow();
+            Note(await WriteAsync(_seen is null ? LeaseRecord.New(options, now) : _seen.HeldBy(options, now), cancellation));
             _renewedAt = began;
             IsLeader = true;
             return true;
@@ -200,7 +203,8 @@ public sealed class LeaderElector(KubernetesClient client, LeaderElectionOptions
         {
             Note(await WriteAsync(_seen.Released(clock.GetUtcNow()), patience.Token));
         }
-        catch (Exception e) when (e is ApiStatusException or HttpRequestException or IOException or JsonException or OperationCanceledException)
+        catch (Exception e) when (e is ApiStatusException or HttpRequestException or IOException or JsonException
+            or OperationCanceledException)
         {
             // The others have to wait until it runs out.
             warn($"lease {options.Name} could not be given back: {e.Message}");

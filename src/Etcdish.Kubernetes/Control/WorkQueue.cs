@@ -36,7 +36,8 @@ public sealed class WorkQueue<TKey> : IDisposable
         _clock = clock;
         _firstDelay = firstDelay ?? TimeSpan.FromMilliseconds(5);
         _longestDelay = longestDelay ?? TimeSpan.FromSeconds(1000);
-        _timer = clock.CreateTimer(static queue => ((WorkQueue<TKey>)queue!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = clock.CreateTimer(
+            static queue => ((WorkQueue<TKey>)queue!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>How many keys wait or are worked on; those that are delayed do not count.</summary>

@@ -75,7 +75,8 @@ public sealed class Informer<T>(
                 _listsFirst = true;
                 continue;
             }
-            catch (Exception e) when (e is ApiStatusException or HttpRequestException or IOException or JsonException or OperationCanceledException)
+            catch (Exception e) when (e is ApiStatusException or HttpRequestException or IOException or JsonException
+                or OperationCanceledException)
             {
                 warn($"the watch of {resource} failed, and is taken up again: {e.Message}");
             }
@@ -155,7 +156,8 @@ public sealed class Informer<T>(
                 status.RootElement.TryGetProperty("code", out var code) ? code.GetInt32() : 500, status.RootElement);
         }
 
-        var value = JsonSerializer.Deserialize(line.Object, resource.Form) ?? throw new JsonException($"an event of {resource} holds no object");
+        var value = JsonSerializer.Deserialize(line.Object, resource.Form)
+            ?? throw new JsonException($"an event of {resource} holds no object");
         if (_initial is not null)
         {
             TakeInitial(line.Type, value);

@@ -68,7 +68,8 @@ public class ObjectCache<T>
     }
 
     /// <summary>
-    /// Hears of every change, in order, on the thread that reads the watch: it must be quick, and only note what is to be done. To be called
+    /// Hears of every change, in order, on the thread that reads the watch: it must be quick, and only note what is to be done. To be
+    /// called
     /// before the informer runs.
     /// </summary>
     /// <param name="onChange">What was there (null: new) and what is there now (null: gone).</param>

@@ -13,6 +13,11 @@ namespace Etcdish.Kubernetes.Objects;
     [
         typeof(OwnedObjectConverter), typeof(QuantityConverter), typeof(IntOrStringConverter), typeof(LabelSelectorConverter),
         typeof(PodTemplateConverter), typeof(PooledStringConverter),
+        typeof(OwnedObjectConverter),
+        typeof(QuantityConverter),
+        typeof(IntOrStringConverter),
+        typeof(LabelSelectorConverter),
+        typeof(PodTemplateConverter),
     ])]
 [JsonSerializable(typeof(CertificateSigningRequest))]
 [JsonSerializable(typeof(ConfigMap))]
@@ -36,7 +41,6 @@ namespace Etcdish.Kubernetes.Objects;
 [JsonSerializable(typeof(PodDisruptionBudget))]
 [JsonSerializable(typeof(ReplicaSet))]
 [JsonSerializable(typeof(ReplicationController))]
-[JsonSerializable(typeof(ResourceQuota))]
 [JsonSerializable(typeof(Secret))]
 [JsonSerializable(typeof(Service))]
 [JsonSerializable(typeof(ServiceAccount))]

@@ -61,12 +61,15 @@ internal static class StringPool
 internal sealed class PooledStringConverter : JsonConverter<string>
 {
     public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        reader.HasValueSequence || reader.ValueIsEscaped || reader.TokenType != JsonTokenType.String ? reader.GetString() : StringPool.Get(reader.ValueSpan);
+        reader.HasValueSequence || reader.ValueIsEscaped || reader.TokenType != JsonTokenType.String
+            ? reader.GetString()
+            : StringPool.Get(reader.ValueSpan);
 
     public override string ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         reader.HasValueSequence || reader.ValueIsEscaped ? reader.GetString()! : StringPool.Get(reader.ValueSpan);
 
     public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
 
-    public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WritePropertyName(value);
+    public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
+        writer.WritePropertyName(value);
 }

@@ -9,15 +9,16 @@ namespace Etcdish.Controllers.Tests.DaemonSets;
 /// <summary>
 /// Daemon sets, nodes and pods in a short notation. A pod is its node, its revision (B is the newest) and its state: <c>a:A+</c>. States:
 /// <c>+</c> available, <c>-</c> running, <c>?</c> pending, <c>!</c> failed, <c>.</c> succeeded; <c>x</c> behind: being deleted; <c>u</c>
-/// behind: made for the node, but not bound. Of several pods the first is the oldest. Nodes: <c>a</c>, or <c>a/</c> for one that turns new pods away,
-/// or <c>a//</c> for one that turns all out.
+/// behind: made for the node, but not bound. Of several pods the first is the oldest. Nodes: <c>a</c>, or <c>a/</c> for one that turns new
+/// pods away, or <c>a//</c> for one that turns all out.
 /// </summary>
 internal static class DaemonObjects
 {
+    private const string Template = """{"spec":{"containers":[]}}""";
+
     public static DateTimeOffset Now { get; } = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    public static DaemonSet Set(
-        string? maxUnavailable = null, string? maxSurge = null, string template = """{"spec":{"containers":[]}}""") => new()
+    public static DaemonSet Set(string? maxUnavailable = null, string? maxSurge = null, string template = Template) => new()
     {
         Metadata = new ObjectMetadata { Name = "agent", Namespace = "default", Uid = "set", Generation = 3 },
         Spec = new DaemonSetSpec

@@ -7,8 +7,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.Tests.Garbage;
 
 /// <summary>
-/// Random graphs, random deletions, and requests that fail before or behind the server's work: what is left, and whom it belongs to, is what
-/// a model of a few lines says.
+/// Random graphs, random deletions, and requests that fail before or behind the server's work: what is left, and whom it belongs to, is
+/// what a model of a few lines says.
 /// </summary>
 [FixtureLifeCycle(LifeCycle.SingleInstance)]
 public sealed class CollectionPropertyTests

@@ -2,7 +2,6 @@ using Etcdish.ClusterBench;
 using Etcdish.Controllers.Jobs;
 using Etcdish.Kubernetes;
 using Etcdish.Kubernetes.Objects;
-using Etcdish.Testing;
 
 namespace Etcdish.Controllers.Tests.Jobs;
 
@@ -10,12 +9,12 @@ namespace Etcdish.Controllers.Tests.Jobs;
 public sealed class CronJobTests
 {
     private ControlBench _bench = null!;
-    private ManualClock _clock = null!;
+    private MovableClock _clock = null!;
 
     [SetUp]
     public async Task Start()
     {
-        _clock = new ManualClock();
+        _clock = new MovableClock();
         _bench = await ControlBench.StartAsync(_clock);
         _bench.Add(new CronJobController(_bench.Context));
         _bench.Add(new JobController(_bench.Context));
@@ -52,7 +51,7 @@ public sealed class CronJobTests
         {
             await MoveAsync(300);
             var time = _clock.GetUtcNow();
-            await CronAsync(cron => cron.Status.LastSuccessfulTime >= time && cron.Status.Active.Length == 0);
+            await CronAsync(cron => cron.Status.LastSuccessfulTime >= time.AddSeconds(-1) && cron.Status.Active.Length == 0);
         }
 
         var jobs = await _bench.WaitAsync(Resources.Jobs, "default", jobs => jobs.Count(job => !job.Metadata.IsBeingDeleted) == 1);

@@ -3,7 +3,6 @@ using Etcdish.ClusterBench;
 using Etcdish.Controllers.Jobs;
 using Etcdish.Kubernetes.Client;
 using Etcdish.Kubernetes.Objects;
-using Etcdish.Testing;
 
 namespace Etcdish.Controllers.Tests.Jobs;
 
@@ -162,7 +161,7 @@ public sealed class JobTests
     [Test]
     public async Task Time_ends_jobs_and_removes_them()
     {
-        var clock = new ManualClock();
+        var clock = new MovableClock();
         await using var bench = await ControlBench.StartAsync(clock);
         AddControllers(bench);
         await bench.RunAsync();

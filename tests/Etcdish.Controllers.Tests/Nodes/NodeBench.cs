@@ -6,7 +6,9 @@ using Etcdish.Testing;
 
 namespace Etcdish.Controllers.Tests.Nodes;
 
-/// <summary>A bench whose clock stands still, with nodes and pods; and a way to wait until the controllers' caches show something.</summary>
+/// <summary>
+/// A bench whose clock stands still, with nodes and pods; and a way to wait until the controllers' caches show something.
+/// </summary>
 internal sealed class NodeBench : IAsyncDisposable
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);

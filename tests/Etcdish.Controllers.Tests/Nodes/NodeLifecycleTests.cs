@@ -26,6 +26,7 @@ public sealed class NodeLifecycleTests
         await _bench.AddNodeAsync("a");
         await _bench.AddNodeAsync("b");
         await _bench.AddPodAsync("default", "p", "a");
+        await _bench.SeenAsync(() => _bench.TaintsOf("a").Length + _bench.TaintsOf("b").Length == 0);
         await _bench.SeenAsync(() => _bench.Nodes.Count == 2 && _bench.Pods.Find("default", "p") is { IsReady: true });
         await LookAsync();
         await PassAsync(51, "b");
@@ -71,7 +72,7 @@ public sealed class NodeLifecycleTests
         await _bench.Bench.RunAsync();
         await _bench.AddNodeAsync("a");
         await _bench.AddNodeAsync("b", "other");
-        await _bench.SeenAsync(() => _bench.Nodes.Count == 2);
+        await _bench.SeenAsync(() => _bench.Nodes.Count == 2 && _bench.TaintsOf("a").Length + _bench.TaintsOf("b").Length == 0);
         await LookAsync();
         await PassAsync(51);
         await _bench.SeenAsync("a", "Ready", "Unknown");

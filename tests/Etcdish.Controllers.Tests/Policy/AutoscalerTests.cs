@@ -3,7 +3,6 @@ using Etcdish.ClusterBench;
 using Etcdish.Controllers.Policy;
 using Etcdish.Controllers.Tests.Jobs;
 using Etcdish.Kubernetes.Objects;
-using Etcdish.Testing;
 
 namespace Etcdish.Controllers.Tests.Policy;
 
@@ -12,12 +11,12 @@ public sealed class AutoscalerTests
 {
     private readonly ScriptedMetrics _metrics = new();
     private ControlBench _bench = null!;
-    private ManualClock _clock = null!;
+    private MovableClock _clock = null!;
 
     [SetUp]
     public async Task Start()
     {
-        _clock = new ManualClock();
+        _clock = new MovableClock();
         _bench = await ControlBench.StartAsync(_clock);
         _metrics.Pods = () => _bench.Context.Informers.Of(Resources.Pods).All.Select(pod => pod.Metadata.Name);
         _metrics.OfPod = null;

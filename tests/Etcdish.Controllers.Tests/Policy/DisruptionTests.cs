@@ -4,7 +4,6 @@ using Etcdish.Controllers.Policy;
 using Etcdish.Controllers.Tests.Jobs;
 using Etcdish.Kubernetes.Client;
 using Etcdish.Kubernetes.Objects;
-using Etcdish.Testing;
 
 namespace Etcdish.Controllers.Tests.Policy;
 
@@ -61,7 +60,7 @@ public sealed class DisruptionTests
     [Test]
     public async Task Evictions_go_as_far_as_the_budget()
     {
-        var clock = new ManualClock();
+        var clock = new MovableClock();
         await using var bench = await ControlBench.StartAsync(clock);
         bench.Add(new DisruptionController(bench.Context));
         bench.Add(new StaleDisruptionController(bench.Context));

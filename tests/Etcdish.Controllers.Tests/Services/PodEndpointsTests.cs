@@ -37,7 +37,9 @@ public sealed class PodEndpointsTests
         var pod = Pod(isReady: true);
         pod.Spec.NodeName = node;
         var hints = PodEndpoints.Make(service, pod, NodeIn(zone), "IPv4")!.Hints;
-        return hints is null ? "" : string.Join(',', hints.ForZones.Select(z => $"zone {z.Name}").Concat(hints.ForNodes.Select(n => $"node {n.Name}")));
+        return hints is null
+            ? ""
+            : string.Join(',', hints.ForZones.Select(z => $"zone {z.Name}").Concat(hints.ForNodes.Select(n => $"node {n.Name}")));
     }
 
     [Test]
@@ -115,7 +117,13 @@ public sealed class PodEndpointsTests
     {
         var service = Service();
         service.Spec.Ports = [new ServicePort { Name = "http", Port = 80, TargetPort = new IntOrString("web") }];
-        Pod[] pods = [WithPort(8080, "10.0.0.9", true), WithPort(8080, "10.0.0.10", false), WithPort(8081, "10.0.0.2", true), WithPort(8080, "10.0.0.3", true)];
+        Pod[] pods =
+        [
+            WithPort(8080, "10.0.0.9", true),
+            WithPort(8080, "10.0.0.10", false),
+            WithPort(8081, "10.0.0.2", true),
+            WithPort(8080, "10.0.0.3", true),
+        ];
         var subsets = EndpointSubsets.Make(service, pods);
         Assert.That(subsets.Select(Said), Is.EqualTo(["10.0.0.3 10.0.0.9 / 10.0.0.10 : 8080", "10.0.0.2 /  : 8081"]));
     }
@@ -132,7 +140,9 @@ public sealed class PodEndpointsTests
     }
 
     private static string Said(EndpointSubset subset) =>
-        $"{string.Join(' ', subset.Addresses.Select(a => a.Ip))} / {string.Join(' ', subset.NotReadyAddresses.Select(a => a.Ip))} : {subset.Ports[0].Port}";
+        $"{Said(subset.Addresses)} / {Said(subset.NotReadyAddresses)} : {subset.Ports[0].Port}";
+
+    private static string Said(EndpointAddress[] addresses) => string.Join(' ', addresses.Select(a => a.Ip));
 
     private static Pod WithPort(int port, string ip, bool isReady)
     {

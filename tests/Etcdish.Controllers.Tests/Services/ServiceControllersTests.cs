@@ -67,8 +67,11 @@ public sealed class ServiceControllersTests
         await MakeServiceAsync("legacy", "web", "'clusterIP':'None'");
         await MakePodAsync("legacy", "a", "web");
         await MakePodAsync("legacy", "b", "web", isReady: false);
-        var found = await _bench.WaitAsync(Resources.Endpoints, "legacy", all => all is [{ Subsets: [{ Addresses.Length: 1, NotReadyAddresses.Length: 1 }] }]);
-        Assert.That(found[0].Metadata.Labels.Keys, Is.EquivalentTo(["team", "service.kubernetes.io/headless", "endpoints.kubernetes.io/managed-by"]));
+        var found = await _bench.WaitAsync(
+            Resources.Endpoints, "legacy", all => all is [{ Subsets: [{ Addresses.Length: 1, NotReadyAddresses.Length: 1 }] }]);
+        Assert.That(
+            found[0].Metadata.Labels.Keys,
+            Is.EquivalentTo(["team", "service.kubernetes.io/headless", "endpoints.kubernetes.io/managed-by"]));
         Assert.That(found[0].Subsets[0].Addresses[0].TargetRef!.Name, Is.EqualTo("a"));
         Assert.That(found[0].Subsets[0].Ports[0].Port, Is.EqualTo(8080));
 

@@ -34,7 +34,8 @@ public sealed class BindingRaceTests
             if (random.Next(4) == 0)
             {
                 var options = new Kubernetes.Client.DeleteOptions();
-                await bench.Client.DeleteAsync(Resources.PersistentVolumeClaims, "default", $"c{random.Next(i + 1)}", options, CancellationToken.None);
+                await bench.Client.DeleteAsync(
+                    Resources.PersistentVolumeClaims, "default", $"c{random.Next(i + 1)}", options, CancellationToken.None);
             }
 
             if (i == Count / 2)
@@ -132,7 +133,8 @@ public sealed class BindingRaceTests
 
         public Observer(ControlBench bench)
         {
-            _claims = new Informer<PersistentVolumeClaim>(bench.Client, Resources.PersistentVolumeClaims, TimeProvider.System, Complaints.Add);
+            _claims = new Informer<PersistentVolumeClaim>(
+                bench.Client, Resources.PersistentVolumeClaims, TimeProvider.System, Complaints.Add);
             _claims.Subscribe((before, now) => Look(before, now));
         }
 

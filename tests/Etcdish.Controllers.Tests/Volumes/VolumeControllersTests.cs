@@ -155,8 +155,8 @@ public sealed class VolumeControllersTests
         await _bench.CreateAsync(
             Resources.PersistentVolumes,
             "",
-            "{'metadata':{'name':'evil','annotations':{'pv.kubernetes.io/provisioned-by':'etcdish.io/local-path'}},'spec':{'capacity':{'storage':'1Gi'},"
-            + "'accessModes':['ReadWriteOnce'],'persistentVolumeReclaimPolicy':'Delete','storageClassName':'evil',"
+            "{'metadata':{'name':'evil','annotations':{'pv.kubernetes.io/provisioned-by':'etcdish.io/local-path'}},"
+            + "'spec':{'capacity':{'storage':'1Gi'},'accessModes':['ReadWriteOnce'],'persistentVolumeReclaimPolicy':'Delete','storageClassName':'evil',"
             + $"'claimRef':{{'namespace':'evil','name':'gone','uid':'u'}},'hostPath':{{'path':'{elsewhere}'}}}}}}");
         await WaitForVolumeAsync("evil", v => v.Status.Phase == "Failed");
         Assert.That(Directory.Exists(elsewhere));

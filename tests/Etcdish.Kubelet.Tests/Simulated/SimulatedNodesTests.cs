@@ -77,7 +77,8 @@ public sealed class SimulatedNodesTests
             Assert.That(status["qosClass"]!.GetValue<string>(), Is.EqualTo("BestEffort"));
             Assert.That(
                 status["conditions"]!.AsArray().Select(c => $"{c!["type"]}={c["status"]}"),
-                Is.EquivalentTo(["PodReadyToStartContainers=True", "Initialized=True", "Ready=True", "ContainersReady=True", "PodScheduled=True"]));
+                Is.EquivalentTo(
+                    ["PodReadyToStartContainers=True", "Initialized=True", "Ready=True", "ContainersReady=True", "PodScheduled=True"]));
             Assert.That(status["containerStatuses"]![0]!["state"]!["running"], Is.Not.Null);
             Assert.That(status["containerStatuses"]![0]!["ready"]!.GetValue<bool>(), Is.True);
         }
@@ -243,14 +244,17 @@ public sealed class SimulatedNodesTests
     private async Task<string> NamespaceAsync(string name)
     {
         var path = new ApiResource("", "v1", "namespaces", "Namespace", false).Path("");
-        await _bench.Client.SendAsync(HttpMethod.Post, path, new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } }, null, None);
+        var value = new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } };
+        await _bench.Client.SendAsync(HttpMethod.Post, path, value, null, None);
         return name;
     }
 
     private Task<Pod> CreateAsync(string ns, string name, string spec, string annotations = "") => _bench.CreateAsync(
         Resources.Pods,
         ns,
-        $$$"""{'metadata':{'name':'{{{name}}}','annotations':{ {{{annotations}}} }},'spec':{ {{{spec}}} 'containers':[{'name':'c','image':'i'}]}}""");
+        $$$"""
+        {'metadata':{'name':'{{{name}}}','annotations':{ {{{annotations}}} }},'spec':{ {{{spec}}} 'containers':[{'name':'c','image':'i'}]}}
+        """);
 
     private async Task BindAsync(string ns, string name, string node)
     {

@@ -76,7 +76,8 @@ public sealed class KubeconfigFileTests
     [TestCase("a: 1", "current-context")]
     [TestCase("current-context: x", "no context \"x\"")]
     [TestCase("current-context: x\ncontexts: [{name: x, context: {cluster: c}}]", "no cluster \"c\"")]
-    [TestCase("current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: nowhere}}]", "is no URL")]
+    [TestCase(
+        "current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: nowhere}}]", "is no URL")]
     [TestCase(
         "current-context: x\ncontexts: [{name: x, context: {cluster: c, user: z}}]\nclusters: [{name: c, cluster: {server: 'http://s'}}]\n"
         + "users: [{name: z, user: {exec: {command: c}}}]",
@@ -86,5 +87,6 @@ public sealed class KubeconfigFileTests
     public void What_is_wrong_is_said(string text, string message) =>
         Assert.That(() => Parse(text), Throws.TypeOf<FormatException>().With.Message.Contains(message));
 
-    private static ClusterAccess Parse(string yaml, string? context = null) => KubeconfigFile.Parse(Encoding.UTF8.GetBytes(yaml), "/folder", context);
+    private static ClusterAccess Parse(string yaml, string? context = null) =>
+        KubeconfigFile.Parse(Encoding.UTF8.GetBytes(yaml), "/folder", context);
 }

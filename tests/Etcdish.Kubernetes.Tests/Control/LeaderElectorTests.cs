@@ -255,7 +255,8 @@ public sealed class LeaderElectorTests
         public Candidate(LeaseServer server, string name, TimeProvider clock)
         {
             Client = server.Connect();
-            Elector = new LeaderElector(Connect(Client), new LeaderElectionOptions { Name = "kube-scheduler", Identity = name }, clock, _ => { });
+            var options = new LeaderElectionOptions { Name = "kube-scheduler", Identity = name };
+            Elector = new LeaderElector(Connect(Client), options, clock, _ => { });
             Running = Elector.RunAsync(WorkAsync, _stop.Token);
         }
 

@@ -97,7 +97,7 @@ internal sealed class LeaseClient(LeaseServer server) : HttpMessageHandler
             throw new HttpRequestException("cut off");
         }
 
-        var body = request.Content is null ? null : JsonNode.Parse(await request.Content.ReadAsByteArrayAsync(cancellationToken))!.AsObject();
-        return server.Answer(request.Method, body);
+        var body = request.Content is null ? null : JsonNode.Parse(await request.Content.ReadAsByteArrayAsync(cancellationToken));
+        return server.Answer(request.Method, body?.AsObject());
     }
 }

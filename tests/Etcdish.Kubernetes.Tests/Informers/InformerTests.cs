@@ -227,7 +227,8 @@ public sealed class InformerTests
     private static string Show(Pod? pod) => pod is null ? "" : pod.Metadata.Name + pod.Metadata.ResourceVersion;
 
     private static string Object(string name, int revision, string? uid = null) =>
-        $"{{'metadata':{{'name':'{name}','namespace':'ns','uid':'{uid ?? name}','resourceVersion':'{revision}','labels':{{'app.kubernetes.io/name':'web'}}}}}}";
+        $"{{'metadata':{{'name':'{name}','namespace':'ns','uid':'{uid ?? name}','resourceVersion':'{revision}',"
+        + "'labels':{'app.kubernetes.io/name':'web'}}}";
 
     private static string Event(string type, string name, int revision, string? uid = null) =>
         $"{{'type':'{type}','object':{Object(name, revision, uid)}}}";
@@ -235,7 +236,8 @@ public sealed class InformerTests
     private static string Bookmark(int revision) => $"{{'type':'BOOKMARK','object':{{'metadata':{{'resourceVersion':'{revision}'}}}}}}";
 
     private static string Mark(int revision) =>
-        $"{{'type':'BOOKMARK','object':{{'metadata':{{'resourceVersion':'{revision}','annotations':{{'k8s.io/initial-events-end':'true'}}}}}}}}";
+        $"{{'type':'BOOKMARK','object':{{'metadata':{{'resourceVersion':'{revision}',"
+        + "'annotations':{'k8s.io/initial-events-end':'true'}}}}";
 
     private static async Task ExpireAsync(ScriptedRequest request, bool asEvent)
     {

@@ -56,15 +56,11 @@ internal sealed class ResourceQuota(ClusterObjects objects) : IAdmissionPlugin
             || (request.Write.Type.Info.Kind == "Pod" && QuotaUsage.IsTerminal(before) != QuotaUsage.IsTerminal(after));
     }
 
-    /// <summary>
-    /// A new quota, or one with new limits, begins with what is there. So does one whose status is written without usage, which is how its
-    /// controller asks for a count.
-    /// </summary>
+    /// <summary>A new quota, or one with new limits, begins with what is there.</summary>
     private async ValueTask CountNewAsync(AdmissionRequest request, CancellationToken cancellation)
     {
         var quota = request.Object!;
-        var isCurrent = JsonNode.DeepEquals(quota.Part("spec"), request.Stored.Part("spec"))
-            && request.Stored is not null && quota.Part("status").Part("used") is not null;
+        var isCurrent = JsonNode.DeepEquals(quota.Part("spec"), request.Stored.Part("spec")) && request.Stored?["status"] is not null;
         if (isCurrent)
         {
             return;

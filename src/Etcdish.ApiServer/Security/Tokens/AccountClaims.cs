@@ -43,8 +43,8 @@ internal sealed record AccountClaims
     public bool IsKept { get; init; }
 
     /// <summary>
-    /// The claims of a token of the old form, which names no audience and no end; it is made for this API, and kept in a secret. Null if it is
-    /// no such token.
+    /// The claims of a token of the old form, which names no audience and no end; it is made for this API, and kept in a secret. Null if
+    /// it is no such token.
     /// </summary>
     /// <param name="claims">What was signed.</param>
     /// <param name="issuer">Who issues this API's tokens.</param>
