@@ -10,17 +10,22 @@ namespace Etcdish.Cli.Verbs;
 /// <summary>A program that works on a cluster by its API: what it has of its own, and how it ends.</summary>
 internal sealed class ClusterProgram : IAsyncDisposable
 {
+    /// <summary>Who the scheduler is in events.</summary>
+    public const string SchedulerName = "default-scheduler";
+
     private readonly KubernetesClient _client;
+    private readonly SharedInformers? _ownInformers;
 
     /// <summary>Makes one.</summary>
     /// <param name="client">The API, as the program's user. Closed with it.</param>
     /// <param name="component">Who it is in events.</param>
-    public ClusterProgram(KubernetesClient client, string component)
+    /// <param name="informers">What it knows of the cluster, shared with others in the process; null: informers of its own.</param>
+    public ClusterProgram(KubernetesClient client, string component, SharedInformers? informers = null)
     {
         _client = client;
+        _ownInformers = informers is null ? new SharedInformers(client, TimeProvider.System, Warn) : null;
         Context = new ControllerContext(
-            client, new SharedInformers(client, TimeProvider.System, Warn), new EventRecorder(client, component, TimeProvider.System),
-            TimeProvider.System, Warn);
+            client, informers ?? _ownInformers!, new EventRecorder(client, component, TimeProvider.System), TimeProvider.System, Warn);
     }
 
     /// <summary>What it works with.</summary>
@@ -37,7 +42,7 @@ internal sealed class ClusterProgram : IAsyncDisposable
     /// <summary>The scheduler, until it is cancelled.</summary>
     public static async Task RunSchedulerAsync(KubernetesClient client, CancellationToken cancellation)
     {
-        await using var program = new ClusterProgram(client, "default-scheduler");
+        await using var program = new ClusterProgram(client, SchedulerName);
         await IgnoreEnd(new PodScheduler(program.Context).RunAsync(cancellation), cancellation);
     }
 
@@ -47,6 +52,12 @@ internal sealed class ClusterProgram : IAsyncDisposable
     {
         await using var program = new ClusterProgram(client, "kubelet");
         using var nodes = new SimulatedNodes(program.Context, options);
+        await RunNodesAsync(nodes, onRegistered, cancellation);
+    }
+
+    /// <summary>Simulated nodes, until it is cancelled.</summary>
+    public static async Task RunNodesAsync(SimulatedNodes nodes, Action onRegistered, CancellationToken cancellation)
+    {
         var running = nodes.RunAsync(cancellation);
         if (await Task.WhenAny(running, nodes.Registered) == nodes.Registered && nodes.Registered.IsCompletedSuccessfully)
         {
@@ -58,14 +69,19 @@ internal sealed class ClusterProgram : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Context.Informers.DisposeAsync();
+        if (_ownInformers is not null)
+        {
+            await _ownInformers.DisposeAsync();
+        }
+
         await Context.Events.DisposeAsync();
         _client.Dispose();
     }
 
     internal static void Warn(string line) => Console.Error.WriteLine("etcdish: " + line);
 
-    private static async Task IgnoreEnd(Task task, CancellationToken cancellation)
+    /// <summary>Waits for a task that ends by being cancelled.</summary>
+    internal static async Task IgnoreEnd(Task task, CancellationToken cancellation)
     {
         try
         {

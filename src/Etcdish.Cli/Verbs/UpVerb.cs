@@ -1,16 +1,29 @@
 using System.CommandLine;
 using Etcdish.Controllers;
 using Etcdish.Controllers.Volumes;
+using Etcdish.Kubelet.Simulated;
 using Etcdish.Kubernetes.Client;
+using Etcdish.Kubernetes.Informers;
+using Etcdish.Scheduler;
 
 namespace Etcdish.Cli.Verbs;
 
 /// <summary>etcdish up: a cluster in one process.</summary>
-internal static class UpVerb
+internal sealed class UpVerb
 {
+    private readonly SimulatedNodeArguments _nodes = new("--fake-nodes", defaultCount: 0);
+    private readonly Option<bool> _noScheduler = new("--disable-scheduler")
+    {
+        Description = "Leave it to another program to find nodes for pods.",
+    };
+
+    private UpVerb()
+    {
+    }
+
     public static Command Command()
     {
-        var nodes = new SimulatedNodeArguments("--fake-nodes", defaultCount: 0);
+        var verb = new UpVerb();
         return new ControlPlane().Command(
             "up",
             """
@@ -22,42 +35,40 @@ internal static class UpVerb
               etcdish up --data-dir /var/lib/etcdish --kubeconfig ~/.kube/etcdish
               etcdish up --etcd-servers http://127.0.0.1:2379
             """,
-            (api, cancellation) => ServeAsync(api, nodes, cancellation),
-            nodes.Options);
+            verb.ServeAsync,
+            verb._nodes.Options.Append(verb._noScheduler));
     }
 
-    private static async Task ServeAsync(ReadyApi api, SimulatedNodeArguments arguments, CancellationToken cancellation)
+    /// <summary>All parts look at the cluster through the same informers, so each change is read once; each writes as itself.</summary>
+    private async Task ServeAsync(ReadyApi api, CancellationToken cancellation)
     {
-        var options = arguments.Read(api.Arguments);
+        using var watcher = Connect(api, "system:etcdish", "system:masters");
+        await LocalPath.EnsureClassAsync(watcher, cancellation);
+        await using var informers = new SharedInformers(watcher, TimeProvider.System, ClusterProgram.Warn);
+        await using var controllers = new ClusterProgram(
+            Connect(api, "system:kube-controller-manager", "system:masters"), "controller-manager", informers);
+        await using var scheduler = new ClusterProgram(
+            Connect(api, "system:kube-scheduler"), ClusterProgram.SchedulerName, informers);
+        await using var kubelet = new ClusterProgram(Connect(api, "etcdish:simulated-nodes", "system:masters"), "kubelet", informers);
+
+        // Who wants to hear of changes says so before the first of them begins.
+        using var manager = new ControllerManager(controllers.Context, Options(api));
+        var placing = api.Arguments.GetValue(_noScheduler) ? null : new PodScheduler(scheduler.Context);
+        using var nodes = _nodes.Read(api.Arguments) is { } options ? new SimulatedNodes(kubelet.Context, options) : null;
+        await RunAllAsync(
+            [
+                manager.RunAsync,
+                token => placing?.RunAsync(token) ?? Task.Delay(Timeout.Infinite, token),
+                token => nodes is null ? AnnounceAsync(api, token) : ClusterProgram.RunNodesAsync(nodes, () => Announce(api, hasNodes: true), token),
+            ],
+            cancellation);
+    }
+
+    /// <summary>One that ends before it is told to takes the others along: half a cluster is no use.</summary>
+    private static async Task RunAllAsync(Func<CancellationToken, Task>[] parts, CancellationToken cancellation)
+    {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var controllers = new ControllerOptions
-        {
-            AuthorityPem = api.Certificates.AuthorityPem,
-            AccountKeyPem = api.Certificates.ReadAccountKey(),
-            SigningAuthority = api.Certificates.Authority,
-            LocalPath = new LocalPath { Root = Path.Combine(api.Folder, "volumes") },
-        };
-        using (var client = Connect(api, "system:kube-controller-manager", "system:masters"))
-        {
-            await LocalPath.EnsureClassAsync(client, stop.Token);
-        }
-
-        List<Task> running =
-        [
-            ClusterProgram.RunControllersAsync(Connect(api, "system:kube-controller-manager", "system:masters"), controllers, stop.Token),
-            ClusterProgram.RunSchedulerAsync(Connect(api, "system:kube-scheduler"), stop.Token),
-        ];
-        if (options is null)
-        {
-            Announce(api, hasNodes: false);
-        }
-        else
-        {
-            var client = Connect(api, "etcdish:simulated-nodes", "system:masters");
-            running.Add(ClusterProgram.RunNodesAsync(client, options, () => Announce(api, hasNodes: true), stop.Token));
-        }
-
-        // One that ends before it is told to takes the others along: half a cluster is no use.
+        var running = Array.ConvertAll(parts, part => ClusterProgram.IgnoreEnd(part(stop.Token), stop.Token));
         await Task.WhenAny(running);
         await stop.CancelAsync();
         await Task.WhenAll(running);
@@ -65,6 +76,20 @@ internal static class UpVerb
         {
             throw new CommandException("a part of the cluster has ended");
         }
+    }
+
+    private static ControllerOptions Options(ReadyApi api) => new()
+    {
+        AuthorityPem = api.Certificates.AuthorityPem,
+        AccountKeyPem = api.Certificates.ReadAccountKey(),
+        SigningAuthority = api.Certificates.Authority,
+        LocalPath = new LocalPath { Root = Path.Combine(api.Folder, "volumes") },
+    };
+
+    private static Task AnnounceAsync(ReadyApi api, CancellationToken cancellation)
+    {
+        Announce(api, hasNodes: false);
+        return Task.Delay(Timeout.Infinite, cancellation);
     }
 
     /// <summary>
