@@ -3,6 +3,7 @@ using Etcdish.Controllers;
 using Etcdish.Controllers.Volumes;
 using Etcdish.Kubelet.Simulated;
 using Etcdish.Kubernetes.Client;
+using Etcdish.Kubernetes.Control;
 using Etcdish.Kubernetes.Informers;
 using Etcdish.Scheduler;
 
@@ -57,11 +58,22 @@ internal sealed class UpVerb
         using var nodes = _nodes.Read(api.Arguments) is { } options ? new SimulatedNodes(kubelet.Context, options) : null;
         await RunAllAsync(
             [
-                manager.RunAsync,
-                token => placing?.RunAsync(token) ?? Task.Delay(Timeout.Infinite, token),
+                token => LeadAsync(api, "kube-controller-manager", manager.RunAsync, token),
+                token => placing is null ? Task.Delay(Timeout.Infinite, token) : LeadAsync(api, "kube-scheduler", placing.RunAsync, token),
                 token => nodes is null ? AnnounceAsync(api, token) : ClusterProgram.RunNodesAsync(nodes, () => Announce(api, hasNodes: true), token),
             ],
             cancellation);
+    }
+
+    /// <summary>
+    /// Works while no other process on the same store does. Who comes again on the same folder is the same candidate, and need not wait until
+    /// the lease of a process that was killed has run out.
+    /// </summary>
+    private static async Task LeadAsync(ReadyApi api, string lease, Func<CancellationToken, Task> work, CancellationToken cancellation)
+    {
+        using var client = Connect(api, "system:" + lease);
+        var options = new LeaderElectionOptions { Name = lease, Identity = $"{Environment.MachineName}_{Path.GetFullPath(api.Folder)}" };
+        await new LeaderElector(client, options, TimeProvider.System, ClusterProgram.Warn).RunAsync(work, cancellation);
     }
 
     /// <summary>One that ends before it is told to takes the others along: half a cluster is no use.</summary>
