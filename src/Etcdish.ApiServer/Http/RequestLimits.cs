@@ -6,7 +6,8 @@ namespace Etcdish.ApiServer.Http;
 
 /// <summary>
 /// Lets requests in up to a number, and gives them up after a time. Reading and changing requests do not take each other's room, watches
-/// and streams take neither's. Who may do everything is always let in, so that a flooded cluster can be helped.
+/// and streams take neither's. Who may do everything is always let in, so that a flooded cluster can be helped, and takes nobody's room: what
+/// runs the cluster from within would otherwise keep its users out.
 /// </summary>
 internal sealed class RequestLimits(LimitSettings settings, TimeProvider clock)
 {
@@ -19,8 +20,14 @@ internal sealed class RequestLimits(LimitSettings settings, TimeProvider clock)
     public async Task RunAsync(HttpContext http, Func<HttpContext, Task> handle)
     {
         var isLongRunning = LongRunning.Is(http.Request);
+        if (RequestUser.Of(http).Groups.Contains(RequestUser.Masters))
+        {
+            await (isLongRunning ? handle(http) : HandleInTimeAsync(http, handle));
+            return;
+        }
+
         var room = isLongRunning ? _longRunning : http.Request.Method is "GET" or "HEAD" or "OPTIONS" ? _reading : _mutating;
-        if (!room.TryEnter() && !RequestUser.Of(http).Groups.Contains(RequestUser.Masters))
+        if (!room.TryEnter())
         {
             room.Leave();
             throw ApiErrors.TooManyRequests();

@@ -5,6 +5,7 @@ using Etcdish.ApiServer.Security;
 using Etcdish.ApiServer.Storage;
 using Etcdish.Client;
 using Etcdish.Cluster;
+using Etcdish.Kubernetes.Control;
 using Etcdish.Log;
 using Etcdish.Server;
 
@@ -93,7 +94,7 @@ internal sealed class ControlPlane
             return 0;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or LogLockedException or StoreUnavailableException
-            or ArgumentException or FormatException or CommandException)
+            or ArgumentException or FormatException or CommandException or LeadershipLostException)
         {
             await Console.Error.WriteLineAsync($"etcdish {name}: {e.Message}");
             return CouldNotStart;

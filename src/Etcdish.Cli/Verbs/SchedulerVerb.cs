@@ -7,7 +7,7 @@ internal static class SchedulerVerb
 {
     public static Command Command() => new ElectedProgram("scheduler", "kube-scheduler").Command(
         """
-        Find nodes for the pods of a cluster by its API, of whatever make. Of several that run, one works.
+        Run the scheduler of a cluster by its API, of whatever make. Of several that run, one works.
 
         Examples:
           etcdish scheduler --kubeconfig admin.kubeconfig

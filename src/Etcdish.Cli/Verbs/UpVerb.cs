@@ -3,6 +3,7 @@ using Etcdish.Controllers;
 using Etcdish.Controllers.Volumes;
 using Etcdish.Kubelet.Simulated;
 using Etcdish.Kubernetes.Client;
+using Etcdish.Kubernetes.Control;
 using Etcdish.Kubernetes.Informers;
 using Etcdish.Scheduler;
 
@@ -43,14 +44,13 @@ internal sealed class UpVerb
     private async Task ServeAsync(ReadyApi api, CancellationToken cancellation)
     {
         using var watcher = Connect(api, "system:etcdish", "system:masters");
+        await LocalPath.EnsureClassAsync(watcher, cancellation);
         await using var informers = new SharedInformers(watcher, TimeProvider.System, ClusterProgram.Warn);
         await using var controllers = new ClusterProgram(
             Connect(api, "system:kube-controller-manager", "system:masters"), "controller-manager", informers);
         await using var scheduler = new ClusterProgram(
-            Connect(api, "system:kube-scheduler"), ClusterProgram.SchedulerName, informers);
+            Connect(api, "system:kube-scheduler", "system:masters"), ClusterProgram.SchedulerName, informers);
         await using var kubelet = new ClusterProgram(Connect(api, "etcdish:simulated-nodes", "system:masters"), "kubelet", informers);
-
-        await LocalPath.EnsureClassAsync(controllers.Context.Client, cancellation);
 
         // Who wants to hear of changes says so before the first of them begins.
         using var manager = new ControllerManager(controllers.Context, Options(api));
@@ -58,11 +58,22 @@ internal sealed class UpVerb
         using var nodes = _nodes.Read(api.Arguments) is { } options ? new SimulatedNodes(kubelet.Context, options) : null;
         await RunAllAsync(
             [
-                manager.RunAsync,
-                token => placing?.RunAsync(token) ?? Task.Delay(Timeout.Infinite, token),
+                token => LeadAsync(api, "kube-controller-manager", manager.RunAsync, token),
+                token => placing is null ? Task.Delay(Timeout.Infinite, token) : LeadAsync(api, "kube-scheduler", placing.RunAsync, token),
                 token => nodes is null ? AnnounceAsync(api, token) : ClusterProgram.RunNodesAsync(nodes, () => Announce(api, hasNodes: true), token),
             ],
             cancellation);
+    }
+
+    /// <summary>
+    /// Works while no other process on the same store does. Who comes again on the same folder is the same candidate, and need not wait until
+    /// the lease of a process that was killed has run out.
+    /// </summary>
+    private static async Task LeadAsync(ReadyApi api, string lease, Func<CancellationToken, Task> work, CancellationToken cancellation)
+    {
+        using var client = Connect(api, "system:" + lease, "system:masters");
+        var options = new LeaderElectionOptions { Name = lease, Identity = $"{Environment.MachineName}_{Path.GetFullPath(api.Folder)}" };
+        await new LeaderElector(client, options, TimeProvider.System, ClusterProgram.Warn).RunAsync(work, cancellation);
     }
 
     /// <summary>One that ends before it is told to takes the others along: half a cluster is no use.</summary>
@@ -95,7 +106,7 @@ internal sealed class UpVerb
 
     /// <summary>
     /// A client that needs no socket. The controllers together may do nearly everything, as their roles say; apart from each other, in a
-    /// process that holds the cluster's authority, they would be no safer.
+    /// process that holds the cluster's authority, they would be no safer. And a flood of requests does not keep them from their work.
     /// </summary>
     private static KubernetesClient Connect(ReadyApi api, string user, params IReadOnlyList<string> groups) =>
         new(api.Server.ConnectInProcess(user, groups), new Uri(api.Server.Url), user);

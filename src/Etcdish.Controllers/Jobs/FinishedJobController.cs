@@ -44,7 +44,9 @@ internal sealed class FinishedJobController : Controller
         {
             var options = new DeleteOptions
             {
-                Uid = now.Metadata.Uid, ResourceVersion = now.Metadata.ResourceVersion, Propagation = "Foreground",
+                Uid = now.Metadata.Uid,
+                ResourceVersion = now.Metadata.ResourceVersion,
+                Propagation = "Foreground",
             };
             await Context.Client.DeleteAsync(Resources.Jobs, key.Namespace, key.Name, options, cancellation);
         }

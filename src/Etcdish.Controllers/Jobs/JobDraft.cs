@@ -65,7 +65,12 @@ internal sealed class JobDraft
 
         var condition = new Condition
         {
-            Type = type, Status = status, Reason = reason, Message = message, LastProbeTime = now, LastTransitionTime = now,
+            Type = type,
+            Status = status,
+            Reason = reason,
+            Message = message,
+            LastProbeTime = now,
+            LastTransitionTime = now,
         };
         if (known < 0)
         {

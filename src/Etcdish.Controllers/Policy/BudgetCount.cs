@@ -103,7 +103,11 @@ internal static class BudgetConditions
         var known = Array.Find(conditions, c => c.Type == Type);
         var set = new Condition
         {
-            Type = Type, Status = status, Reason = reason, Message = message, ObservedGeneration = generation,
+            Type = Type,
+            Status = status,
+            Reason = reason,
+            Message = message,
+            ObservedGeneration = generation,
             LastTransitionTime = known?.Status == status ? known.LastTransitionTime : now,
         };
         return [.. conditions.Where(c => c.Type != Type).Append(set).Select(ToJson)];

@@ -45,7 +45,11 @@ internal sealed class StaleDisruptionController : Controller
 
         var condition = new JsonObject
         {
-            ["type"] = ConditionType, ["status"] = "False", ["lastTransitionTime"] = TimeText.Format(now), ["reason"] = null, ["message"] = null,
+            ["type"] = ConditionType,
+            ["status"] = "False",
+            ["lastTransitionTime"] = TimeText.Format(now),
+            ["reason"] = null,
+            ["message"] = null,
         };
         var patch = new JsonObject
         {

@@ -74,11 +74,18 @@ internal sealed class JobKubelet : Controller
             ["phase"] = phase,
             ["conditions"] = new JsonArray(new JsonObject
             {
-                ["type"] = "Ready", ["status"] = phase == "Running" ? "True" : "False", ["lastTransitionTime"] = now,
+                ["type"] = "Ready",
+                ["status"] = phase == "Running" ? "True" : "False",
+                ["lastTransitionTime"] = now,
             }),
             ["containerStatuses"] = new JsonArray(new JsonObject
             {
-                ["name"] = "c", ["image"] = "i", ["imageID"] = "", ["ready"] = phase == "Running", ["restartCount"] = 0, ["state"] = state,
+                ["name"] = "c",
+                ["image"] = "i",
+                ["imageID"] = "",
+                ["ready"] = phase == "Running",
+                ["restartCount"] = 0,
+                ["state"] = state,
             }),
         };
     }
