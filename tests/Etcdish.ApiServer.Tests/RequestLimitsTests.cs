@@ -37,9 +37,10 @@ public class RequestLimitsTests
     }
 
     [Test]
-    public async Task Masters_are_always_let_in()
+    public async Task Masters_are_always_let_in_and_keep_nobody_out()
     {
-        Task[] inside = [Begin("POST", Pods), Begin("POST", Pods, user: RequestUser.Server)];
+        Task[] inside = [Begin("POST", Pods, user: RequestUser.Server), Begin("POST", Pods), Begin("POST", Pods, user: RequestUser.Server)];
+        Assert.That(inside.Select(task => task.IsFaulted), Is.All.False);
         _end.SetResult();
 
         await Task.WhenAll(inside);

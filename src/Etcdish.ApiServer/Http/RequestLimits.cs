@@ -20,7 +20,7 @@ internal sealed class RequestLimits(LimitSettings settings, TimeProvider clock)
     public async Task RunAsync(HttpContext http, Func<HttpContext, Task> handle)
     {
         var isLongRunning = LongRunning.Is(http.Request);
-        if (RequestUser.Of(http).Groups.Contains(RequestUser.Masters))
+        if (RequestUser.Of(http).IsMaster)
         {
             await (isLongRunning ? handle(http) : HandleInTimeAsync(http, handle));
             return;
