@@ -47,7 +47,7 @@ public sealed class ControllerManager : IDisposable
             (new BootstrapTokenCleaner(context), 1),
             (new CertificateApprover(context), 1),
             (new CertificateCleaner(context), 1),
-            (new GarbageCollector(context), 8),
+            (new GarbageCollector(context, !options.IsBesideServer), 8),
             (new NodeLifecycleController(context), 4),
             .. options.PodNetwork is { } network
                 ? [(new NodeRangeController(context, network, options.NodeMaskSize, options.NodeMaskSizeV6), 2)]

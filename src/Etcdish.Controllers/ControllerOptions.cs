@@ -18,6 +18,12 @@ public sealed record ControllerOptions
     /// <summary>The authority that signs certificates, with its private key. Null: none are signed. Disposed of by who made it.</summary>
     public X509Certificate2? SigningAuthority { get; init; }
 
+    /// <summary>
+    /// Whether the API server is in this process. Then no bytes are sent, and stepping over what is not needed of an object costs less than
+    /// having a smaller one made.
+    /// </summary>
+    public bool IsBesideServer { get; init; }
+
     /// <summary>Where volumes are that are folders of nodes.</summary>
     public LocalPath LocalPath { get; init; } = new();
 

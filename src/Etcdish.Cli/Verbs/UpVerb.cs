@@ -95,6 +95,7 @@ internal sealed class UpVerb
         AuthorityPem = api.Certificates.AuthorityPem,
         AccountKeyPem = api.Certificates.ReadAccountKey(),
         SigningAuthority = api.Certificates.Authority,
+        IsBesideServer = true,
         LocalPath = new LocalPath { Root = Path.Combine(api.Folder, "volumes") },
     };
 

@@ -19,6 +19,7 @@ public sealed class GarbageCollector : Controller
     private static readonly TimeSpan _discoveryPause = TimeSpan.FromSeconds(1);
 
     private readonly OwnerGraph _graph;
+    private readonly string? _accept;
     private readonly AbsentOwners _absent = new();
     private readonly SemaphoreSlim _discover = new(1);
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -28,9 +29,14 @@ public sealed class GarbageCollector : Controller
     private volatile ResourceCatalog _catalog = new();
 
     /// <summary>Makes one.</summary>
-    public GarbageCollector(ControllerContext context)
-        : base(Component, context) =>
+    /// <param name="context">What all controllers share.</param>
+    /// <param name="asksForMetadata">Whether objects are asked for without what is not looked at here.</param>
+    public GarbageCollector(ControllerContext context, bool asksForMetadata = true)
+        : base(Component, context)
+    {
         _graph = new OwnerGraph(uid => Queue.Add(new ObjectKey("", uid)));
+        _accept = asksForMetadata ? OwnedObject.MediaType : null;
+    }
 
     /// <summary>How many objects and owners are remembered.</summary>
     internal int Count => _graph.Count;
@@ -61,7 +67,7 @@ public sealed class GarbageCollector : Controller
     /// <summary>Watches what discovery shows, also what comes later.</summary>
     protected override async Task RunInBackgroundAsync(CancellationToken cancellation)
     {
-        await using var monitors = new ResourceMonitors(Context, Hear, lost => _graph.Forget(lost.Metadata.Uid));
+        await using var monitors = new ResourceMonitors(Context, _accept, Hear, lost => _graph.Forget(lost.Metadata.Uid));
         try
         {
             while (true)

@@ -7,10 +7,12 @@ namespace Etcdish.Controllers.Garbage;
 
 /// <summary>Watches of the metadata of many resources, which come and go. Used by one thread.</summary>
 /// <param name="context">What all controllers share.</param>
+/// <param name="accept">The form in which objects are asked for; null: whole.</param>
 /// <param name="onChange">Hears of every change; on the threads that read the watches.</param>
 /// <param name="onLost">Hears of objects of which nothing will be heard any more, since their resource is not served.</param>
 internal sealed class ResourceMonitors(
-    ControllerContext context, Action<ApiResource, OwnedObject?, OwnedObject?> onChange, Action<OwnedObject> onLost) : IAsyncDisposable
+    ControllerContext context, string? accept, Action<ApiResource, OwnedObject?, OwnedObject?> onChange, Action<OwnedObject> onLost)
+    : IAsyncDisposable
 {
     private readonly Dictionary<ApiResource, Monitor> _monitors = [];
 
@@ -48,7 +50,7 @@ internal sealed class ResourceMonitors(
     private Monitor Start(ApiResource resource)
     {
         var informer = new Informer<OwnedObject>(
-            context.Client, OwnedObject.ResourceOf(resource), context.Clock, context.Warn, accept: OwnedObject.MediaType);
+            context.Client, OwnedObject.ResourceOf(resource), context.Clock, context.Warn, accept: accept);
         informer.Subscribe((before, now) => onChange(resource, before, now));
         return new Monitor(informer);
     }
