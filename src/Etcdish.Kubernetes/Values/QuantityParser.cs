@@ -15,9 +15,16 @@ internal static class QuantityParser
     /// <summary>More digits than any value within the range can need; what is beyond only says which way to round.</summary>
     private const int MaxDigits = 64;
 
+    private const int NanoDigits = 9;
+    private const int MaxSmallDigits = 9;
+    private const int MaxSmallExponent = 18;
+
     private static readonly SearchValues<byte> _numberBytes = SearchValues.Create("0123456789."u8);
     private static readonly SearchValues<byte> _suffixBytes = SearchValues.Create("eEinumkKMGTP"u8);
     private static readonly BigInteger _largestNanos = (BigInteger)long.MaxValue * Quantity.NanosPerUnit;
+    private static readonly Int128[] _powers = [.. Enumerable.Range(0, NanoDigits + MaxSmallExponent + 1).Select(power => (Int128)BigInteger.Pow(10, power))];
+
+    private static Int128 MostNanos => (Int128)long.MaxValue * Quantity.NanosPerUnit;
 
     public static bool TryParse(ReadOnlySpan<byte> text, out Quantity quantity, out string problem)
     {
@@ -41,15 +48,16 @@ internal static class QuantityParser
             return false;
         }
 
-        var nanos = point < 0 && number.Length <= 9 && exponent == 0 && shift == 0
-            ? Small(number)
+        var nanos = point < 0 && number.Length <= MaxSmallDigits && exponent is >= -NanoDigits and <= MaxSmallExponent
+            ? Small(number, exponent, shift)
             : General(number, point, exponent, shift);
         quantity = new Quantity(isNegative ? -nanos : nanos, format);
         problem = "";
         return true;
     }
 
-    private static Int128 Small(ReadOnlySpan<byte> digits)
+    /// <summary>Whole numbers as people write them: with any suffix they stay below 2^120.</summary>
+    private static Int128 Small(ReadOnlySpan<byte> digits, int exponent, int shift)
     {
         long value = 0;
         foreach (var digit in digits)
@@ -57,7 +65,8 @@ internal static class QuantityParser
             value = (value * 10) + (digit - '0');
         }
 
-        return (Int128)value * Quantity.NanosPerUnit;
+        var nanos = ((Int128)value * _powers[exponent + NanoDigits]) << shift;
+        return Int128.Min(nanos, MostNanos);
     }
 
     private static Int128 General(ReadOnlySpan<byte> number, int point, int exponent, int shift)

@@ -118,4 +118,19 @@ public sealed class QuantityTests
             Assert.That(Quantity.Parse("-1") < Quantity.Parse("0"), Is.True);
         });
     }
+
+    [Test]
+    public void Small_whole_numbers_are_read_as_any_others(
+        [Values("n", "u", "m", "", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "e-9", "e18")] string suffix)
+    {
+        Assert.Multiple(() =>
+        {
+            foreach (var number in (string[])["0", "1", "9", "110", "999999999", "000000001"])
+            {
+                // A point or more digits keep a number from being read as a small one.
+                Assert.That(Quantity.Parse(number + suffix), Is.EqualTo(Quantity.Parse(number + "." + suffix)), number);
+                Assert.That(Quantity.Parse("-" + number + suffix), Is.EqualTo(Quantity.Parse("-0000000000" + number + suffix)), number);
+            }
+        });
+    }
 }
