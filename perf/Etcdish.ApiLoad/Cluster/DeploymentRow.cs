@@ -18,7 +18,7 @@ internal sealed class DeploymentRow : IRow
     public async Task<IReadOnlyList<Figure>> MeasureAsync(UpServer server, CancellationToken cancellation)
     {
         SimulatedCluster cluster = new(server, SimulatedCluster.Nodes);
-        await cluster.StartAsync(withScheduler: true, cancellation);
+        await cluster.StartAsync(cancellation);
         await cluster.WaitForNodesAsync(cancellation);
         double cpu = server.Usage.CpuSeconds;
         await using WatchReader watch = await WatchReader.OpenAsync(await server.ConnectAsync(cancellation), Path + "?watch=true", cancellation);

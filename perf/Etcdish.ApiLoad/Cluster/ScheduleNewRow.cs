@@ -14,7 +14,7 @@ internal sealed class ScheduleNewRow : IRow
     public async Task<IReadOnlyList<Figure>> MeasureAsync(UpServer server, CancellationToken cancellation)
     {
         SimulatedCluster cluster = new(server, SimulatedCluster.Nodes);
-        await cluster.StartAsync(withScheduler: true, cancellation);
+        await cluster.StartAsync(cancellation);
         await cluster.WaitForNodesAsync(cancellation);
         await using PodCounter bound = await cluster.CountPodsAsync("spec.nodeName!=", cancellation);
         long begun = Stopwatch.GetTimestamp();

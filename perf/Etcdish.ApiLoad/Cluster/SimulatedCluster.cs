@@ -16,16 +16,43 @@ internal sealed class SimulatedCluster(UpServer server, int nodes)
     private const int Creators = 16;
     private const int Zones = 10;
     private const string Pods = "/api/v1/namespaces/default/pods";
+    private const string Leases = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases";
 
     public UpServer Server => server;
 
     public string[] NodeOptions { get; } = ["--zones", $"{Zones}"];
 
-    /// <summary>Starts it; without a scheduler, pods stay where they are: nowhere.</summary>
-    public Task<TimeSpan> StartAsync(bool withScheduler, CancellationToken cancellation) => server.StartAsync(
-        "up",
-        ["--fake-nodes", $"{nodes}", .. NodeOptions, .. withScheduler ? Array.Empty<string>() : ["--disable-scheduler"]],
-        cancellation);
+    /// <summary>Starts it.</summary>
+    public Task<TimeSpan> StartAsync(CancellationToken cancellation, params IEnumerable<string> options) =>
+        server.StartAsync("up", ["--fake-nodes", $"{nodes}", .. NodeOptions, .. options], cancellation);
+
+    /// <summary>
+    /// Keeps the scheduler from working before the cluster is started: takes the lease that it would lead by, as another candidate.
+    /// </summary>
+    public async Task HoldSchedulerAsync(CancellationToken cancellation)
+    {
+        await server.StartAsync("apiserver", [], cancellation);
+        await CreateAsync(
+            Leases,
+            """
+            {"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"kube-scheduler"},
+            "spec":{"holderIdentity":"load","leaseDurationSeconds":3600} }
+            """,
+            cancellation);
+        server.Stop();
+    }
+
+    /// <summary>Gives the lease back: the scheduler takes it with its next try.</summary>
+    public async Task ReleaseSchedulerAsync(CancellationToken cancellation)
+    {
+        await using HttpConnection connection = await server.ConnectAsync(cancellation);
+        await SendAsync(
+            connection,
+            HttpConnection.WithBody(
+                "PATCH", Leases + "/kube-scheduler", "application/merge-patch+json", """{"spec":{"holderIdentity":""} }"""),
+            200,
+            cancellation);
+    }
 
     /// <summary>Waits until all nodes are there and may be given pods, and pods may be created.</summary>
     public async Task WaitForNodesAsync(CancellationToken cancellation)
@@ -83,13 +110,16 @@ internal sealed class SimulatedCluster(UpServer server, int nodes)
         open.Add(Encoding.UTF8.GetString(name[..name.IndexOf((byte)'"')]));
     }
 
-    private static async Task CreateAsync(HttpConnection connection, string path, string text, CancellationToken cancellation)
+    private static Task CreateAsync(HttpConnection connection, string path, string text, CancellationToken cancellation) =>
+        SendAsync(connection, HttpConnection.WithBody("POST", path, "application/json", text), 201, cancellation);
+
+    private static async Task SendAsync(HttpConnection connection, byte[] request, int expected, CancellationToken cancellation)
     {
-        await connection.SendAsync(HttpConnection.WithBody("POST", path, "application/json", text), cancellation);
+        await connection.SendAsync(request, cancellation);
         Answer answer = await connection.ReadAnswerAsync(cancellation);
-        if (answer.Status != 201)
+        if (answer.Status != expected)
         {
-            throw new InvalidOperationException($"a new object of {path} was answered with {answer.Status}");
+            throw new InvalidOperationException($"a write was answered with {answer.Status}");
         }
     }
 }

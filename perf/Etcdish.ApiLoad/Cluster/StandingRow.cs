@@ -25,7 +25,7 @@ internal sealed class StandingRow : IRow
     public async Task<IReadOnlyList<Figure>> MeasureAsync(UpServer server, CancellationToken cancellation)
     {
         SimulatedCluster cluster = new(server, SimulatedCluster.Nodes);
-        await cluster.StartAsync(withScheduler: false, cancellation);
+        await cluster.StartAsync(cancellation);
         await cluster.WaitForNodesAsync(cancellation);
         await cluster.CreatePodsAsync(
             Pods, number => PodTexts.BoundPod(number, $"node-{number % SimulatedCluster.Nodes}"), cancellation);
@@ -43,7 +43,7 @@ internal sealed class StandingRow : IRow
     private static async Task<Figure> StartAsync(SimulatedCluster cluster, CancellationToken cancellation)
     {
         long begun = Stopwatch.GetTimestamp();
-        double ready = (await cluster.StartAsync(withScheduler: true, cancellation)).TotalSeconds;
+        double ready = (await cluster.StartAsync(cancellation)).TotalSeconds;
         await cluster.CreateAsync(Deployments, PodTexts.Deployment("first", 1), cancellation);
         await using WatchReader watch = await WatchReader.OpenAsync(
             await cluster.Server.ConnectAsync(cancellation), "/api/v1/pods?watch=true&labelSelector=app%3Dfirst", cancellation);
