@@ -17,7 +17,7 @@ internal sealed class CreateRow : IRow
 
     public async Task<IReadOnlyList<Figure>> MeasureAsync(UpServer server, CancellationToken cancellation)
     {
-        await server.StartAsync(cancellation);
+        await server.StartAsync("apiserver", [], cancellation);
         ConfigMapClient[] clients = new ConfigMapClient[Connections];
         for (int i = 0; i < Connections; i++)
         {

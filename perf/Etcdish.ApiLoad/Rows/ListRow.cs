@@ -20,7 +20,7 @@ internal sealed class ListRow : IRow
 
     public async Task<IReadOnlyList<Figure>> MeasureAsync(UpServer server, CancellationToken cancellation)
     {
-        await server.StartAsync(cancellation);
+        await server.StartAsync("apiserver", [], cancellation);
         await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => FillAsync(server, writer, cancellation)));
         await using HttpConnection connection = await server.ConnectAsync(cancellation);
         await ListAsync(connection, Lists, cancellation);

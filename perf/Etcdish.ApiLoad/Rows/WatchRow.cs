@@ -20,7 +20,7 @@ internal sealed class WatchRow : IRow
 
     public async Task<IReadOnlyList<Figure>> MeasureAsync(UpServer server, CancellationToken cancellation)
     {
-        await server.StartAsync(cancellation);
+        await server.StartAsync("apiserver", [], cancellation);
         ConfigMapClient[] writers = new ConfigMapClient[Writers];
         for (int i = 0; i < Writers; i++)
         {
