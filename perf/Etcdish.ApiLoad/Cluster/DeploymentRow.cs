@@ -21,10 +21,14 @@ internal sealed class DeploymentRow : IRow
         await cluster.StartAsync(cancellation);
         await cluster.WaitForNodesAsync(cancellation);
         double cpu = server.Usage.CpuSeconds;
-        await using WatchReader watch = await WatchReader.OpenAsync(await server.ConnectAsync(cancellation), Path + "?watch=true", cancellation);
+        await using WatchReader watch = await WatchReader.OpenAsync(
+            await server.ConnectAsync(cancellation), Path + "?watch=true", cancellation);
         long begun = Stopwatch.GetTimestamp();
         await cluster.CreateAsync(Path, PodTexts.Deployment("big", Replicas), cancellation);
-        Task<double>[] steps = [TimeAsync(cluster, "metadata.name!=", begun, cancellation), TimeAsync(cluster, "spec.nodeName!=", begun, cancellation)];
+        Task<double>[] steps =
+        [
+            TimeAsync(cluster, "metadata.name!=", begun, cancellation), TimeAsync(cluster, "spec.nodeName!=", begun, cancellation),
+        ];
         await WaitUntilReadyAsync(watch, Replicas, cancellation);
         double seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
         return
@@ -35,7 +39,8 @@ internal sealed class DeploymentRow : IRow
                 "s until all are ready",
                 MaxSeconds,
                 false,
-                $"{Replicas} replicas on {SimulatedCluster.Nodes} nodes; created after {await steps[0]:N1} s, bound after {await steps[1]:N1} s; {server.Usage.CpuSeconds - cpu:N1} s of CPU, "
+                $"{Replicas} replicas on {SimulatedCluster.Nodes} nodes; created after {await steps[0]:N1} s, "
+                + $"bound after {await steps[1]:N1} s; {server.Usage.CpuSeconds - cpu:N1} s of CPU, "
                 + $"{server.Usage.ResidentBytes >> 20} MiB resident"),
         ];
     }

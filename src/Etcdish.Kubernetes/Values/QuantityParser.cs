@@ -22,7 +22,8 @@ internal static class QuantityParser
     private static readonly SearchValues<byte> _numberBytes = SearchValues.Create("0123456789."u8);
     private static readonly SearchValues<byte> _suffixBytes = SearchValues.Create("eEinumkKMGTP"u8);
     private static readonly BigInteger _largestNanos = (BigInteger)long.MaxValue * Quantity.NanosPerUnit;
-    private static readonly Int128[] _powers = [.. Enumerable.Range(0, NanoDigits + MaxSmallExponent + 1).Select(power => (Int128)BigInteger.Pow(10, power))];
+    private static readonly Int128[] _powers =
+        [.. Enumerable.Range(0, NanoDigits + MaxSmallExponent + 1).Select(power => (Int128)BigInteger.Pow(10, power))];
 
     private static Int128 MostNanos => (Int128)long.MaxValue * Quantity.NanosPerUnit;
 
