@@ -1,3 +1,5 @@
+using Etcdish.ClusterBench;
+
 namespace Etcdish.Controllers.Tests.History;
 
 /// <summary>
@@ -59,41 +61,11 @@ internal sealed class FaultyHandler(HttpMessageHandler inner, int seed) : Delega
     }
 
     /// <summary>Breaks off after so many reads.</summary>
-    private sealed class BreakingStream(Stream inner, int reads) : Stream
+    private sealed class BreakingStream(Stream inner, int reads) : WatchStream(inner)
     {
         private int _left = reads;
 
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            _left-- > 0 ? await inner.ReadAsync(buffer, cancellationToken) : throw new IOException("the connection broke");
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush() => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            inner.Dispose();
-            base.Dispose(disposing);
-        }
+            _left-- > 0 ? await Inner.ReadAsync(buffer, cancellationToken) : throw new IOException("the connection broke");
     }
 }

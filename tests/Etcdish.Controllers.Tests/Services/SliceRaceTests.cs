@@ -1,7 +1,6 @@
 using Etcdish.ClusterBench;
 using Etcdish.Controllers.Services;
 using Etcdish.Kubernetes.Client;
-using Etcdish.Kubernetes.Control;
 using Etcdish.Kubernetes.Objects;
 
 namespace Etcdish.Controllers.Tests.Services;
@@ -19,8 +18,8 @@ public sealed class SliceRaceTests
         var random = new Random(seed);
         await bench.CreateAsync(
             Resources.Services, "default", "{'metadata':{'name':'web'},'spec':{'selector':{'app':'web'},'ports':[{'port':80}]}}");
-        await using var first = new Process(bench, seed);
-        var second = new Process(bench, seed + 1000);
+        await using var first = StartProcess(bench, seed);
+        var second = StartProcess(bench, seed + 1000);
         var pods = new Dictionary<string, bool>();
         for (var i = 0; i < 250; i++)
         {
@@ -28,7 +27,7 @@ public sealed class SliceRaceTests
             if (i == 120)
             {
                 await second.DisposeAsync();
-                second = new Process(bench, seed + 2000);
+                second = StartProcess(bench, seed + 2000);
             }
         }
 
@@ -85,44 +84,9 @@ public sealed class SliceRaceTests
         }
     }
 
-    /// <summary>The controllers in a process of their own.</summary>
-    private sealed class Process : IAsyncDisposable
+    private static FaultyProcess StartProcess(ControlBench bench, int seed) => new(bench, seed, workers: 2, context =>
     {
-        private readonly ControllerContext _context;
-        private readonly Controller[] _controllers;
-        private readonly CancellationTokenSource _stop = new();
-        private readonly Task _running;
-
-        public Process(ControlBench bench, int seed)
-        {
-            _context = bench.MakeContext(TimeProvider.System, bench.Connect(inner => new FaultyHandler(inner, seed)));
-            var pods = new ServicePods(_context);
-            _controllers = [new EndpointSliceController(_context, pods), new EndpointsController(_context, pods)];
-            _running = RunAsync();
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _stop.CancelAsync();
-            await _running;
-            await _context.Informers.DisposeAsync();
-            await _context.Events.DisposeAsync();
-            Array.ForEach(_controllers, controller => controller.Dispose());
-            _context.Client.Dispose();
-            _stop.Dispose();
-        }
-
-        private async Task RunAsync()
-        {
-            try
-            {
-                await _context.Informers.StartAsync(_stop.Token);
-                await Task.WhenAll(_controllers.Select(controller => controller.RunAsync(2, _stop.Token)));
-            }
-            catch (OperationCanceledException)
-            {
-                // Killed before it had begun.
-            }
-        }
-    }
+        var pods = new ServicePods(context);
+        return [new EndpointSliceController(context, pods), new EndpointsController(context, pods)];
+    });
 }

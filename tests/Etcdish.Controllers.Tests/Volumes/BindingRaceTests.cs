@@ -1,6 +1,5 @@
 using Etcdish.ClusterBench;
 using Etcdish.Controllers.Volumes;
-using Etcdish.Kubernetes.Control;
 using Etcdish.Kubernetes.Informers;
 using Etcdish.Kubernetes.Objects;
 
@@ -25,8 +24,8 @@ public sealed class BindingRaceTests
         var observer = new Observer(bench);
         using var stop = new CancellationTokenSource();
         var observing = observer.RunAsync(stop.Token);
-        await using var first = new Binder(bench, seed);
-        var second = new Binder(bench, seed + 1000);
+        await using var first = StartBinder(bench, seed);
+        var second = StartBinder(bench, seed + 1000);
 
         for (var i = 0; i < Count; i++)
         {
@@ -41,7 +40,7 @@ public sealed class BindingRaceTests
             if (i == Count / 2)
             {
                 await second.DisposeAsync();
-                second = new Binder(bench, seed + 2000);
+                second = StartBinder(bench, seed + 2000);
             }
         }
 
@@ -82,47 +81,11 @@ public sealed class BindingRaceTests
         $"{{'metadata':{{'name':'c{number}'}},'spec':{{'accessModes':['ReadWriteOnce'],'storageClassName':'x',"
         + "'resources':{'requests':{'storage':'1Gi'}}}}");
 
-    /// <summary>The controllers in a process of their own.</summary>
-    private sealed class Binder : IAsyncDisposable
+    private static FaultyProcess StartBinder(ControlBench bench, int seed) => new(bench, seed, workers: 3, context =>
     {
-        private readonly ControllerContext _context;
-        private readonly Controller[] _controllers;
-        private readonly CancellationTokenSource _stop = new();
-        private readonly Task _running;
-
-        public Binder(ControlBench bench, int seed)
-        {
-            var client = bench.Connect(inner => new FaultyHandler(inner, seed));
-            _context = bench.MakeContext(TimeProvider.System, client);
-            var users = new ClaimUsers(_context);
-            _controllers = [new VolumeBinder(_context, users), new ClaimProtectionController(_context, users)];
-            _running = RunAsync();
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _stop.CancelAsync();
-            await _running;
-            await _context.Informers.DisposeAsync();
-            await _context.Events.DisposeAsync();
-            Array.ForEach(_controllers, controller => controller.Dispose());
-            _context.Client.Dispose();
-            _stop.Dispose();
-        }
-
-        private async Task RunAsync()
-        {
-            try
-            {
-                await _context.Informers.StartAsync(_stop.Token);
-                await Task.WhenAll(_controllers.Select(controller => controller.RunAsync(3, _stop.Token)));
-            }
-            catch (OperationCanceledException)
-            {
-                // Killed before it had begun.
-            }
-        }
-    }
+        var users = new ClaimUsers(context);
+        return [new VolumeBinder(context, users), new ClaimProtectionController(context, users)];
+    });
 
     /// <summary>Sees every change, and says what must never be seen.</summary>
     private sealed class Observer

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Etcdish.ClusterBench;
 
 namespace Etcdish.Controllers.Tests.Workloads;
 
@@ -54,41 +55,15 @@ internal sealed class FaultyWire(HttpMessageHandler inner, int seed) : Delegatin
     }
 
     /// <summary>Breaks after so many bytes.</summary>
-    private sealed class BreakingStream(Stream inner, int left) : Stream
+    private sealed class BreakingStream(Stream inner, int left) : WatchStream(inner)
     {
         private int _left = left;
 
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            var read = await inner.ReadAsync(buffer[..Math.Min(buffer.Length, Math.Max(_left, 1))], cancellationToken);
+            var read = await Inner.ReadAsync(buffer[..Math.Min(buffer.Length, Math.Max(_left, 1))], cancellationToken);
             _left -= read;
             return _left > 0 ? read : throw new IOException("the watch broke");
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush() => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            inner.Dispose();
-            base.Dispose(disposing);
         }
     }
 }
