@@ -88,6 +88,12 @@ internal sealed class SimulatedPods : Controller
             return;
         }
 
+        // What has an address keeps it before any other is given one: here, and not when its turn comes.
+        if (before is null && now.Status.PodIp.Length > 0 && _nodes.TryGetValue(now.Spec.NodeName, out var node))
+        {
+            RecordOf(now.Key, now, node, Context.Clock.GetUtcNow());
+        }
+
         // What a node writes itself comes back as a change, too, and is most of all changes.
         var isNews = before is null || before.Spec.NodeName != now.Spec.NodeName || before.Metadata.Uid != now.Metadata.Uid
             || before.Metadata.IsBeingDeleted != now.Metadata.IsBeingDeleted || now.Spec.ReadinessGates is not null;

@@ -209,6 +209,41 @@ public sealed class SimulatedNodesTests
     }
 
     [Test]
+    public async Task Who_runs_them_next_gives_nobody_an_address_that_is_taken()
+    {
+        var ns = await NamespaceAsync("addresses");
+        var options = _options with { NamePrefix = "third-", Count = 1 };
+        await RunAsync(async () =>
+        {
+            await CreateAsync(ns, "b", "");
+            await BindAsync(ns, "b", "third-0");
+            await _bench.WaitAsync(Resources.Pods, ns, pods => pods is [{ IsReady: true }]);
+        });
+
+        // It is seen before the one that has its address already.
+        await CreateAsync(ns, "a", "");
+        await BindAsync(ns, "a", "third-0");
+        await RunAsync(async () =>
+        {
+            var pods = await _bench.WaitAsync(Resources.Pods, ns, pods => pods.Count == 2 && pods.All(pod => pod.IsReady));
+            Assert.That(pods.Select(pod => pod.Status.PodIp), Is.Unique);
+        });
+
+        async Task RunAsync(Func<Task> during)
+        {
+            var context = _bench.MakeContext(TimeProvider.System);
+            using var nodes = new SimulatedNodes(context, options);
+            using var stop = new CancellationTokenSource();
+            var running = nodes.RunAsync(stop.Token);
+            await during();
+            await stop.CancelAsync();
+            await running;
+            await context.Informers.DisposeAsync();
+            await context.Events.DisposeAsync();
+        }
+    }
+
+    [Test]
     public async Task Leases_are_renewed_by_the_clock()
     {
         var clock = new ManualClock();
