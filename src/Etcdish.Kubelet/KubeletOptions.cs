@@ -1,0 +1,64 @@
+using System.Net;
+
+namespace Etcdish.Kubelet;
+
+/// <summary>What a kubelet is told. Defaults are Kubernetes' own where it has them.</summary>
+public sealed record KubeletOptions
+{
+    /// <summary>The node's name.</summary>
+    public string NodeName { get; init; } = Environment.MachineName.ToLowerInvariant();
+
+    /// <summary>The folder of its pods' volumes and of what it must remember.</summary>
+    public string Folder { get; init; } = "/var/lib/kubelet";
+
+    /// <summary>The folder of pods' logs.</summary>
+    public string LogFolder { get; init; } = "/var/log/pods";
+
+    /// <summary>The folder of links to containers' logs.</summary>
+    public string LogLinkFolder { get; init; } = "/var/log/containers";
+
+    /// <summary>The folder of static pods, or empty.</summary>
+    public string ManifestFolder { get; init; } = "";
+
+    /// <summary>The address that the node reports; null: that of the way to the API server.</summary>
+    public IPAddress? NodeAddress { get; init; }
+
+    /// <summary>Where its server listens.</summary>
+    public IPAddress BindAddress { get; init; } = IPAddress.Any;
+
+    /// <summary>The port of its server; 0: any that is free.</summary>
+    public int Port { get; init; } = 10250;
+
+    /// <summary>Which runtime: auto, containerd or process.</summary>
+    public string Runtime { get; init; } = "auto";
+
+    /// <summary>The socket of a container runtime.</summary>
+    public string RuntimeEndpoint { get; init; } = "unix:///run/containerd/containerd.sock";
+
+    /// <summary>Servers of the cluster's names.</summary>
+    public IReadOnlyList<IPAddress> ClusterDns { get; init; } = [];
+
+    /// <summary>The cluster's domain.</summary>
+    public string ClusterDomain { get; init; } = "cluster.local";
+
+    /// <summary>Further labels of the node.</summary>
+    public IReadOnlyDictionary<string, string> NodeLabels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Most pods.</summary>
+    public int MaxPods { get; init; } = 110;
+
+    /// <summary>Below so much free memory pods are evicted, in bytes.</summary>
+    public long EvictionMemoryBytes { get; init; } = 100L << 20;
+
+    /// <summary>Below so much free disk pods are evicted, in percent.</summary>
+    public double EvictionDiskPercent { get; init; } = 10;
+
+    /// <summary>How long pods have to end when the machine's kubelet is told to shut the node down; zero: they run on.</summary>
+    public TimeSpan ShutdownGrace { get; init; }
+
+    /// <summary>A container's log is rotated when it is larger, in bytes.</summary>
+    public long LogMaxBytes { get; init; } = 10L << 20;
+
+    /// <summary>How many files of a container's log are kept.</summary>
+    public int LogMaxFiles { get; init; } = 5;
+}

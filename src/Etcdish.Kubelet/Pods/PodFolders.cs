@@ -1,0 +1,36 @@
+using Etcdish.Kubelet.Kinds;
+using Etcdish.Kubelet.Runtime;
+
+namespace Etcdish.Kubelet.Pods;
+
+/// <summary>Where a kubelet keeps what belongs to pods. The layout is Kubernetes' own, for scripts and log collectors that know it.</summary>
+/// <param name="Root">The kubelet's folder.</param>
+/// <param name="LogRoot">The folder of pods' logs, <c>/var/log/pods</c> in a usual cluster.</param>
+/// <param name="LogLinks">The folder of links to the logs of containers, <c>/var/log/containers</c>.</param>
+internal sealed record PodFolders(string Root, string LogRoot, string LogLinks)
+{
+    /// <summary>All of a pod.</summary>
+    public string Pod(string uid) => Path.Combine(Root, "pods", uid);
+
+    /// <summary>A volume of a pod, as volumes are usually named: <c>volumes/kubernetes.io~empty-dir/cache</c>.</summary>
+    public string Volume(string uid, string plugin, string name) => Path.Combine(Pod(uid), "volumes", "kubernetes.io~" + plugin, name);
+
+    /// <summary>What belongs to one container of a pod, such as its termination message.</summary>
+    public string Container(string uid, string name) => Path.Combine(Pod(uid), "containers", name);
+
+    /// <summary>The pod's hosts file.</summary>
+    public string Hosts(string uid) => Path.Combine(Pod(uid), "etc-hosts");
+
+    /// <summary>The pod's logs.</summary>
+    public string Logs(PodIdentity pod) => Path.Combine(LogRoot, $"{pod.Namespace}_{pod.Name}_{pod.Uid}");
+
+    /// <summary>A container's log.</summary>
+    public string Log(PodIdentity pod, string container, int attempt) => Path.Combine(Logs(pod), container, $"{attempt}.log");
+}
+
+/// <summary>Names of a pod.</summary>
+internal static class PodManifestExtensions
+{
+    /// <summary>Whose sandbox it is.</summary>
+    public static PodIdentity Identity(this PodManifest pod) => new(pod.Metadata.Namespace, pod.Metadata.Name, pod.Metadata.Uid);
+}
