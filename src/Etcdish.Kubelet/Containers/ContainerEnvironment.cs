@@ -85,12 +85,12 @@ internal sealed class ContainerEnvironment(IObjectSource objects, Func<NodeFacts
     {
         if (source.FieldRef is { } field)
         {
-            return DownwardApi.ReadField(plan.Pod, field.FieldPath, plan.PodAddresses, node());
+            return DownwardApi.ReadField(plan, field.FieldPath, node());
         }
 
         if (source.ResourceFieldRef is { } resource)
         {
-            return DownwardApi.ReadResource(plan.Pod, plan.Container, resource, node().Allocatable);
+            return DownwardApi.ReadResource(plan, resource, node());
         }
 
         var isSecret = source.SecretKeyRef is not null;

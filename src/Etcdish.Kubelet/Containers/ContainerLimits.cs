@@ -1,3 +1,4 @@
+using Etcdish.Kubelet.Cgroups;
 using Etcdish.Kubelet.Kinds;
 using Etcdish.Kubelet.Runtime;
 using Etcdish.Kubernetes;
@@ -7,14 +8,6 @@ namespace Etcdish.Kubelet.Containers;
 /// <summary>What of processors and memory a container gets, in the terms of the kernel.</summary>
 internal static class ContainerLimits
 {
-    /// <summary>The time over which a quota of processor time is counted, in microseconds.</summary>
-    public const long PeriodMicroseconds = 100_000;
-
-    /// <summary>The least weight, for what asks for nothing.</summary>
-    public const long LeastShares = 2;
-
-    private const long MostShares = 262_144;
-    private const long LeastQuotaMicroseconds = 1000;
     private const long ProtectedScore = -997;
     private const long MostScore = 1000;
 
@@ -29,20 +22,13 @@ internal static class ContainerLimits
         var asked = requests?.ContainsKey("cpu") == true ? Amount(requests, "cpu") : limit;
         return new ResourceSettings
         {
-            CpuShares = SharesOf(asked.MilliValue),
-            CpuQuota = QuotaOf(limit.MilliValue),
-            CpuPeriod = limit.IsZero ? 0 : PeriodMicroseconds,
+            CpuShares = GroupSettings.Shares(asked.MilliValue),
+            CpuQuota = limit.IsZero ? 0 : GroupSettings.Quota(limit.MilliValue),
+            CpuPeriod = limit.IsZero ? 0 : GroupSettings.Period,
             MemoryLimitBytes = Amount(limits, "memory").Value,
             OomScoreAdjustment = OomScoreOf(pod, container, memoryCapacity),
         };
     }
-
-    /// <summary>The weight for a request in thousandths of a processor.</summary>
-    public static long SharesOf(long milli) => Math.Clamp(Math.Min(milli, MostShares) * 1024 / 1000, LeastShares, MostShares);
-
-    /// <summary>The time in each period for a limit in thousandths of a processor; 0: no limit.</summary>
-    public static long QuotaOf(long milli) =>
-        milli <= 0 ? 0 : Math.Max(Math.Min(milli, long.MaxValue / PeriodMicroseconds) * PeriodMicroseconds / 1000, LeastQuotaMicroseconds);
 
     /// <summary>
     /// How soon the kernel kills a container when the machine has no memory left: what uses more than it asked for goes first, what nothing
@@ -55,11 +41,11 @@ internal static class ContainerLimits
             return ProtectedScore;
         }
 
-        switch (Qos.ClassOf(pod))
+        switch (PodResources.QosClass(pod))
         {
-            case Qos.Guaranteed:
+            case "Guaranteed":
                 return ProtectedScore;
-            case Qos.BestEffort:
+            case "BestEffort":
                 return MostScore;
             default:
                 var score = BurstableScore(container, memoryCapacity);

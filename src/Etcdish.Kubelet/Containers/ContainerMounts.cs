@@ -1,7 +1,6 @@
 using Etcdish.Kubelet.Kinds;
 using Etcdish.Kubelet.Pods;
 using Etcdish.Kubelet.Runtime;
-using Etcdish.Kubelet.Volumes;
 
 namespace Etcdish.Kubelet.Containers;
 

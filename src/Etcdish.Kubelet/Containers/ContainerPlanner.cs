@@ -70,7 +70,6 @@ internal sealed class ContainerPlanner : IContainerPlanner
             HostIpc = spec.HostIpc,
             ShareProcessNamespace = spec.ShareProcessNamespace,
             Privileged = spec.Containers.Concat(spec.InitContainers).Any(container => container.SecurityContext.Privileged),
-            CgroupParent = Qos.CgroupParent(pod),
             Security = spec.SecurityContext,
             RuntimeHandler = await FindHandlerAsync(spec.RuntimeClassName, cancellation),
         };

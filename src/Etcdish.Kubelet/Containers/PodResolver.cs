@@ -117,7 +117,7 @@ internal sealed class PodResolver(KubeletOptions options, string nodeFile, Actio
         return applied;
     }
 
-    private IReadOnlyList<string> LimitSearches(PodManifest pod, IReadOnlyList<string> searches)
+    private List<string> LimitSearches(PodManifest pod, IReadOnlyList<string> searches)
     {
         List<string> applied = [.. searches.Take(MaxSearches).Where(domain => Encoding.UTF8.GetByteCount(domain) <= MaxDomainBytes)];
         while (applied.Sum(domain => Encoding.UTF8.GetByteCount(domain) + 1) - 1 > MaxSearchBytes)
