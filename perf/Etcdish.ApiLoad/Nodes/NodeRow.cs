@@ -101,7 +101,7 @@ internal sealed class NodeRow(string runtime, double maxSeconds) : IRow
     private string Pod(int number) => $$"""
         {"apiVersion":"v1","kind":"Pod","metadata":{"name":"pod-{{number}}"},
         "spec":{"nodeName":"{{Node}}","terminationGracePeriodSeconds":0,
-        "containers":[{"name":"main","image":"{{ContainerdServer.Busybox}}","imagePullPolicy":"IfNotPresent","command":["sleep","100000"]}]}}
+        "containers":[{"name":"main","image":"{{ContainerdServer.Busybox}}","imagePullPolicy":"IfNotPresent","command":["sleep","100000"]}] } }
         """;
 
     private static void Note(ReadOnlySpan<byte> line, HashSet<string> ready)
