@@ -211,6 +211,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             listen.Protocols = _options.Certificates is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
             if (_options.Certificates is { } certificates)
             {
+                listen.UseGatheredSends();
                 listen.UseHttps(Tls(certificates));
                 listen.UseLargeTlsRecords();
             }
