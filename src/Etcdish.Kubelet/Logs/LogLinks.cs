@@ -10,31 +10,34 @@ namespace Etcdish.Kubelet.Logs;
 internal sealed class LogLinks(PodFolders folders)
 {
     private const string Extension = ".log";
+    private const int LongestName = 255;
 
-    // A name of a file has 255 bytes at most; the names of pods are shortened for it, as collectors expect.
-    private const int MaxNameLength = 255;
-
-    /// <summary>Links to the log of a container, unless it is linked. The log may come later.</summary>
-    /// <exception cref="IOException">It cannot be written.</exception>
-    public void Ensure(ContainerState container)
+    /// <summary>
+    /// Links to the log of a container, unless it is linked; the log may come later. That it cannot is told, and fails nothing.
+    /// </summary>
+    public void Ensure(PodIdentity pod, string container, int attempt, string id, Action<string> warn)
     {
-        var link = PathOf(container);
-        if (new FileInfo(link).LinkTarget is null)
+        var link = PathOf(pod, container, id);
+        try
         {
-            Directory.CreateDirectory(folders.LogLinks);
-            try
+            if (new FileInfo(link).LinkTarget is null)
             {
-                File.CreateSymbolicLink(link, folders.Log(container.Pod, container.Name, container.Attempt));
+                Directory.CreateDirectory(folders.LogLinks);
+                File.CreateSymbolicLink(link, folders.Log(pod, container, attempt));
             }
-            catch (IOException) when (new FileInfo(link).LinkTarget is not null)
-            {
-                // Another thread was faster.
-            }
+        }
+        catch (IOException) when (new FileInfo(link).LinkTarget is not null)
+        {
+            // Another thread was faster.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            warn($"no link to the log of {pod.Namespace}/{pod.Name}, container {container}: {e.Message}");
         }
     }
 
     /// <summary>Removes the link to a container's log. The log stays.</summary>
-    public void Remove(ContainerState container) => File.Delete(PathOf(container));
+    public void Remove(PodIdentity pod, string container, string id) => File.Delete(PathOf(pod, container, id));
 
     /// <summary>Removes links to logs of this kubelet that are not there, except of containers that are: their log may come.</summary>
     /// <param name="containers">All containers.</param>
@@ -57,10 +60,11 @@ internal sealed class LogLinks(PodFolders folders)
         }
     }
 
-    private string PathOf(ContainerState container)
+    private string PathOf(PodIdentity pod, string container, string id)
     {
-        var name = $"{container.Pod.Name}_{container.Pod.Namespace}_{container.Name}-{container.Id}";
-        var most = MaxNameLength - Extension.Length;
-        return Path.Combine(folders.LogLinks, (name.Length > most ? name[..most] : name) + Extension);
+        // Of a name that is too long the id stays whole.
+        var head = $"{pod.Name}_{pod.Namespace}_{container}";
+        var tail = $"-{id}{Extension}";
+        return Path.Combine(folders.LogLinks, head[..Math.Min(head.Length, LongestName - tail.Length)] + tail);
     }
 }

@@ -75,24 +75,12 @@ internal sealed class LogRotation
         }
     }
 
-    /// <summary>Deletes all files of a log, and the links to it.</summary>
-    /// <param name="container">A container that has ended.</param>
-    public void Delete(ContainerState container)
-    {
-        _links.Remove(container);
-        var log = _folders.Log(container.Pod, container.Name, container.Attempt);
-        if (Directory.Exists(Path.GetDirectoryName(log)))
-        {
-            Array.ForEach([log, .. LogSegment.ListBeside(log)], File.Delete);
-        }
-    }
-
     private async Task RotateAsync(ContainerState container, CancellationToken cancellation)
     {
         var log = _folders.Log(container.Pod, container.Name, container.Attempt);
         try
         {
-            _links.Ensure(container);
+            _links.Ensure(container.Pod, container.Name, container.Attempt, container.Id, _warn);
             var file = new FileInfo(log);
             if (!file.Exists)
             {

@@ -66,6 +66,15 @@ internal readonly record struct LogSegment(string Log, string Stamp, bool IsComp
         return Directory.Exists(folder) ? Directory.GetFiles(folder, System.IO.Path.GetFileName(log) + ".*", options) : [];
     }
 
+    /// <summary>Deletes all files of a log.</summary>
+    public static void DeleteAll(string log)
+    {
+        if (Directory.Exists(System.IO.Path.GetDirectoryName(log)))
+        {
+            Array.ForEach([log, .. ListBeside(log)], File.Delete);
+        }
+    }
+
     /// <summary>Opens it, in the other form if it has just been compressed; null: it is gone.</summary>
     public LogFile? Open()
     {

@@ -28,22 +28,18 @@ internal sealed class ConfigEndpoint(KubeletOptions options)
         ["clusterDNS"] = new JsonArray([.. options.ClusterDns.Select(server => (JsonNode)server.ToString())]),
         ["maxPods"] = options.MaxPods,
         ["containerRuntimeEndpoint"] = options.RuntimeEndpoint,
-        ["evictionHard"] = EvictionHard(),
+        ["evictionHard"] = ShowThresholds(),
         ["containerLogMaxSize"] = $"{options.LogMaxBytes >> 20}Mi",
         ["containerLogMaxFiles"] = options.LogMaxFiles,
         ["shutdownGracePeriod"] = $"{(long)options.ShutdownGrace.TotalSeconds}s",
         ["podLogsDir"] = options.LogFolder,
     };
 
-    private JsonObject EvictionHard()
-    {
-        var all = new JsonObject();
-        foreach (var threshold in options.EvictionHard.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-        {
-            var parts = threshold.Split('<');
-            all[parts[0]] = parts[^1];
-        }
-
-        return all;
-    }
+    // Written signal<quantity, with commas between, as kubelets take it.
+    private JsonObject ShowThresholds() => new(
+        options.EvictionHard
+            .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(threshold => threshold.Split('<', 2))
+            .Where(parts => parts.Length == 2)
+            .Select(parts => KeyValuePair.Create(parts[0], (JsonNode?)parts[1])));
 }
