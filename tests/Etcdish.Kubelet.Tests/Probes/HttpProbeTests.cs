@@ -1,7 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Etcdish.Kubelet.Kinds;
 using Etcdish.Kubelet.Probes;
 using Etcdish.Kubelet.Tests.Containers;
 using Etcdish.Kubelet.Tests.Fakes;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Etcdish.Kubelet.Kinds;
 using Etcdish.Kubelet.Probes;
 using Etcdish.Kubelet.Runtime;
 using Etcdish.Kubelet.Tests.Containers;
