@@ -24,8 +24,13 @@ internal static class LogLinks
     }
 
     /// <summary>Removes the link of a container.</summary>
-    public static void Remove(PodFolders folders, PodManifest pod, string container, string id) =>
-        File.Delete(Place(folders, pod, container, id));
+    public static void Remove(PodFolders folders, PodManifest pod, string container, string id)
+    {
+        if (Directory.Exists(folders.LogLinks))
+        {
+            File.Delete(Place(folders, pod, container, id));
+        }
+    }
 
     private static string Place(PodFolders folders, PodManifest pod, string container, string id)
     {

@@ -1,3 +1,4 @@
+using Etcdish.Kubelet.Containers;
 using Etcdish.Kubelet.Kinds;
 using Etcdish.Kubelet.Runtime;
 
@@ -11,7 +12,12 @@ internal sealed class PodRemains(PodWorkersParts parts)
     {
         await parts.Runtime.RemoveContainerAsync(container.Id, cancellation);
         LogLinks.Remove(parts.Folders, pod, container.Name, container.Id);
-        File.Delete(parts.Folders.TerminationMessage(pod.Uid, container.Name, container.Attempt));
+        var message = TerminationMessages.PathOf(parts.Folders, pod.Uid, container.Name, container.Attempt);
+        if (File.Exists(message))
+        {
+            File.Delete(message);
+        }
+
         var log = parts.Folders.Log(pod.Identity(), container.Name, container.Attempt);
         var folder = Path.GetDirectoryName(log)!;
         if (Directory.Exists(folder))
@@ -24,7 +30,7 @@ internal sealed class PodRemains(PodWorkersParts parts)
         }
     }
 
-    /// <summary>Gives volumes and control group back, and of a pod that is to vanish, its files.</summary>
+    /// <summary>Gives volumes and control group back.</summary>
     public async Task ReleaseAsync(PodView view, CancellationToken cancellation)
     {
         await parts.Volumes.RemoveAsync(view.Pod.Uid, cancellation);
