@@ -113,7 +113,7 @@ internal sealed class ContainerPlanner : IContainerPlanner
         };
     }
 
-    /// <summary>The limits that a container is to have, also when they change while it runs.</summary>
+    /// <inheritdoc/>
     public ResourceSettings LimitsOf(PodManifest pod, ContainerManifest container) =>
         ContainerLimits.Of(pod, container, _parts.Node().Capacity.GetValueOrDefault("memory").Value);
 

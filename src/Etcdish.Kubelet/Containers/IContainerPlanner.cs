@@ -17,6 +17,9 @@ internal interface IContainerPlanner
     /// <summary>A container. Writes the files that it sees and that are no volumes: hosts, termination message.</summary>
     /// <exception cref="ContainerConfigException">The pod says what cannot be, or names what is not there.</exception>
     Task<ContainerSettings> PlanContainerAsync(ContainerPlan plan, CancellationToken cancellation);
+
+    /// <summary>The limits that a container is to have, also when they change while it runs.</summary>
+    ResourceSettings LimitsOf(PodManifest pod, ContainerManifest container);
 }
 
 /// <summary>What is known when a container is about to be made.</summary>

@@ -37,7 +37,13 @@ internal sealed class LogLinks(PodFolders folders)
     }
 
     /// <summary>Removes the link to a container's log. The log stays.</summary>
-    public void Remove(PodIdentity pod, string container, string id) => File.Delete(PathOf(pod, container, id));
+    public void Remove(PodIdentity pod, string container, string id)
+    {
+        if (Directory.Exists(folders.LogLinks))
+        {
+            File.Delete(PathOf(pod, container, id));
+        }
+    }
 
     /// <summary>Removes links to logs of this kubelet that are not there, except of containers that are: their log may come.</summary>
     /// <param name="containers">All containers.</param>

@@ -47,7 +47,7 @@ internal sealed class ContainerHistory
             }
         }
 
-        Known = FindKnown(view.LastStatus, role, manifest.Name);
+        Known = FindKnown(view.LastStatus, ListOf(role), manifest.Name);
     }
 
     public ContainerManifest Manifest { get; }
@@ -101,7 +101,7 @@ internal sealed class ContainerHistory
 
     /// <summary>Whether the newest try was made of something else than what the pod says now.</summary>
     public bool HasOtherDefinition() =>
-        Latest is not null && Latest.Annotations.TryGetValue(ContainerHash.Annotation, out var hash) && hash != ContainerHash.Of(Manifest);
+        Latest is not null && Latest.Annotations.TryGetValue(ContainerLabels.HashAnnotation, out var hash) && hash != ContainerLabels.HashOf(Manifest);
 
     /// <summary>All containers of a pod: init containers and sidecars, regular ones, ephemeral ones.</summary>
     public static IReadOnlyList<ContainerHistory> All(PodView view)
@@ -140,9 +140,13 @@ internal sealed class ContainerHistory
     /// <summary>The last made known state before that.</summary>
     public JsonObject? KnownLast(string kind) => Known?["lastState"]?[kind] as JsonObject;
 
-    private static JsonObject? FindKnown(JsonObject? status, ContainerRole role, string name)
+    /// <summary>What was made known of a container that is no ephemeral one.</summary>
+    public static JsonObject? FindKnown(JsonObject? status, string name) =>
+        FindKnown(status, ListOf(ContainerRole.Regular), name) ?? FindKnown(status, ListOf(ContainerRole.Init), name);
+
+    private static JsonObject? FindKnown(JsonObject? status, string field, string name)
     {
-        if (status?[ListOf(role)] is JsonArray list)
+        if (status?[field] is JsonArray list)
         {
             foreach (var entry in list)
             {

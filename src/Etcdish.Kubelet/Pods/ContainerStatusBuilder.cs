@@ -136,15 +136,34 @@ internal sealed class ContainerStatusBuilder(PodView view, PodDecision decision,
             ["exitCode"] = state.ExitCode,
             ["reason"] = state.Reason.Length > 0 ? state.Reason : state.ExitCode == 0 ? "Completed" : "Error",
         };
-        if (state.Message.Length > 0)
+        if (Message(state) is { Length: > 0 } message)
         {
-            detail["message"] = state.Message;
+            detail["message"] = message;
         }
 
         detail["startedAt"] = TimeText.Format(state.StartedAt ?? state.CreatedAt);
         detail["finishedAt"] = TimeText.Format(state.FinishedAt ?? state.CreatedAt);
         detail["containerID"] = $"{runtime}://{state.Id}";
         return new JsonObject { ["terminated"] = detail };
+    }
+
+    /// <summary>Its last words; they were in a file that may be gone by now, and stand in what was made known.</summary>
+    private string Message(ContainerState state)
+    {
+        if (state.Message.Length > 0)
+        {
+            return state.Message;
+        }
+
+        foreach (var known in (ReadOnlySpan<JsonObject?>)[container.KnownState("terminated"), container.KnownLast("terminated")])
+        {
+            if ((string?)known?["containerID"] == $"{runtime}://{state.Id}")
+            {
+                return (string?)known!["message"] ?? "";
+            }
+        }
+
+        return "";
     }
 
     private bool IsStarted(ContainerState? now) =>
@@ -166,10 +185,9 @@ internal sealed class ContainerStatusBuilder(PodView view, PodDecision decision,
             return;
         }
 
-        if (view.Allocated.GetValueOrDefault(container.Manifest.Name) is { } allocated)
+        if (view.Given.GetValueOrDefault(now.Id) is { } given)
         {
-            status["allocatedResources"] = Quantities(allocated.Requests);
-            status["resources"] = new JsonObject { ["requests"] = Quantities(allocated.Requests), ["limits"] = Quantities(allocated.Limits) };
+            AddResources(status, given);
         }
 
         if (now.User is { } user)
@@ -184,6 +202,23 @@ internal sealed class ContainerStatusBuilder(PodView view, PodDecision decision,
                 },
             };
         }
+    }
+
+    private static void AddResources(JsonObject status, GivenResources given)
+    {
+        var resources = new JsonObject();
+        if (given.Requests.Count > 0)
+        {
+            status["allocatedResources"] = Quantities(given.Requests);
+            resources["requests"] = Quantities(given.Requests);
+        }
+
+        if (given.Limits.Count > 0)
+        {
+            resources["limits"] = Quantities(given.Limits);
+        }
+
+        status["resources"] = resources;
     }
 
     private static JsonObject Quantities(IReadOnlyDictionary<string, Quantity> values)

@@ -1,5 +1,4 @@
 using Etcdish.Kubelet.Kinds;
-using Etcdish.Kubernetes.Objects;
 
 namespace Etcdish.Kubelet.Pods;
 
@@ -23,29 +22,51 @@ internal sealed class PodAdmission(PodWorkersParts parts)
         }
     }
 
-    private (string Reason, string Message)? Refuse(PodRecord record, IEnumerable<PodRecord> all)
+    /// <summary>Why a pod that runs cannot be given what it asks for by now, as reason and message; null: it can.</summary>
+    public (string Reason, string Message)? CheckResize(PodRecord record, IEnumerable<PodRecord> all)
     {
-        var running = all.Count(other => other != record && other.IsAdmitted && other.Stage < PodStage.Ended && !other.IsOrphan);
-        if (running >= parts.MaxPods)
+        if (parts.Node() is not { } node || NodeRoom.Lack(node, record.Pod, Others(record, all)) is not { } lack)
         {
-            return ("OutOfpods", $"Node didn't have enough resource: pods, requested: 1, used: {running}, capacity: {parts.MaxPods}");
+            return null;
         }
 
-        return !record.IsStatic && parts.Node() is { } node && !Fits(record.Pod, node)
-            ? ("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector")
-            : parts.Admit(record.Pod);
+        return lack.IsForEver
+            ? ("Infeasible", $"Node didn't have enough capacity: {lack.Resource}, requested: {lack.Requested}, capacity: {lack.Capacity}")
+            : ("Deferred", Describe(lack));
     }
 
-    private static bool Fits(PodManifest pod, Node node)
+    private (string Reason, string Message)? Refuse(PodRecord record, IEnumerable<PodRecord> all)
     {
-        foreach (var (name, value) in pod.Spec.NodeSelector ?? [])
+        var others = Others(record, all);
+        if (others.Count >= parts.MaxPods)
         {
-            if (node.Metadata.Labels.GetValueOrDefault(name) != value)
+            return ("OutOfpods", Describe(new ResourceLack("pods", 1, others.Count, parts.MaxPods)));
+        }
+
+        if (!record.IsStatic && parts.Node() is { } node)
+        {
+            if (!NodeRoom.Matches(node, record.Pod))
             {
-                return false;
+                return ("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector");
+            }
+
+            if (NodeRoom.Lack(node, record.Pod, others) is { } lack)
+            {
+                return ("OutOf" + lack.Resource, Describe(lack));
             }
         }
 
-        return pod.Spec.Affinity?.NodeAffinity?.Required is not { } required || required.Matches(node);
+        return parts.Admit(record.Pod);
     }
+
+    private static List<PodManifest> Others(PodRecord record, IEnumerable<PodRecord> all) =>
+        [.. all.Where(other => other != record && Counts(other)).Select(other => other.Pod)];
+
+    /// <summary>Who was let in, by this kubelet or one before, and has not ended.</summary>
+    private static bool Counts(PodRecord record) => !record.IsOrphan && record.Stage < PodStage.Ended
+        && (record.IsAdmitted || record.Pod.Status?["startTime"] is not null)
+        && (string?)record.Pod.Status?["phase"] is not ("Succeeded" or "Failed");
+
+    private static string Describe(ResourceLack lack) =>
+        $"Node didn't have enough resource: {lack.Resource}, requested: {lack.Requested}, used: {lack.Used}, capacity: {lack.Capacity}";
 }

@@ -34,10 +34,26 @@ internal sealed class PodConditionsBuilder(
         Add("PodScheduled", true);
         if (decision.Ending is { IsDisruption: true } ending)
         {
-            Add("DisruptionTarget", true, "TerminationByKubelet", ending.Message);
+            Add("DisruptionTarget", true, PodEndings.ByKubelet, ending.Message);
         }
 
+        AddResize();
         return _conditions;
+    }
+
+    private void AddResize()
+    {
+        var open = statuses.Any(entry => entry.History.IsRunning
+            && view.Given.TryGetValue(entry.History.Latest!.Id, out var given)
+            && PodResize.Changes(entry.History.Manifest, given).Count > 0);
+        if (open && view.ResizeHindrance is var (reason, message))
+        {
+            Add("PodResizePending", true, reason, message);
+        }
+        else if (open)
+        {
+            Add("PodResizeInProgress", true);
+        }
     }
 
     private void AddInitialized()

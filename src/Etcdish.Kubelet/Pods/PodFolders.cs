@@ -18,10 +18,6 @@ internal sealed record PodFolders(string Root, string LogRoot, string LogLinks)
     /// <summary>What belongs to one container of a pod, such as its termination message.</summary>
     public string Container(string uid, string name) => Path.Combine(Pod(uid), "containers", name);
 
-    /// <summary>The file that a try of a container sees as its termination message.</summary>
-    public string TerminationMessage(string uid, string container, int attempt) =>
-        Path.Combine(Container(uid, container), $"termination-{attempt}");
-
     /// <summary>The pod's hosts file.</summary>
     public string Hosts(string uid) => Path.Combine(Pod(uid), "etc-hosts");
 
@@ -46,6 +42,12 @@ internal static class PodManifestExtensions
             : "containers";
         return $"spec.{list}{{{container.Name}}}";
     }
+
+    /// <summary>A container, init container or ephemeral one; null: the pod has none of that name.</summary>
+    public static ContainerManifest? FindContainer(this PodManifest pod, string name) =>
+        Array.Find(pod.Spec.Containers, container => container.Name == name)
+        ?? Array.Find(pod.Spec.InitContainers, container => container.Name == name)
+        ?? Array.Find(pod.Spec.EphemeralContainers, container => container.Name == name);
 
     /// <summary>Name, namespace and uid in one, as messages of back-off have them.</summary>
     public static string Describe(this PodManifest pod) => $"{pod.Metadata.Name}_{pod.Metadata.Namespace}({pod.Metadata.Uid})";

@@ -79,12 +79,23 @@ internal sealed class PodOperations(PodWorkersParts parts)
             case KillContainer kill:
                 await _stopper.StopAsync(view.Pod, kill, AddressesOf(view).FirstOrDefault(""), isRepeated, cancellation);
                 return null;
+            case ResizeContainer resize:
+                await ResizeAsync(view.Pod, resize, cancellation);
+                return () =>
+                {
+                    record.Given[resize.State.Id] = GivenResources.Of(resize.Container);
+                    record.ContainerDetails.Remove(resize.State.Id);
+                };
             case StopSandbox stop:
                 await StopSandboxAsync(view, stop, cancellation);
                 return () => record.StoppedSandboxes.Add(stop.Sandbox.Id);
             case RemoveContainer remove:
                 await _remains.RemoveContainerAsync(view.Pod, remove.Container, cancellation);
-                return null;
+                return () =>
+                {
+                    record.ContainerDetails.Remove(remove.Container.Id);
+                    record.Given.Remove(remove.Container.Id);
+                };
             case RemoveSandbox remove:
                 await parts.Runtime.RemoveSandboxAsync(remove.Sandbox.Id, cancellation);
                 return null;
@@ -114,12 +125,18 @@ internal sealed class PodOperations(PodWorkersParts parts)
 
     private async Task StopSandboxAsync(PodView view, StopSandbox stop, CancellationToken cancellation)
     {
-        if (stop.IsReplaced)
+        if (stop.IsReplaced && (stop.Sandbox.IsReady || view.Sandbox is null))
         {
             parts.Events.Tell(view.Pod, false, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
         }
 
         await parts.Runtime.StopSandboxAsync(stop.Sandbox.Id, cancellation);
+    }
+
+    private async Task ResizeAsync(PodManifest pod, ResizeContainer resize, CancellationToken cancellation)
+    {
+        parts.Cgroups.Update(pod);
+        await parts.Runtime.UpdateResourcesAsync(resize.State.Id, parts.Planner.LimitsOf(pod, resize.Container), cancellation);
     }
 
     private StartSurroundings SurroundingsOf(PodRecord record, PodView view, StartContainer start)
@@ -140,6 +157,9 @@ internal sealed class PodOperations(PodWorkersParts parts)
                 break;
             case PreparePod:
                 parts.Events.Tell(pod, true, (failure as VolumeException)?.Reason ?? "FailedMount", failure.Message);
+                break;
+            case ResizeContainer resize:
+                parts.Events.Tell(pod, true, "ResizeError", failure.Message, resize.Container);
                 break;
             case StopSandbox or KillContainer:
                 parts.Events.Tell(pod, true, "FailedKillPod", $"error killing pod: {failure.Message}");

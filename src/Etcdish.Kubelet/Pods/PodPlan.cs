@@ -197,6 +197,27 @@ internal sealed class PodPlan
         {
             Kill(latest, _view.Now + _view.Pod.Grace(), $"Container {latest.Name} definition changed, will be restarted");
         }
+        else if (latest.Phase == ContainerPhase.Running && _view.ResizeHindrance is null)
+        {
+            Resize(container, latest);
+        }
+    }
+
+    private void Resize(ContainerHistory container, ContainerState state)
+    {
+        if (!_view.Given.TryGetValue(state.Id, out var given) || PodResize.Changes(container.Manifest, given) is not { Count: > 0 } changes)
+        {
+            return;
+        }
+
+        if (PodResize.NeedsRestart(container.Manifest, changes))
+        {
+            Kill(state, _view.Now + _view.Pod.Grace(), $"Container {state.Name} resize requires restart");
+        }
+        else
+        {
+            Do(new ResizeContainer(container.Manifest, state));
+        }
     }
 
     /// <summary>Takes the next step of the init containers. True: they are behind the pod.</summary>
@@ -306,7 +327,7 @@ internal sealed class PodPlan
     private PodStage End(PodEnding ending)
     {
         var isStarting = _view.Running.Values.Any(action => action.IsForStart);
-        var isAlive = StopContainers(ending);
+        var isAlive = StopContainers(ending, isStarting);
         if (isStarting || isAlive)
         {
             return PodStage.Stopping;
@@ -336,7 +357,7 @@ internal sealed class PodPlan
     }
 
     /// <summary>Ends what may run: sidecars when nothing else does, the last one first. False: nothing does.</summary>
-    private bool StopContainers(PodEnding ending)
+    private bool StopContainers(PodEnding ending, bool isStarting)
     {
         var alive = new List<ContainerState>();
         foreach (var state in _view.Containers)
@@ -358,7 +379,9 @@ internal sealed class PodPlan
 
         var sidecars = _containers.Where(c => c.Role == ContainerRole.Sidecar).Select(c => c.Manifest.Name).ToList();
         var others = alive.Where(state => !sidecars.Contains(state.Name)).ToList();
-        var now = others.Count > 0 ? others : alive.Where(state => state.Name == LastAlive(sidecars, alive));
+
+        // What is being started may run in a moment, and would miss its sidecars.
+        var now = others.Count > 0 || isStarting ? others : alive.Where(state => state.Name == LastAlive(sidecars, alive));
         foreach (var state in now.Where(state => state.Phase != ContainerPhase.Created))
         {
             Kill(state, ending.Until, $"Stopping container {state.Name}");

@@ -57,7 +57,8 @@ internal sealed class PodRecord(PodManifest pod)
 
     public Dictionary<string, CrashBackOff> BackOffs { get; } = [];
 
-    public Dictionary<string, AllocatedResources> Allocated { get; } = [];
+    /// <summary>What containers that run were given, by id.</summary>
+    public Dictionary<string, GivenResources> Given { get; } = [];
 
     /// <summary>Of its containers and sandboxes all that is known, by id.</summary>
     public Dictionary<string, ContainerState> ContainerDetails { get; } = [];

@@ -12,11 +12,16 @@ internal sealed class PodRemains(PodWorkersParts parts)
     {
         await parts.Runtime.RemoveContainerAsync(container.Id, cancellation);
         new LogLinks(parts.Folders).Remove(pod.Identity(), container.Name, container.Id);
-        File.Delete(parts.Folders.TerminationMessage(pod.Uid, container.Name, container.Attempt));
+        var message = parts.Folders.TerminationMessage(pod.Uid, container.Name, container.Attempt);
+        if (File.Exists(message))
+        {
+            File.Delete(message);
+        }
+
         LogSegment.DeleteAll(parts.Folders.Log(pod.Identity(), container.Name, container.Attempt));
     }
 
-    /// <summary>Gives volumes and control group back, and of a pod that is to vanish, its files.</summary>
+    /// <summary>Gives volumes and control group back.</summary>
     public async Task ReleaseAsync(PodView view, CancellationToken cancellation)
     {
         await parts.Volumes.RemoveAsync(view.Pod.Uid, cancellation);

@@ -1,3 +1,4 @@
+using Etcdish.Kubelet.Containers;
 using Etcdish.Kubelet.Kinds;
 using Etcdish.Kubelet.Runtime;
 using Etcdish.Kubernetes.Objects;
@@ -8,8 +9,6 @@ namespace Etcdish.Kubelet.Pods;
 /// <summary>Sees what there is of a pod: the runtime's list, more of what has changed, and what is remembered.</summary>
 internal sealed class PodSeer(PodWorkersParts parts, RuntimeObserver observer)
 {
-    private const string GraceAnnotation = "io.kubernetes.pod.terminationGracePeriod";
-
     /// <summary>All of a pod, at one moment.</summary>
     public async Task<PodView> SeeAsync(PodRecord record, CancellationToken cancellation)
     {
@@ -42,10 +41,27 @@ internal sealed class PodSeer(PodWorkersParts parts, RuntimeObserver observer)
                 Retries = record.Retries(),
                 Waits = new Dictionary<string, ContainerWait>(record.Waits),
                 BackOffs = new Dictionary<string, CrashBackOff>(record.BackOffs),
-                Allocated = new Dictionary<string, AllocatedResources>(record.Allocated),
+                Given = Given(record, containers),
                 Probe = parts.Probes.Results,
             };
         }
+    }
+
+    /// <summary>What each container that runs was given: as was noted, or else made known, or else as its pod says.</summary>
+    private static Dictionary<string, GivenResources> Given(PodRecord record, IReadOnlyList<ContainerState> containers)
+    {
+        foreach (var state in containers)
+        {
+            if (state.Phase == ContainerPhase.Running && !record.Given.ContainsKey(state.Id)
+                && record.Pod.FindContainer(state.Name) is { } manifest)
+            {
+                var known = ContainerHistory.FindKnown(record.Status ?? record.Pod.Status, state.Name);
+                var isSame = ((string?)known?["containerID"])?.EndsWith(state.Id, StringComparison.Ordinal) == true;
+                record.Given[state.Id] = (isSame ? GivenResources.Read(known) : null) ?? GivenResources.Of(manifest);
+            }
+        }
+
+        return new Dictionary<string, GivenResources>(record.Given);
     }
 
     /// <summary>Probes what runs, and nothing else. Under the record's lock.</summary>
@@ -61,6 +77,7 @@ internal sealed class PodSeer(PodWorkersParts parts, RuntimeObserver observer)
 
             var state = history.Latest!;
             gone.Remove(state.Id);
+            record.Waits.Remove(state.Name);
             if (view.Ending is null && record.Probed.Add(state.Id))
             {
                 var wasReady = ((string?)history.Known?["containerID"])?.EndsWith(state.Id, StringComparison.Ordinal) == true
@@ -82,7 +99,7 @@ internal sealed class PodSeer(PodWorkersParts parts, RuntimeObserver observer)
     {
         var sight = observer.Find(uid);
         var identity = sight.Sandboxes.Select(s => s.Pod).Concat(sight.Containers.Select(c => c.Pod)).FirstOrDefault();
-        var grace = sight.Containers.Select(c => c.Annotations.GetValueOrDefault(GraceAnnotation)).FirstOrDefault(text => text is not null);
+        var grace = sight.Containers.Select(c => c.Annotations.GetValueOrDefault(ContainerLabels.GraceAnnotation)).FirstOrDefault(text => text is not null);
         return new PodManifest
         {
             Metadata = new ObjectMetadata { Namespace = identity.Namespace ?? "", Name = identity.Name ?? "", Uid = uid },

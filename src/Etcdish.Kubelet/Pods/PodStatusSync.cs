@@ -11,6 +11,8 @@ namespace Etcdish.Kubelet.Pods;
 internal sealed class PodStatusSync(
     IPodApi api, Func<string, PodRecord?> find, Func<PodRecord, PodManifest?> target, Action<string> written)
 {
+    private static readonly string[] _passing = ["PodResizePending", "PodResizeInProgress"];
+
     /// <summary>Writes one, if need be.</summary>
     public async Task WriteAsync(string uid, CancellationToken cancellation)
     {
@@ -41,6 +43,7 @@ internal sealed class PodStatusSync(
         if (pod is not null && !IsKnown(pod.Status, status))
         {
             ReplaceLists(pod.Status, status);
+            DropConditions(pod.Status, (JsonArray)status["conditions"]!);
             await api.PatchStatusAsync(pod, status, cancellation);
         }
 
@@ -69,6 +72,11 @@ internal sealed class PodStatusSync(
 
     private static bool AreKnown(JsonArray? known, JsonArray conditions)
     {
+        if (Outdated(known, conditions).Any())
+        {
+            return false;
+        }
+
         foreach (var condition in conditions)
         {
             var type = (string?)condition!["type"];
@@ -81,6 +89,21 @@ internal sealed class PodStatusSync(
 
         return true;
     }
+
+    /// <summary>Conditions are merged by type: those that no longer hold must be told to go.</summary>
+    private static void DropConditions(JsonObject? known, JsonArray conditions)
+    {
+        foreach (var type in Outdated(known?["conditions"] as JsonArray, conditions).ToList())
+        {
+            conditions.Add(new JsonObject { ["type"] = type, ["$patch"] = "delete" });
+        }
+    }
+
+    private static IEnumerable<string> Outdated(JsonArray? known, JsonArray conditions) =>
+        _passing.Where(type => Has(known, type) && !Has(conditions, type));
+
+    private static bool Has(JsonArray? conditions, string type) =>
+        conditions?.Any(condition => (string?)condition?["type"] == type) == true;
 
     /// <summary>Lists of addresses are merged by address: those that are no longer there must be told to go.</summary>
     private static void ReplaceLists(JsonObject? known, JsonObject status)

@@ -115,8 +115,11 @@ internal sealed record PodView
     /// <summary>Containers that crash, by name.</summary>
     public IReadOnlyDictionary<string, CrashBackOff> BackOffs { get; init; } = new Dictionary<string, CrashBackOff>();
 
-    /// <summary>Resources that containers were given, by name; what is missing has those of the pod.</summary>
-    public IReadOnlyDictionary<string, AllocatedResources> Allocated { get; init; } = new Dictionary<string, AllocatedResources>();
+    /// <summary>Resources that containers were given, by id; what is missing has those of the pod.</summary>
+    public IReadOnlyDictionary<string, GivenResources> Given { get; init; } = new Dictionary<string, GivenResources>();
+
+    /// <summary>Why it cannot be given the resources that it asks for by now, as reason and message; null: it can.</summary>
+    public (string Reason, string Message)? ResizeHindrance { get; init; }
 
     /// <summary>What probes say of a container, by its id.</summary>
     public Func<string, ProbeResults> Probe { get; init; } = _ => new ProbeResults(true, true, null);

@@ -25,6 +25,7 @@ internal sealed class PodWorkers : IPodDirectory, IDisposable
     private readonly PodOperations _operations;
     private readonly PodRemains _remains;
     private readonly PodAdmission _admission;
+    private readonly StaticPodSource _static;
     private readonly CancellationTokenSource _stop = new();
     private volatile bool _knowsAll;
 
@@ -39,13 +40,18 @@ internal sealed class PodWorkers : IPodDirectory, IDisposable
         _admission = new PodAdmission(parts);
         var status = new PodStatusSync(parts.Api, uid => _records.GetValueOrDefault(uid), TargetOf, _lookers.Add);
         _writers = new KeyedWorkers("status of pod", status.WriteAsync, parts.Clock, parts.Warn);
+        _static = new StaticPodSource(parts, (before, now) => OnChange(before, now, isStatic: true));
+        _static.Mirrored += OnMirrored;
         _observer.Changed += _lookers.Add;
         parts.Probes.Changed += _lookers.Add;
         parts.Pods.Subscribe(OnPod);
     }
 
-    /// <summary>Whether nothing is being done and nothing is waited for but time and changes.</summary>
-    public bool IsIdle => _lookers.IsIdle && _writers.IsIdle && _operating.IsEmpty;
+    /// <summary>Whether nothing waits to be looked at or written.</summary>
+    public bool IsIdle => _lookers.IsIdle && _writers.IsIdle && _static.IsIdle;
+
+    /// <summary>How many operations there are.</summary>
+    public int Operating => _operating.Count;
 
     /// <summary>Completes when all that the runtime has now was seen.</summary>
     public Task RefreshAsync(CancellationToken cancellation) => _observer.RefreshAsync(cancellation);
@@ -54,7 +60,9 @@ internal sealed class PodWorkers : IPodDirectory, IDisposable
     public async Task RunAsync(CancellationToken cancellation)
     {
         await using var _ = cancellation.Register(_stop.Cancel);
+        _static.Scan();
         await Task.WhenAll(
+            _static.RunAsync(_stop.Token),
             _observer.RunAsync(_stop.Token),
             _lookers.RunAsync(Lookers, _stop.Token),
             _writers.RunAsync(Writers, _stop.Token),
@@ -107,14 +115,33 @@ internal sealed class PodWorkers : IPodDirectory, IDisposable
     /// <summary>Hears of a change of a pod in the API.</summary>
     public void OnPod(PodManifest? before, PodManifest? now)
     {
-        if ((now ?? before)!.Metadata.Annotations.ContainsKey(MirrorAnnotation))
+        if ((now ?? before)!.Metadata.Annotations.ContainsKey(StaticPods.MirrorAnnotation))
         {
-            return;
+            _static.OnMirror(before, now);
         }
+        else
+        {
+            OnChange(before, now, isStatic: false);
+        }
+    }
 
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _lookers.Dispose();
+        _writers.Dispose();
+        _static.Dispose();
+        _stop.Dispose();
+    }
+
+    private PodManifest? TargetOf(PodRecord record) =>
+        record.IsOrphan || record.IsVanished ? null : record.IsStatic ? _static.MirrorOf(record.Pod) : record.Pod;
+
+    private void OnChange(PodManifest? before, PodManifest? now, bool isStatic)
+    {
         if (now is not null)
         {
-            var record = _records.GetOrAdd(now.Uid, _ => new PodRecord(now));
+            var record = _records.GetOrAdd(now.Uid, _ => new PodRecord(now) { IsStatic = isStatic });
             lock (record.Lock)
             {
                 record.Pod = now;
@@ -133,17 +160,23 @@ internal sealed class PodWorkers : IPodDirectory, IDisposable
         _lookers.Add((now ?? before)!.Uid);
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <summary>A mirror came or went: what is known of the pod is to be written there.</summary>
+    private void OnMirrored(string uid)
     {
-        _lookers.Dispose();
-        _writers.Dispose();
-        _stop.Dispose();
+        if (_records.TryGetValue(uid, out var record))
+        {
+            lock (record.Lock)
+            {
+                record.WrittenVersion = 0;
+            }
+
+            _writers.Add(uid);
+        }
     }
 
-    private const string MirrorAnnotation = "kubernetes.io/config.mirror";
-
-    private PodManifest? TargetOf(PodRecord record) => record.IsStatic || record.IsOrphan || record.IsVanished ? null : record.Pod;
+    /// <summary>Whether a pod must wait until one of its name is gone: only static pods follow one another so.</summary>
+    private bool MustWait(PodRecord record) => record.IsStatic
+        && _records.Values.Any(other => other != record && other.IsVanished && other.IsStatic && other.Pod.Key == record.Pod.Key);
 
     private async Task FindOrphansAsync(CancellationToken cancellation)
     {
@@ -182,6 +215,11 @@ internal sealed class PodWorkers : IPodDirectory, IDisposable
             record = _records.GetOrAdd(uid, Orphan);
         }
 
+        if (MustWait(record))
+        {
+            return;
+        }
+
         var view = await _seer.SeeAsync(record, cancellation);
         lock (record.Lock)
         {
@@ -192,6 +230,7 @@ internal sealed class PodWorkers : IPodDirectory, IDisposable
                 Ending = record.Ending,
                 IsToVanish = record.IsVanished || record.Pod.Metadata.IsBeingDeleted,
                 IsVanished = record.IsVanished,
+                ResizeHindrance = _admission.CheckResize(record, _records.Values),
             };
 
             // Before it is decided by their results: of what is not probed they say only good things.
@@ -349,5 +388,12 @@ internal sealed class PodWorkers : IPodDirectory, IDisposable
     {
         _remains.RemoveFiles(record.Pod, record.ContainerDetails.Values);
         _records.TryRemove(record.Uid, out _);
+        foreach (var (uid, other) in _records)
+        {
+            if (other.IsStatic && other.Pod.Key == record.Pod.Key)
+            {
+                _lookers.Add(uid);
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Etcdish.Kubelet.Containers;
 using Etcdish.Kubelet.Kinds;
 using Etcdish.Kubelet.Runtime;
 
@@ -7,7 +8,6 @@ namespace Etcdish.Kubelet.Pods;
 /// <summary>What a container says as it ends: what it wrote to its file for that, or else the end of its log.</summary>
 internal static class TerminationMessage
 {
-    private const int LongestFile = 4096;
     private const int LongestLog = 2048;
     private const int MostLogLines = 80;
 
@@ -19,26 +19,14 @@ internal static class TerminationMessage
             return state;
         }
 
-        var message = ReadFile(folders.TerminationMessage(state.Pod.Uid, state.Name, state.Attempt));
-        var manifest = pod.Spec.Containers.Concat(pod.Spec.InitContainers).FirstOrDefault(c => c.Name == state.Name);
-        if (message.Length == 0 && state.ExitCode != 0 && manifest?.TerminationMessagePolicy == "FallbackToLogsOnError")
+        var message = TerminationMessages.Read(folders, state.Pod.Uid, state.Name, state.Attempt);
+        if (message.Length == 0 && state.ExitCode != 0
+            && pod.FindContainer(state.Name)?.TerminationMessagePolicy == "FallbackToLogsOnError")
         {
             message = ReadLog(folders.Log(state.Pod, state.Name, state.Attempt));
         }
 
         return message.Length == 0 ? state : state with { Message = state.Message.Length == 0 ? message : $"{state.Message}: {message}" };
-    }
-
-    private static string ReadFile(string path)
-    {
-        if (!File.Exists(path))
-        {
-            return "";
-        }
-
-        using var file = File.OpenRead(path);
-        var buffer = new byte[LongestFile];
-        return Encoding.UTF8.GetString(buffer, 0, file.ReadAtLeast(buffer, LongestFile, throwOnEndOfStream: false));
     }
 
     /// <summary>The last lines, without time, stream and flag.</summary>

@@ -27,7 +27,13 @@ internal sealed class FakePlanner : IContainerPlanner
                 Attempt = plan.Attempt,
                 Image = plan.Container.Image,
                 ImageReference = plan.Image.Id,
+                Annotations = ContainerLabels.Annotate(plan.Pod, plan.Container, plan.Attempt),
             });
+
+    public ResourceSettings LimitsOf(PodManifest pod, ContainerManifest container) => new()
+    {
+        MemoryLimitBytes = container.Resources.Limits?.GetValueOrDefault("memory").Value ?? 0,
+    };
 }
 
 /// <summary>Has all images but those that the test takes away.</summary>
@@ -85,6 +91,8 @@ internal sealed class FakeVolumes : IPodVolumes
         _pods.TryRemove(uid, out _);
         return Task.CompletedTask;
     }
+
+    public IReadOnlyList<VolumeUsage> Measure(PodManifest pod) => [];
 
     public IReadOnlyList<string> ListPods() => [.. _pods.Keys.Order(StringComparer.Ordinal)];
 }

@@ -16,6 +16,7 @@ internal sealed class FakeRuntime(TimeProvider clock) : IContainerRuntime
     private readonly List<string> _violations = [];
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _number;
+    private int _waiting;
 
     /// <summary>What containers do, by image. Those of other images run until they are stopped.</summary>
     public Dictionary<string, FakeProgram> Programs { get; } = [];
@@ -26,6 +27,12 @@ internal sealed class FakeRuntime(TimeProvider clock) : IContainerRuntime
     /// <summary>Is awaited before a call does anything, given its name and what it is about: holds calls, for tests of what happens meanwhile.</summary>
     public Func<string, string, Task>? Hold { get; set; }
 
+    /// <summary>Sees a container that is about to start, and all there are.</summary>
+    public Action<ContainerState, IReadOnlyList<ContainerState>>? Starting { get; set; }
+
+    /// <summary>Sees a container that is about to be stopped, and all there are.</summary>
+    public Action<ContainerState, IReadOnlyList<ContainerState>>? Stopping { get; set; }
+
     /// <summary>Answers commands (exec probes and hooks), given the container's name and the command.</summary>
     public Func<string, IReadOnlyList<string>, CommandOutput> Command { get; set; } = (_, _) => new CommandOutput(0, [], []);
 
@@ -34,6 +41,9 @@ internal sealed class FakeRuntime(TimeProvider clock) : IContainerRuntime
     IImageService IContainerRuntime.Images => Images;
 
     public bool SharesHostNetwork { get; init; }
+
+    /// <summary>How many calls wait for the clock: for containers that do not end when they are asked to.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
 
     /// <summary>What a runtime is asked to change, in order, such as <c>start web 0</c>.</summary>
     public IReadOnlyList<string> Calls
@@ -268,6 +278,7 @@ internal sealed class FakeRuntime(TimeProvider clock) : IContainerRuntime
                 _violations.Add($"two containers {container.State.Pod.Name}/{container.State.Name} run");
             }
 
+            Starting?.Invoke(container.State, Containers);
             container.State = container.State with { Phase = ContainerPhase.Running, StartedAt = clock.GetUtcNow() };
             if (container.Program.RunsFor is { } time)
             {
@@ -284,6 +295,7 @@ internal sealed class FakeRuntime(TimeProvider clock) : IContainerRuntime
         {
             if (_containers.TryGetValue(id, out var container))
             {
+                Stopping?.Invoke(container.State, Containers);
                 needsKill = container.IsRunning && container.Program.IgnoresStop && grace > TimeSpan.Zero;
                 if (!needsKill)
                 {
@@ -298,8 +310,12 @@ internal sealed class FakeRuntime(TimeProvider clock) : IContainerRuntime
             return;
         }
 
+        Interlocked.Increment(ref _waiting);
         await WaitForEndAsync(id).WaitAsync(grace, clock, cancellation).ContinueWith(
-            _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            _ => Interlocked.Decrement(ref _waiting),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
         cancellation.ThrowIfCancellationRequested();
         lock (_lock)
         {

@@ -117,10 +117,10 @@ internal sealed class PodBench : IAsyncDisposable
         for (var quiet = 0; quiet < 2; quiet++)
         {
             await Workers.RefreshAsync(CancellationToken.None).WaitAsync(_patience);
-            if (!Workers.IsIdle)
+            if (!IsIdle)
             {
                 quiet = -1;
-                await UntilAsync(() => Workers.IsIdle, "rest");
+                await UntilAsync(() => IsIdle, "rest");
             }
         }
     }
@@ -174,6 +174,8 @@ internal sealed class PodBench : IAsyncDisposable
             : (string?)state["waiting"]?["reason"];
         return $"{container["name"]}={shown}/{container["restartCount"]}";
     }
+
+    private bool IsIdle => Workers.IsIdle && Workers.Operating == Runtime.Waiting;
 
     private string Describe() => string.Join('\n', Api.List().Select(pod => $"{pod}: {Show(pod.Metadata.Name)}")
         .Append("runs: " + string.Join(' ', Runtime.Running)).Concat(Runtime.Calls).Concat(Warnings));
