@@ -1,4 +1,7 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Etcdish.Kubelet.Eviction;
+using Etcdish.Kubernetes;
 
 namespace Etcdish.Kubelet;
 
@@ -35,6 +38,9 @@ public sealed record KubeletOptions
     /// <summary>The socket of a container runtime.</summary>
     public string RuntimeEndpoint { get; init; } = "unix:///run/containerd/containerd.sock";
 
+    /// <summary>Whether pods get control groups of their own above those of their containers: the runtime's driver must be cgroupfs.</summary>
+    public bool MakesPodCgroups { get; init; } = true;
+
     /// <summary>Servers of the cluster's names.</summary>
     public IReadOnlyList<IPAddress> ClusterDns { get; init; } = [];
 
@@ -63,9 +69,46 @@ public sealed record KubeletOptions
     /// <summary>How much of <see cref="ShutdownGrace"/> is for critical pods, which end last.</summary>
     public TimeSpan ShutdownGraceCritical { get; init; }
 
+    /// <summary>The certificates of its server. Null: no TLS, and everybody who can connect may do everything.</summary>
+    public KubeletCertificates? Certificates { get; init; }
+
     /// <summary>A container's log is rotated when it is larger, in bytes.</summary>
     public long LogMaxBytes { get; init; } = 10L << 20;
 
     /// <summary>How many files of a container's log are kept.</summary>
     public int LogMaxFiles { get; init; } = 5;
+
+    /// <exception cref="ArgumentException">A value is wrong.</exception>
+    internal void Validate()
+    {
+        const int MostPods = 10_000;
+        if (NodeName.Length == 0 || NameRules.Dns1123Subdomain(NodeName).Count > 0)
+        {
+            throw new ArgumentException($"the node's name \"{NodeName}\" must be one of lower case letters, digits, '-' and '.'");
+        }
+
+        if (MaxPods is < 1 or > MostPods)
+        {
+            throw new ArgumentException($"a node has 1 to {MostPods} pods, not {MaxPods}");
+        }
+
+        if (Runtime is not ("auto" or "containerd" or "process"))
+        {
+            throw new ArgumentException($"the runtime is auto, containerd or process, not {Runtime}");
+        }
+
+        if (ShutdownGrace < TimeSpan.Zero || ShutdownGraceCritical < TimeSpan.Zero || MaxParallelImagePulls < 1)
+        {
+            throw new ArgumentException("times are not negative, and one image at least is fetched at once");
+        }
+
+        EvictionThreshold.Parse(EvictionHard);
+    }
 }
+
+/// <summary>What a kubelet's server proves itself by, and whom it knows.</summary>
+/// <param name="Server">Its certificate, with the key; null: <paramref name="Authority"/> gives it one, or else it signs one itself.</param>
+/// <param name="Authority">The cluster's authority with its key, which makes the server's certificate; null: none.</param>
+/// <param name="ClientAuthorities">Those who sign the certificates of clients; empty: clients have tokens only.</param>
+public sealed record KubeletCertificates(
+    X509Certificate2? Server, X509Certificate2? Authority, X509Certificate2Collection ClientAuthorities);

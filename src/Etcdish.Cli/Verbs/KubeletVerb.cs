@@ -1,67 +1,174 @@
 using System.CommandLine;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Etcdish.Kubelet;
 using Etcdish.Kubernetes.Client;
 
 namespace Etcdish.Cli.Verbs;
 
-/// <summary>etcdish kubelet: nodes of a cluster, so far simulated ones.</summary>
-internal static class KubeletVerb
+/// <summary>etcdish kubelet: makes this machine a node of a cluster, or simulates many.</summary>
+internal sealed class KubeletVerb
 {
     private const int Failed = 1;
 
+    private readonly SimulatedNodeArguments _nodes = new("--nodes", defaultCount: 1);
+    private readonly KubeletArguments _arguments = new();
+    private readonly Option<string> _kubeconfig = new("--kubeconfig")
+    {
+        Description = "The cluster, and as whom to work on it.",
+        Required = true,
+    };
+
+    private readonly Option<bool> _fake = new("--fake")
+    {
+        Description = "Simulate nodes: pods run in memory, and only as far as the API shows.",
+    };
+
+    private readonly Option<string> _folder = new("--root-dir")
+    {
+        Description = "Folder of pods' volumes and of what must be remembered.",
+        DefaultValueFactory = _ => new KubeletOptions().Folder,
+    };
+
+    private readonly Option<string> _logs = new("--pod-log-dir")
+    {
+        Description = "Folder of pods' logs.",
+        DefaultValueFactory = _ => new KubeletOptions().LogFolder,
+    };
+
+    private readonly Option<int> _port = new("--port")
+    {
+        Description = "The port of its server; 0 takes a free one.",
+        DefaultValueFactory = _ => new KubeletOptions().Port,
+    };
+
+    private readonly Option<string?> _certificate = new("--tls-cert-file")
+    {
+        Description = "The certificate of its server, which the API server must trust; default: one that nobody has signed.",
+    };
+
+    private readonly Option<string?> _key = new("--tls-private-key-file") { Description = "The key of that certificate." };
+
+    private readonly Option<string?> _clients = new("--client-ca-file")
+    {
+        Description = "Who signs the certificates of its clients; default: who signed the API server's.",
+    };
+
+    private KubeletVerb()
+    {
+    }
+
     public static Command Command()
     {
-        var nodes = new SimulatedNodeArguments("--nodes", defaultCount: 1);
-        var kubeconfig = new Option<string>("--kubeconfig") { Description = "The cluster, and as whom to work on it.", Required = true };
-        var fake = new Option<bool>("--fake")
-        {
-            Description = "Simulate: pods run in memory, and only as far as the API shows.",
-            Required = true,
-        };
+        var verb = new KubeletVerb();
         var command = new Command(
             "kubelet",
             """
-            Run simulated nodes: they register, and pods that are bound to them become ready, end and go, without anything being run.
+            Make this machine a node: it registers, runs the pods that are bound to it, and serves their logs and commands.
 
-            A pod's annotation etcdish.io/simulated-run says after which time its containers end (2s), etcdish.io/simulated-exit-code by
-            which code, and etcdish.io/simulated-stuck why they do not start (ImagePullBackOff).
+            Pods run in containers where a container runtime answers, and else as processes of this machine. When this stops they run on, and
+            whoever starts it again takes them over.
+
+            With --fake it simulates nodes instead: pods that are bound to them become ready, end and go, without anything being run. A pod's
+            annotation etcdish.io/simulated-run says after which time its containers end (2s), etcdish.io/simulated-exit-code by which code,
+            and etcdish.io/simulated-stuck why they do not start (ImagePullBackOff).
 
             Examples:
-              etcdish kubelet --fake --nodes 3 --kubeconfig admin.kubeconfig
+              etcdish kubelet --kubeconfig node.kubeconfig
+              etcdish kubelet --kubeconfig node.kubeconfig --runtime process --node-name small
               etcdish kubelet --fake --nodes 5000 --zones 3 --pod-start-latency 1s --kubeconfig admin.kubeconfig
             """)
         {
-            kubeconfig, fake,
+            verb._kubeconfig, verb._fake, verb._folder, verb._logs, verb._port, verb._certificate, verb._key, verb._clients,
         };
-        foreach (var option in nodes.Options)
+        foreach (var option in verb._arguments.Options.Concat(verb._nodes.Options))
         {
             command.Options.Add(option);
         }
 
-        command.SetAction((parsed, cancellation) => RunAsync(parsed, parsed.GetRequiredValue(kubeconfig), nodes, cancellation));
+        command.SetAction(verb.RunAsync);
         return command;
     }
 
-    private static async Task<int> RunAsync(
-        ParseResult parsed, string kubeconfig, SimulatedNodeArguments arguments, CancellationToken cancellation)
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
         try
         {
-            var options = arguments.Read(parsed) ?? throw new ArgumentException("--nodes must be 1 at least");
-            await ClusterProgram.RunNodesAsync(
-                KubernetesClient.FromKubeconfig(kubeconfig, "kubelet"),
-                options,
-                () => Console.Out.WriteLine($"ready: {options.Count} simulated nodes"),
-                cancellation);
+            await (parsed.GetValue(_fake) ? RunSimulatedAsync(parsed, cancellation) : RunNodeAsync(parsed, cancellation));
             return 0;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             return 0;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or FormatException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or FormatException
+            or CryptographicException)
         {
             await Console.Error.WriteLineAsync($"etcdish kubelet: {e.Message}");
             return Failed;
         }
+    }
+
+    private async Task RunSimulatedAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        var options = _nodes.Read(parsed) ?? throw new ArgumentException("--nodes must be 1 at least");
+        await ClusterProgram.RunNodesAsync(
+            KubernetesClient.FromKubeconfig(parsed.GetRequiredValue(_kubeconfig), "kubelet"),
+            options,
+            () => Console.Out.WriteLine($"ready: {options.Count} simulated nodes"),
+            cancellation);
+    }
+
+    private async Task RunNodeAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        var kubeconfig = parsed.GetRequiredValue(_kubeconfig);
+        var logs = Path.GetFullPath(parsed.GetRequiredValue(_logs));
+        var options = _arguments.Read(parsed) with
+        {
+            Folder = Path.GetFullPath(parsed.GetRequiredValue(_folder)),
+            LogFolder = logs,
+            LogLinkFolder = Path.Combine(Path.GetDirectoryName(logs) ?? logs, "containers"),
+            Port = parsed.GetRequiredValue(_port),
+            Certificates = ReadCertificates(parsed, KubeconfigFile.Read(kubeconfig)),
+        };
+        using var client = KubernetesClient.FromKubeconfig(kubeconfig, "kubelet");
+        var kubelet = new Kubelet.Kubelet(client, options, TimeProvider.System, ClusterProgram.Warn);
+        var running = kubelet.RunAsync(cancellation);
+        if (await Task.WhenAny(running, kubelet.Ready) == kubelet.Ready)
+        {
+            await Console.Out.WriteLineAsync($"ready: node {options.NodeName}, {kubelet.Runtime}, port {kubelet.Server?.Port}");
+        }
+
+        await running;
+    }
+
+    private KubeletCertificates? ReadCertificates(ParseResult parsed, ClusterAccess access)
+    {
+        // Who speaks to the API without TLS has nobody to trust.
+        if (access.Server.Scheme == Uri.UriSchemeHttp)
+        {
+            return null;
+        }
+
+        var clients = access.Authority ?? [];
+        if (parsed.GetValue(_clients) is { } file)
+        {
+            clients = [];
+            clients.ImportFromPemFile(file);
+        }
+
+        return (parsed.GetValue(_certificate), parsed.GetValue(_key)) switch
+        {
+            (null, null) => new KubeletCertificates(null, null, clients),
+            ({ } certificate, { } key) => new KubeletCertificates(ReadPair(certificate, key), null, clients),
+            _ => throw new ArgumentException("--tls-cert-file and --tls-private-key-file go together"),
+        };
+    }
+
+    /// <summary>A copy by way of PKCS #12: TLS takes keys out of that on every system.</summary>
+    private static X509Certificate2 ReadPair(string certificate, string key)
+    {
+        using var read = X509Certificate2.CreateFromPemFile(certificate, key);
+        return X509CertificateLoader.LoadPkcs12(read.Export(X509ContentType.Pkcs12), null);
     }
 }

@@ -13,6 +13,7 @@ namespace Etcdish.Cli.Verbs;
 internal sealed class UpVerb
 {
     private readonly SimulatedNodeArguments _nodes = new("--fake-nodes", defaultCount: 0);
+    private readonly UpNode _machine = new();
     private readonly Option<bool> _noScheduler = new("--disable-scheduler")
     {
         Description = "Leave it to another program to find nodes for pods.",
@@ -28,16 +29,19 @@ internal sealed class UpVerb
         return new ControlPlane().Command(
             "up",
             """
-            Run a cluster in one process: store, Kubernetes API, controllers and scheduler, and say when it is ready.
+            Run a cluster in one process: store, Kubernetes API, controllers, scheduler, and this machine as its node, and say when it is
+            ready. Pods run in containers where containerd answers, and else as processes of this machine. When this stops they run on, and
+            the next start on the same folder takes them over.
 
             Examples:
               etcdish up
+              etcdish up --runtime process --node-name one
               etcdish up --fake-nodes 3
               etcdish up --data-dir /var/lib/etcdish --kubeconfig ~/.kube/etcdish
               etcdish up --etcd-servers http://127.0.0.1:2379
             """,
             verb.ServeAsync,
-            verb._nodes.Options.Append(verb._noScheduler));
+            verb._nodes.Options.Concat(verb._machine.Options).Append(verb._noScheduler));
     }
 
     /// <summary>All parts look at the cluster through the same informers, so each change is read once; each writes as itself.</summary>
@@ -56,11 +60,15 @@ internal sealed class UpVerb
         using var manager = new ControllerManager(controllers.Context, Options(api));
         var placing = api.Arguments.GetValue(_noScheduler) ? null : new PodScheduler(scheduler.Context);
         using var nodes = _nodes.Read(api.Arguments) is { } options ? new SimulatedNodes(kubelet.Context, options) : null;
+        using var nodeClient = Connect(api, _machine.User(api.Arguments), "system:nodes");
+        var machine = nodes is null ? _machine.Make(api, nodeClient) : null;
         await RunAllAsync(
             [
                 token => LeadAsync(api, "kube-controller-manager", manager.RunAsync, token),
                 token => placing is null ? Task.Delay(Timeout.Infinite, token) : LeadAsync(api, "kube-scheduler", placing.RunAsync, token),
-                token => nodes is null ? AnnounceAsync(api, token) : ClusterProgram.RunNodesAsync(nodes, () => Announce(api, hasNodes: true), token),
+                token => nodes is not null ? ClusterProgram.RunNodesAsync(nodes, () => Announce(api, "kubectl get nodes"), token)
+                    : machine is not null ? UpNode.RunAsync(machine, () => Announce(api, "kubectl get nodes -o wide"), token)
+                    : AnnounceAsync(api, token),
             ],
             cancellation);
     }
@@ -101,7 +109,7 @@ internal sealed class UpVerb
 
     private static Task AnnounceAsync(ReadyApi api, CancellationToken cancellation)
     {
-        Announce(api, hasNodes: false);
+        Announce(api, $"etcdish kubelet --fake --nodes 3 --kubeconfig {api.Kubeconfig}");
         return Task.Delay(Timeout.Infinite, cancellation);
     }
 
@@ -112,11 +120,11 @@ internal sealed class UpVerb
     private static KubernetesClient Connect(ReadyApi api, string user, params IReadOnlyList<string> groups) =>
         new(api.Server.ConnectInProcess(user, groups), new Uri(api.Server.Url), user);
 
-    private static void Announce(ReadyApi api, bool hasNodes) => Console.Out.WriteLine(
+    private static void Announce(ReadyApi api, string aboutNodes) => Console.Out.WriteLine(
         $"""
         ready: {api.Server.Url}, kubeconfig {api.Kubeconfig}
           export KUBECONFIG={api.Kubeconfig}
-          {(hasNodes ? "kubectl get nodes" : $"etcdish kubelet --fake --nodes 3 --kubeconfig {api.Kubeconfig}")}
+          {aboutNodes}
           kubectl create deployment web --image=nginx --replicas=3
         """);
 }

@@ -35,6 +35,7 @@ internal sealed class NodeStatusKeeper(
     private readonly SemaphoreSlim _turn = new(1);
     private DateTimeOffset _writtenAt;
     private volatile JsonObject? _node;
+    private volatile Read? _read;
 
     /// <summary>Completes when the node has registered.</summary>
     public Task Registered => _registered.Task;
@@ -45,8 +46,25 @@ internal sealed class NodeStatusKeeper(
     /// <summary>The uid of its object; empty: there is none yet.</summary>
     public string Uid => (string?)_node?["metadata"]?["uid"] ?? "";
 
-    /// <summary>The node's object as it was last seen; null: not yet. Must not be changed.</summary>
-    public JsonObject? Node => _node;
+    /// <summary>The node's object as it was last seen; null: not yet.</summary>
+    public Node? Node
+    {
+        get
+        {
+            if (_node is not { } text)
+            {
+                return null;
+            }
+
+            var read = _read;
+            if (read is null || read.Of != text)
+            {
+                _read = read = new Read(text, text.Deserialize(Resources.Nodes.Form)!);
+            }
+
+            return read.Node;
+        }
+    }
 
     /// <summary>The node, as the subject of events.</summary>
     public Node Subject { get; } = new() { Metadata = new() { Name = options.NodeName, Uid = options.NodeName } };
@@ -223,4 +241,7 @@ internal sealed class NodeStatusKeeper(
 
     private void Tell(string reason) =>
         events.Normal(Resources.Nodes, Subject, reason, $"Node {options.NodeName} status is now: {reason}");
+
+    /// <summary>An object, and what it says.</summary>
+    private sealed record Read(JsonObject Of, Node Node);
 }

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using Etcdish.Kubelet;
+using Etcdish.Kubernetes.Client;
+
+namespace Etcdish.Cli.Verbs;
+
+/// <summary>This machine as the first node of <c>etcdish up</c>, with folders of its own below the cluster's.</summary>
+internal sealed class UpNode
+{
+    private readonly KubeletArguments _arguments = new();
+    private readonly Option<bool> _none = new("--disable-kubelet") { Description = "This machine is to be no node." };
+
+    /// <summary>Its options.</summary>
+    public IEnumerable<Option> Options => _arguments.Options.Append(_none);
+
+    /// <summary>The user that its kubelet is for the API.</summary>
+    public string User(ParseResult parsed) => "system:node:" + _arguments.NodeName(parsed);
+
+    /// <summary>The kubelet; null: the user wants none.</summary>
+    /// <param name="api">The cluster.</param>
+    /// <param name="client">The API, as <see cref="User"/> of the group system:nodes.</param>
+    /// <exception cref="ArgumentException">An option is wrong.</exception>
+    public Kubelet.Kubelet? Make(ReadyApi api, KubernetesClient client)
+    {
+        if (api.Arguments.GetValue(_none))
+        {
+            return null;
+        }
+
+        X509Certificate2Collection clients = [X509Certificate2.CreateFromPem(api.Certificates.AuthorityPem)];
+        var options = _arguments.Read(api.Arguments);
+        return new Kubelet.Kubelet(
+            client,
+            options with
+            {
+                Folder = Path.Combine(api.Folder, "kubelet"),
+                LogFolder = Path.Combine(api.Folder, "logs", "pods"),
+                LogLinkFolder = Path.Combine(api.Folder, "logs", "containers"),
+                Port = IsFree(options.Port) ? options.Port : 0,
+                Certificates = new KubeletCertificates(null, api.Certificates.Authority, clients),
+            },
+            TimeProvider.System,
+            ClusterProgram.Warn);
+    }
+
+    /// <summary>Runs it, and says so when the node is ready, or when that takes long.</summary>
+    public static async Task RunAsync(Kubelet.Kubelet kubelet, Action announce, CancellationToken cancellation)
+    {
+        var patience = TimeSpan.FromSeconds(15);
+        var running = kubelet.RunAsync(cancellation);
+        await Task.WhenAny(running, kubelet.Ready, Task.Delay(patience, cancellation));
+        if (!running.IsCompleted && !cancellation.IsCancellationRequested)
+        {
+            announce();
+        }
+
+        await running;
+    }
+
+    private static bool IsFree(int port)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(new IPEndPoint(IPAddress.Any, port));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}
