@@ -65,7 +65,7 @@ internal sealed class EmptyDirs(PodFolders folders, Func<IReadOnlyDictionary<str
         }
     }
 
-    /// <summary>What a pod may put into memory: no more than it asks for, than its limit, and than the node has for pods; 0: not known.</summary>
+    /// <summary>What a pod may put into memory: the least of what it asks for, its limit and what the node has for pods; 0: not known.</summary>
     private long SizeOf(PodManifest pod, Quantity sizeLimit)
     {
         long[] limits = [allocatable().GetValueOrDefault("memory").Value, PodLimits.MemoryOf(pod), sizeLimit.Value];

@@ -6,9 +6,8 @@ namespace Etcdish.Kubelet.Volumes;
 internal interface IPodVolumes
 {
     /// <summary>
-    /// Makes all volumes of a pod that its containers use, as far as they are not there, and keeps them up to date from then on. To be called
-    /// again when the pod has changed (its labels may be shown in files); may be called at any time, also after a restart, when what is
-    /// there is taken over.
+    /// Makes all volumes of a pod that its containers use, as far as they are not there, and keeps them up to date from then on. May be
+    /// called at any time, also after a restart, when what is there is taken over.
     /// </summary>
     /// <returns>The path of each volume on the node, by name.</returns>
     /// <exception cref="VolumeException">One cannot be had now; the caller tries again later.</exception>

@@ -27,5 +27,6 @@ internal static class PodFolder
     }
 
     /// <summary>Whether a text can be the name of a folder within another.</summary>
-    public static bool IsName(string text) => text.Length is > 0 and < 254 && text is not ("." or "..") && text.AsSpan().IndexOfAny('/', '\0') < 0;
+    public static bool IsName(string text) =>
+        text.Length is > 0 and < 254 && text is not ("." or "..") && text.AsSpan().IndexOfAny('/', '\0') < 0;
 }

@@ -20,7 +20,8 @@ internal static class PodLimits
             return 0;
         }
 
-        return Math.Max(together.Sum(), pod.Spec.InitContainers.Select(container => LimitOf(container.Resources.Limits)).DefaultIfEmpty(0).Max());
+        var before = pod.Spec.InitContainers.Select(container => LimitOf(container.Resources.Limits)).DefaultIfEmpty(0);
+        return Math.Max(together.Sum(), before.Max());
     }
 
     private static long LimitOf(Dictionary<string, Kubernetes.Quantity>? limits) => limits?.GetValueOrDefault("memory").Value ?? 0;

@@ -27,7 +27,7 @@ internal static class PodReferences
             }
         }
 
-        foreach (var container in (ContainerManifest[])[.. pod.Spec.InitContainers, .. pod.Spec.Containers, .. pod.Spec.EphemeralContainers])
+        foreach (var container in VolumeUses.ContainersOf(pod))
         {
             foreach (var source in container.EnvFrom)
             {

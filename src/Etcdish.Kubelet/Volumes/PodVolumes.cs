@@ -64,8 +64,8 @@ internal sealed class PodVolumes : IPodVolumes, IDisposable
     public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => WorkAsync(cancellation)));
 
     /// <summary>
-    /// Tells what the API now has of a pod, or that it has it no more: what its volumes show of the pod itself is shown anew. For the thread
-    /// that reads the watch of pods.
+    /// Tells what the API now has of a pod, or that it has it no more: what its volumes show of the pod itself is shown anew. For the
+    /// thread that reads the watch of pods.
     /// </summary>
     /// <param name="before">The pod before; null: it is new.</param>
     /// <param name="now">The pod; null: it is gone.</param>
@@ -86,7 +86,7 @@ internal sealed class PodVolumes : IPodVolumes, IDisposable
         var record = held.Record;
         record.Take(pod);
         _objects.Register(pod);
-        PodFolder.Make(_folders.Pod(pod.Uid));
+        MakeFolder(pod);
         var uses = VolumeUses.Of(pod);
         Dictionary<string, VolumePlace> places = [];
         VolumeException? failure = null;
@@ -117,6 +117,7 @@ internal sealed class PodVolumes : IPodVolumes, IDisposable
         using var held = await HoldAsync(uid, cancellation);
         _objects.Unregister(uid);
         _tokens.Forget(uid);
+        _touched.Forget(uid);
         held.Record.Pod = null;
         try
         {
@@ -165,7 +166,8 @@ internal sealed class PodVolumes : IPodVolumes, IDisposable
 
     private static string RealPath(string path)
     {
-        using var root = Folder.Open(Path.GetFullPath(new DirectoryInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path));
+        var target = new DirectoryInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+        using var root = Folder.Open(Path.GetFullPath(target));
         return new FileInfo($"/proc/self/fd/{root.Handle.DangerousGetHandle()}").LinkTarget ?? path;
     }
 
@@ -191,6 +193,18 @@ internal sealed class PodVolumes : IPodVolumes, IDisposable
             }
 
             record.Gate.Release();
+        }
+    }
+
+    private void MakeFolder(PodManifest pod)
+    {
+        try
+        {
+            PodFolder.Make(_folders.Pod(pod.Uid));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new VolumeException("FailedCreatePodContainer", $"unable to make pod data directories: {e.Message}", e);
         }
     }
 

@@ -18,7 +18,8 @@ internal sealed class SourceObject : KubernetesObject
     public static ApiResource<SourceObject> Secrets { get; } = new("", "v1", "secrets", "Secret", true, SourceForms.Default.SourceObject);
 
     /// <summary>Services.</summary>
-    public static ApiResource<SourceObject> Services { get; } = new("", "v1", "services", "Service", true, SourceForms.Default.SourceObject);
+    public static ApiResource<SourceObject> Services { get; } =
+        new("", "v1", "services", "Service", true, SourceForms.Default.SourceObject);
 
     /// <summary>All of it.</summary>
     public JsonObject Json { get; init; } = [];

@@ -18,11 +18,15 @@ internal enum VolumeUse
 /// <summary>Which volumes of a pod its containers use, and how: those that none uses are not made.</summary>
 internal static class VolumeUses
 {
+    /// <summary>All containers of a pod, of whatever role.</summary>
+    public static IEnumerable<ContainerManifest> ContainersOf(PodManifest pod) =>
+        [.. pod.Spec.InitContainers, .. pod.Spec.Containers, .. pod.Spec.EphemeralContainers];
+
     /// <summary>The volumes in use, by name.</summary>
     public static Dictionary<string, VolumeUse> Of(PodManifest pod)
     {
         Dictionary<string, VolumeUse> uses = [];
-        foreach (var container in (ContainerManifest[])[.. pod.Spec.InitContainers, .. pod.Spec.Containers, .. pod.Spec.EphemeralContainers])
+        foreach (var container in ContainersOf(pod))
         {
             foreach (var mount in container.VolumeMounts)
             {

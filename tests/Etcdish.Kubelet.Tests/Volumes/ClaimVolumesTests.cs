@@ -63,7 +63,8 @@ public sealed class ClaimVolumesTests
     {
         var path = _bench.File($"volumes/{_claim}");
         await MakeAsync(
-            $$$"""'hostPath':{'path':'{{{path}}}','type':'DirectoryOrCreate'}""", "{'pv.kubernetes.io/provisioned-by':'etcdish.io/local-path'}");
+            $$$"""'hostPath':{'path':'{{{path}}}','type':'DirectoryOrCreate'}""",
+            "{'pv.kubernetes.io/provisioned-by':'etcdish.io/local-path'}");
         var first = Pod("{'fsGroup':2000}");
         Assert.That((await _bench.EnsureAsync(first))["v"], Is.EqualTo(new VolumePlace(path, false)));
         var status = FileStatus.Of(path)!.Value;

@@ -249,7 +249,8 @@ public sealed class PayloadFolderTests
 
     private static string LinkOf(string volume, string name) => new FileInfo(Path.Combine(volume, name)).LinkTarget!;
 
-    private static IEnumerable<string> NamesIn(string path) => Directory.EnumerateFileSystemEntries(path).Select(entry => Path.GetFileName(entry));
+    private static IEnumerable<string> NamesIn(string path) =>
+        Directory.EnumerateFileSystemEntries(path).Select(entry => Path.GetFileName(entry));
 
     private PayloadFolder FolderOf(string volume) => new(volume, null, _clock);
 

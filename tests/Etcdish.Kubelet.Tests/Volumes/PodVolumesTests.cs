@@ -111,7 +111,8 @@ public sealed class PodVolumesTests
     {
         var host = Directory.CreateDirectory(_bench.File($"host-{afterRestart}")).FullName;
         File.WriteAllText(Path.Combine(host, "data"), "precious");
-        var pod = VolumePods.With("p", $$$"""{'name':'h','hostPath':{'path':'{{{host}}}','type':'Directory'}},{{{Empty}}},{{{Memory.Replace("'e'", "'m'")}}}""");
+        var ofHost = $$$"""{'name':'h','hostPath':{'path':'{{{host}}}','type':'Directory'}}""";
+        var pod = VolumePods.With("p", $"{ofHost},{Empty},{Memory.Replace("'e'", "'m'")}");
         var places = await _bench.EnsureAsync(pod);
         Assert.That(places["h"], Is.EqualTo(new VolumePlace(host, false)));
 

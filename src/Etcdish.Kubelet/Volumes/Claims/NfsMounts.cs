@@ -40,8 +40,8 @@ internal static class NfsMounts
         Directory.CreateDirectory(path);
         string[] all = source.ReadOnly ? ["ro", .. options] : [.. options];
         var server = source.Server.Contains(':') ? $"[{source.Server}]" : source.Server;
-        var (code, output) = await RunAsync(
-            ["-t", "nfs", .. all.Length > 0 ? (string[])["-o", string.Join(',', all)] : [], $"{server}:{source.Path}", path], clock, cancellation);
+        string[] with = all.Length > 0 ? ["-o", string.Join(',', all)] : [];
+        var (code, output) = await RunAsync(["-t", "nfs", .. with, $"{server}:{source.Path}", path], clock, cancellation);
         if (code != 0)
         {
             throw new VolumeException("FailedMount", $"mount failed: exit status {code}\nOutput: {output.Trim()}");

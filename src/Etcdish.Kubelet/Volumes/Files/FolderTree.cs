@@ -1,6 +1,8 @@
 namespace Etcdish.Kubelet.Volumes;
 
-/// <summary>Walks through all that is below a folder: deletes it, measures it, gives it to a group. Follows no link and leaves no mount.</summary>
+/// <summary>
+/// Walks through all that is below a folder: deletes it, measures it, gives it to a group. Follows no link and leaves no mount.
+/// </summary>
 internal static class FolderTree
 {
     /// <summary>Each level of a walk holds an open folder.</summary>
@@ -44,7 +46,8 @@ internal static class FolderTree
         {
             foreach (var name in where.List())
             {
-                if (where.Find(name) is not { } entry || entry.Mount != status.Mount || (entry.Links > 1 && !entry.IsFolder && !counted.Add(entry.Inode)))
+                if (where.Find(name) is not { } entry || entry.Mount != status.Mount
+                    || (entry is { Links: > 1, IsFolder: false } && !counted.Add(entry.Inode)))
                 {
                     continue;
                 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Etcdish.Kubelet.Volumes;
@@ -35,7 +36,7 @@ internal static class MountTable
         foreach (var point in ListBelow(path))
         {
             if (Libc.Unmount(point, Libc.UnmountNoFollow) != 0
-                && System.Runtime.InteropServices.Marshal.GetLastPInvokeError() is not (Libc.ErrorInvalid or Libc.ErrorAbsent) and var errno)
+                && Marshal.GetLastPInvokeError() is not (Libc.ErrorInvalid or Libc.ErrorAbsent) and var errno)
             {
                 throw Libc.Failure($"unmount of {point}", errno);
             }
@@ -56,7 +57,7 @@ internal static class MountTable
             return true;
         }
 
-        var errno = System.Runtime.InteropServices.Marshal.GetLastPInvokeError();
+        var errno = Marshal.GetLastPInvokeError();
         return errno is Libc.ErrorNotPermitted or Libc.ErrorAccess ? false : throw Libc.Failure($"mount of tmpfs on {path}", errno);
     }
 

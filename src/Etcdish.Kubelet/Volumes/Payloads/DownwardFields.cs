@@ -56,7 +56,8 @@ internal static class DownwardFields
     }
 
     private static string? KeyOf(string path, string prefix) =>
-        path.StartsWith(prefix, StringComparison.Ordinal) && path.EndsWith("']", StringComparison.Ordinal) && path.Length > prefix.Length + 1
+        path.Length > prefix.Length + 1
+        && path.StartsWith(prefix, StringComparison.Ordinal) && path.EndsWith("']", StringComparison.Ordinal)
             ? path[prefix.Length..^2]
             : null;
 

@@ -10,8 +10,8 @@ namespace Etcdish.Kubelet.Volumes;
 /// ..data                         -> ..2026_01_31_10_00_00.0123456789
 /// ..2026_01_31_10_00_00.0123456789/user.conf
 /// </code>
-/// A new payload is written to a new folder; then the one link <c>..data</c> is replaced. The folder before stays for a moment: who is about
-/// to open a file in it still finds it. Whatever is there before, be it left by a kubelet
+/// A new payload is written to a new folder; then the one link <c>..data</c> is replaced. The folder before stays for a moment: who is
+/// about to open a file in it still finds it. Whatever is there before, be it left by a kubelet
 /// that was killed or put there by a container, is put right; nothing outside of the folder is touched. Names that begin with two dots are
 /// this class's.
 /// </summary>
@@ -27,7 +27,7 @@ internal sealed class PayloadFolder(string path, long? group, TimeProvider clock
     private const int ForGroup = Modes.GroupReads | Modes.Enter | Modes.SetGroupId;
     private readonly long _group = group ?? Folder.Keep;
 
-    /// <summary>How long a folder stays that is no longer shown. Whoever shows a payload in place of another calls again after that.</summary>
+    /// <summary>How long a folder stays that is no longer shown. Who shows a payload in place of another calls again after that.</summary>
     public static TimeSpan Linger { get; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Whether a payload is shown.</summary>

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Etcdish.Kubelet.Kinds;
 using Etcdish.Kubernetes;
+using Etcdish.Kubernetes.Client;
 
 namespace Etcdish.Kubelet.Volumes;
 
@@ -28,7 +29,7 @@ internal sealed class PayloadSource(IObjectSource objects, PodTokens tokens, Fun
                     refreshAt = due;
                 }
             }
-            catch (Exception e) when (e is VolumeException or FormatException or HttpRequestException or Kubernetes.Client.ApiStatusException)
+            catch (Exception e) when (e is VolumeException or FormatException or HttpRequestException or ApiStatusException)
             {
                 problems.Add(e.Message);
             }
@@ -151,7 +152,7 @@ internal sealed class PayloadSource(IObjectSource objects, PodTokens tokens, Fun
     {
         if (bundle?["optional"]?.GetValue<bool>() != true)
         {
-            throw new VolumeException("FailedMount", "this node has no cluster trust bundles: the projection clusterTrustBundle is not supported");
+            throw new VolumeException("FailedMount", "this node has no cluster trust bundles: clusterTrustBundle is not supported");
         }
 
         payload.Add(bundle["path"]?.GetValue<string>() ?? "", new PayloadFile([], mode));

@@ -9,9 +9,10 @@ internal static class PodUser
     public static long? Of(PodManifest pod)
     {
         long? user = null;
-        foreach (var container in (ContainerManifest[])[.. pod.Spec.InitContainers, .. pod.Spec.Containers, .. pod.Spec.EphemeralContainers])
+        foreach (var container in VolumeUses.ContainersOf(pod))
         {
-            if ((container.SecurityContext.RunAsUser ?? pod.Spec.SecurityContext.RunAsUser) is not { } own || (user is not null && own != user))
+            var own = container.SecurityContext.RunAsUser ?? pod.Spec.SecurityContext.RunAsUser;
+            if (own is null || (user is not null && own != user))
             {
                 return null;
             }
