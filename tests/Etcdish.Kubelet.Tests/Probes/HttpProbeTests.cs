@@ -88,7 +88,7 @@ public sealed class HttpProbeTests
     [TestCase("", "User-Agent=kube-probe/1.35 Accept=*/* X-A= Host=127.0.0.1:PORT Connection=close")]
     [TestCase(
         "{'name':'User-Agent','value':'me'},{'name':'accept','value':'text/plain'},{'name':'X-A','value':'1'},{'name':'X-A','value':'2'}",
-        "User-Agent=me Accept=text/plain X-A=1,2 Host=127.0.0.1:PORT Connection=close")]
+        "User-Agent=me Accept=text/plain X-A=1, 2 Host=127.0.0.1:PORT Connection=close")]
     [TestCase("{'name':'User-Agent','value':''},{'name':'Host','value':'shop.example'}", "User-Agent= Accept=*/* X-A= Host=shop.example Connection=close")]
     public async Task Headers_are_as_the_pod_says(string headers, string expected)
     {

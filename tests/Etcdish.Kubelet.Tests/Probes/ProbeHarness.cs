@@ -13,6 +13,7 @@ internal sealed class ProbeHarness : IAsyncDisposable
 {
     private static readonly TimeSpan _limit = TimeSpan.FromSeconds(20);
     private readonly ConcurrentDictionary<string, int> _done = [];
+    private int _added;
 
     public ProbeHarness()
     {
@@ -38,7 +39,7 @@ internal sealed class ProbeHarness : IAsyncDisposable
     public async Task<string> AddAsync(string probes, string metadata = "", TimeSpan age = default, bool wasReady = false)
     {
         var pod = Given.PodOf(probes, metadata);
-        var sandbox = new SandboxSettings { Pod = new PodIdentity("ns", "web", "u1") };
+        var sandbox = new SandboxSettings { Pod = new PodIdentity("ns", "web", "u1"), Attempt = _added++ };
         var sandboxId = await Runtime.RunSandboxAsync(sandbox, CancellationToken.None);
         var settings = new ContainerSettings { Name = "c", ImageReference = "i" };
         var id = await Runtime.CreateContainerAsync(sandboxId, sandbox, settings, CancellationToken.None);
