@@ -47,14 +47,21 @@ public sealed record KubeletOptions
     /// <summary>Most pods.</summary>
     public int MaxPods { get; init; } = 110;
 
-    /// <summary>Below so much free memory pods are evicted, in bytes.</summary>
-    public long EvictionMemoryBytes { get; init; } = 100L << 20;
+    /// <summary>
+    /// Below which rest of memory, disk and process ids pods are evicted: signals with an amount or percents, as Kubernetes writes them.
+    /// Empty: never.
+    /// </summary>
+    public string EvictionHard { get; init; } =
+        "memory.available<100Mi,nodefs.available<10%,nodefs.inodesFree<5%,imagefs.available<15%,imagefs.inodesFree<5%";
 
-    /// <summary>Below so much free disk pods are evicted, in percent.</summary>
-    public double EvictionDiskPercent { get; init; } = 10;
+    /// <summary>How many images are fetched at once.</summary>
+    public int MaxParallelImagePulls { get; init; } = 1;
 
     /// <summary>How long pods have to end when the machine's kubelet is told to shut the node down; zero: they run on.</summary>
     public TimeSpan ShutdownGrace { get; init; }
+
+    /// <summary>How much of <see cref="ShutdownGrace"/> is for critical pods, which end last.</summary>
+    public TimeSpan ShutdownGraceCritical { get; init; }
 
     /// <summary>A container's log is rotated when it is larger, in bytes.</summary>
     public long LogMaxBytes { get; init; } = 10L << 20;

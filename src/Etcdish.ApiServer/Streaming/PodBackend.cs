@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Registry;
+using Etcdish.Streaming.Forwarding;
 
 namespace Etcdish.ApiServer.Streaming;
 
@@ -36,9 +37,7 @@ internal sealed class PodBackend(ObjectReader reader, KubeletDirectory kubelets,
             request.Http,
             BackendClients.UriOf(kubelet, pathAndQuery),
             clients.Kubelets,
-            message => BackendClients.Address(message, kubelet),
-            adapt: null,
-            Unreachable);
+            new ForwardingRules(Unreachable, Refused) { Prepare = message => BackendClients.Address(message, kubelet) });
     }
 
     /// <summary>Asks the pod's kubelet.</summary>
@@ -50,6 +49,9 @@ internal sealed class PodBackend(ObjectReader reader, KubeletDirectory kubelets,
         BackendClients.Address(request, kubelet);
         return await HttpForwarder.SendAsync(clients.Kubelets, request, Unreachable, cancellation);
     }
+
+    /// <summary>What is told of an upgrade that was not granted.</summary>
+    public static ApiException Refused(string why) => new(500, "InternalError", why);
 
     private static ApiException Unreachable(string why) => new(500, "InternalError", $"error dialing backend: {why}");
 }

@@ -1,6 +1,7 @@
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Subresources;
+using Etcdish.Streaming.Forwarding;
 
 namespace Etcdish.ApiServer.Streaming;
 

@@ -1,5 +1,6 @@
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Subresources;
+using Etcdish.Streaming.Forwarding;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -32,10 +33,14 @@ internal sealed class ProxySubresource(ProxyTargets targets, BackendClients clie
             http,
             new Uri($"{target.Origin}{(rest.Length > 0 ? rest : "/")}{http.Request.QueryString}"),
             target.Kubelet is null ? clients.Pods : clients.Kubelets,
-            message => Prepare(message, http, prefix + rest, target),
-            headers => RewriteLocation(headers, prefix, target),
-            why => new ApiException(503, "ServiceUnavailable", $"error trying to reach service: {why}"));
+            new ForwardingRules(Unreachable, PodBackend.Refused)
+            {
+                Prepare = message => Prepare(message, http, prefix + rest, target),
+                Adapt = headers => RewriteLocation(headers, prefix, target),
+            });
     }
+
+    private static ApiException Unreachable(string why) => new(503, "ServiceUnavailable", $"error trying to reach service: {why}");
 
     private static void Prepare(HttpRequestMessage message, HttpContext http, string path, ProxyTarget target)
     {

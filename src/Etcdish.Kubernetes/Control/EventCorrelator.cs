@@ -7,7 +7,11 @@ namespace Etcdish.Kubernetes.Control;
 /// <param name="Namespace">Its namespace.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Uid">Its uid.</param>
-internal sealed record EventSubject(string Component, string ApiVersion, string Kind, string Namespace, string Name, string Uid);
+internal sealed record EventSubject(string Component, string ApiVersion, string Kind, string Namespace, string Name, string Uid)
+{
+    /// <summary>The part of the object that is meant; empty: all of it.</summary>
+    public string FieldPath { get; init; } = "";
+}
 
 /// <summary>Something to tell.</summary>
 /// <param name="Subject">About what, by whom.</param>

@@ -15,6 +15,7 @@ public sealed class EventRecorder : IAsyncDisposable
     private const int MaxWaiting = 1000;
     private readonly KubernetesClient _client;
     private readonly string _component;
+    private readonly string _host;
     private readonly TimeProvider _clock;
     private readonly EventCorrelator _correlator;
     private readonly Channel<Waiting> _waiting = Channel.CreateBounded<Waiting>(
@@ -28,10 +29,12 @@ public sealed class EventRecorder : IAsyncDisposable
     /// <param name="client">The API.</param>
     /// <param name="component">Who tells, such as <c>deployment-controller</c>.</param>
     /// <param name="clock">The clock.</param>
-    public EventRecorder(KubernetesClient client, string component, TimeProvider clock)
+    /// <param name="host">The node on which who tells runs, if that matters.</param>
+    public EventRecorder(KubernetesClient client, string component, TimeProvider clock, string host = "")
     {
         _client = client;
         _component = component;
+        _host = host;
         _clock = clock;
         _correlator = new EventCorrelator(clock);
         _number = clock.GetUtcNow().Ticks;
@@ -44,8 +47,10 @@ public sealed class EventRecorder : IAsyncDisposable
     /// <param name="reason">What, in one word.</param>
     /// <param name="message">What, in a sentence.</param>
     /// <param name="component">Who tells, if not the recorder's component.</param>
-    public void Normal(ApiResource resource, KubernetesObject about, string reason, string message, string? component = null) =>
-        Record(resource, about, "Normal", reason, message, component);
+    /// <param name="fieldPath">The part of the object that is meant, such as <c>spec.containers{web}</c>; empty: all of it.</param>
+    public void Normal(
+        ApiResource resource, KubernetesObject about, string reason, string message, string? component = null, string fieldPath = "") =>
+        Record(resource, about, "Normal", reason, message, component, fieldPath);
 
     /// <summary>Tells of something that should not be.</summary>
     /// <param name="resource">The object's resource.</param>
@@ -53,8 +58,10 @@ public sealed class EventRecorder : IAsyncDisposable
     /// <param name="reason">What, in one word.</param>
     /// <param name="message">What, in a sentence.</param>
     /// <param name="component">Who tells, if not the recorder's component.</param>
-    public void Warning(ApiResource resource, KubernetesObject about, string reason, string message, string? component = null) =>
-        Record(resource, about, "Warning", reason, message, component);
+    /// <param name="fieldPath">The part of the object that is meant, such as <c>spec.containers{web}</c>; empty: all of it.</param>
+    public void Warning(
+        ApiResource resource, KubernetesObject about, string reason, string message, string? component = null, string fieldPath = "") =>
+        Record(resource, about, "Warning", reason, message, component, fieldPath);
 
     /// <summary>Writes what waits, for a moment at most, and ends.</summary>
     public async ValueTask DisposeAsync()
@@ -65,10 +72,14 @@ public sealed class EventRecorder : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private void Record(ApiResource resource, KubernetesObject about, string type, string reason, string message, string? component)
+    private void Record(
+        ApiResource resource, KubernetesObject about, string type, string reason, string message, string? component, string fieldPath)
     {
         var subject = new EventSubject(
-            component ?? _component, resource.ApiVersion, resource.Kind, about.Metadata.Namespace, about.Metadata.Name, about.Metadata.Uid);
+            component ?? _component, resource.ApiVersion, resource.Kind, about.Metadata.Namespace, about.Metadata.Name, about.Metadata.Uid)
+        {
+            FieldPath = fieldPath,
+        };
         _waiting.Writer.TryWrite(new Waiting(
             new EventNews(subject, type, reason, message), about.Metadata.ResourceVersion, _clock.GetUtcNow()));
     }
@@ -154,6 +165,17 @@ public sealed class EventRecorder : IAsyncDisposable
             ["lastTimestamp"] = TimeText.Format(item.When),
             ["count"] = write.Entry.Count,
         };
+        if (subject.FieldPath.Length > 0)
+        {
+            value["involvedObject"]!["fieldPath"] = subject.FieldPath;
+        }
+
+        if (_host.Length > 0)
+        {
+            value["source"]!["host"] = _host;
+            value["reportingInstance"] = _host;
+        }
+
         await _client.SendAsync(HttpMethod.Post, Resources.Events.Path(NamespaceOf(subject)), value, null, _stop.Token);
         write.Entry.Name = name;
     }

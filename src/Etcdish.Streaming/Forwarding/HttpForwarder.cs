@@ -1,47 +1,38 @@
 using System.Net;
-using Etcdish.ApiServer.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace Etcdish.ApiServer.Streaming;
+namespace Etcdish.Streaming.Forwarding;
 
 /// <summary>
 /// Hands a request on to whoever answers it, and the answer back, byte by byte. A request to upgrade becomes, when it is granted, a tunnel:
 /// what is spoken in it is between the two ends.
 /// </summary>
-internal static class HttpForwarder
+public static class HttpForwarder
 {
+    /// <summary>Whether a request asks to speak another protocol from here on.</summary>
     public static bool IsUpgrade(HttpContext http) => http.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true };
 
     /// <summary>Forwards a request.</summary>
     /// <param name="http">The request.</param>
     /// <param name="target">Where it goes.</param>
     /// <param name="client">Reaches the target.</param>
-    /// <param name="prepare">Completes the request to the target.</param>
-    /// <param name="adapt">Changes the headers of the answer before they go back, or null.</param>
-    /// <param name="unreachable">What the client is told when the target cannot be reached.</param>
-    /// <exception cref="ApiException">It cannot be reached, or answers an upgrade by something else.</exception>
-    public static async Task ForwardAsync(
-        HttpContext http,
-        Uri target,
-        HttpMessageInvoker client,
-        Action<HttpRequestMessage> prepare,
-        Action<IHeaderDictionary>? adapt,
-        Func<string, ApiException> unreachable)
+    /// <param name="rules">What is changed on the way, and what is thrown when it fails.</param>
+    public static async Task ForwardAsync(HttpContext http, Uri target, HttpMessageInvoker client, ForwardingRules rules)
     {
         var isUpgrade = IsUpgrade(http);
         using var request = MakeRequest(http, target, isUpgrade);
-        prepare(request);
-        using var response = await SendAsync(client, request, unreachable, http.RequestAborted);
+        rules.Prepare?.Invoke(request);
+        using var response = await SendAsync(client, request, rules.Unreachable, http.RequestAborted);
         var isTunnel = response.StatusCode == HttpStatusCode.SwitchingProtocols;
         if (isUpgrade && !isTunnel && (int)response.StatusCode < 400)
         {
-            throw new ApiException(500, "InternalError", $"invalid upgrade response: status code {(int)response.StatusCode}");
+            throw rules.Refused($"invalid upgrade response: status code {(int)response.StatusCode}");
         }
 
         http.Response.StatusCode = (int)response.StatusCode;
         ForwardedHeaders.CopyResponse(response, http.Response, isTunnel);
-        adapt?.Invoke(http.Response.Headers);
+        rules.Adapt?.Invoke(http.Response.Headers);
         await using var content = await response.Content.ReadAsStreamAsync(http.RequestAborted);
         if (isTunnel)
         {
@@ -54,9 +45,12 @@ internal static class HttpForwarder
     }
 
     /// <summary>Sends a request, and waits for the head of its answer.</summary>
-    /// <exception cref="ApiException">The target cannot be reached.</exception>
+    /// <param name="client">Reaches the target.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="unreachable">What is thrown when the target cannot be reached, made of the reason.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
     public static async Task<HttpResponseMessage> SendAsync(
-        HttpMessageInvoker client, HttpRequestMessage request, Func<string, ApiException> unreachable, CancellationToken cancellation)
+        HttpMessageInvoker client, HttpRequestMessage request, Func<string, Exception> unreachable, CancellationToken cancellation)
     {
         try
         {
@@ -69,6 +63,8 @@ internal static class HttpForwarder
     }
 
     /// <summary>Sends a body as it comes: nothing waits for more.</summary>
+    /// <param name="http">The request that it answers.</param>
+    /// <param name="content">The body.</param>
     public static async Task CopyBodyAsync(HttpContext http, Stream content)
     {
         await http.Response.StartAsync(http.RequestAborted);

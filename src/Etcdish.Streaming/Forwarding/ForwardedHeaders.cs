@@ -2,7 +2,7 @@ using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 
-namespace Etcdish.ApiServer.Streaming;
+namespace Etcdish.Streaming.Forwarding;
 
 /// <summary>Carries headers from one HTTP message to the next.</summary>
 internal static class ForwardedHeaders

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 
-namespace Etcdish.ApiServer.Streaming;
+namespace Etcdish.Streaming.Forwarding;
 
 /// <summary>
 /// Carries bytes between two upgraded connections. It knows no protocol, so it keeps whatever these say, such as the end of one direction

@@ -1,0 +1,4 @@
+namespace Etcdish.Kubelet.Nodes;
+
+/// <summary>Of what a node has too little.</summary>
+internal readonly record struct NodePressures(bool Memory, bool Disk, bool Processes);
