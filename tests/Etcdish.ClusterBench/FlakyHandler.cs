@@ -159,7 +159,10 @@ public sealed class FlakyHandler(HttpMessageHandler inner, int seed, Flakiness? 
         var sent = base.SendAsync(request, CancellationToken.None);
         _sent[sent] = true;
         _ = sent.ContinueWith(
-            done => _sent.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            done => _sent.TryRemove(done, out _),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
         return await sent.WaitAsync(cancellation);
     }
 

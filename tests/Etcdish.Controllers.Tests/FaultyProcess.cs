@@ -28,7 +28,7 @@ internal sealed class FaultyProcess : IAsyncDisposable
         _running = RunAsync(workers);
     }
 
-    /// <summary>A connection on which requests get lost before or behind the server, writes meet conflicts, and watches break off.</summary>
+    /// <summary>A connection on which requests and answers get lost, writes meet conflicts, and watches break off.</summary>
     public static Flakiness BadConnection { get; } =
         Flakiness.None with { Lost = 0.05, Conflicting = 0.03, Unanswered = 0.05, CutWatches = 0.03 };
 

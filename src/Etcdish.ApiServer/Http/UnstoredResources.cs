@@ -12,7 +12,8 @@ internal sealed class UnstoredResources(
 {
     /// <summary>Whether a resource is one of them.</summary>
     public static bool Contains(ResourceInfo resource) =>
-        ReviewHandler.Handles(resource) || MetricsHandler.Handles(resource) || resource is { Group: "", Kind: "Binding" or "ComponentStatus" };
+        ReviewHandler.Handles(resource) || MetricsHandler.Handles(resource)
+        || resource is { Group: "", Kind: "Binding" or "ComponentStatus" };
 
     /// <summary>Answers a request for one of them.</summary>
     /// <exception cref="ApiException">The request fails.</exception>

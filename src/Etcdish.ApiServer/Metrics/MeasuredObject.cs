@@ -38,7 +38,10 @@ internal sealed record MeasuredObject(string Namespace, string Name, string Node
         return metrics;
     }
 
-    /// <summary>A pod is as old as the oldest of what is known of its containers; if nothing is of one of them, nothing is of the pod.</summary>
+    /// <summary>
+    /// What is known of a pod is as old as the oldest of what is known of its containers; if nothing is of one of them, nothing is of
+    /// the pod.
+    /// </summary>
     private JsonObject? OfPod(SamplePair samples, DateTimeOffset now)
     {
         if (!samples.Now.Pods.TryGetValue((Namespace, Name), out var points))

@@ -20,8 +20,9 @@ internal sealed class MetricsHandler(
 
     public async Task HandleAsync(ApiRequest request)
     {
-        var isPod = request.Type.Info.IsNamespaced;
-        if (request.Path.Subresource.Length > 0 || (isPod ? request.Name.Length > 0 && request.Namespace.Length == 0 : request.Namespace.Length > 0))
+        // Nodes have no namespace, and a pod is found by its own only.
+        var (isPod, hasNamespace, hasName) = (request.Type.Info.IsNamespaced, request.Namespace.Length > 0, request.Name.Length > 0);
+        if (request.Path.Subresource.Length > 0 || (isPod ? hasName && !hasNamespace : hasNamespace))
         {
             throw ApiErrors.PathNotFound();
         }
@@ -31,7 +32,7 @@ internal sealed class MetricsHandler(
             throw ApiErrors.MethodNotAllowed();
         }
 
-        await (request.Name.Length > 0 ? GetAsync(request) : ListAsync(request));
+        await (hasName ? GetAsync(request) : ListAsync(request));
     }
 
     private async Task GetAsync(ApiRequest request)

@@ -6,14 +6,17 @@ internal sealed record MetricsSettings
     /// <summary>How long a sample is good enough: no kubelet is asked more often.</summary>
     public TimeSpan Period { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>The time between the two samples that are taken where there is none from before.</summary>
+    /// <summary>Where there is no sample from before: after how long the second is asked for, and again if it is the same.</summary>
     public TimeSpan FirstWindow { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often it is.</summary>
+    public int MaxFirstTries { get; init; } = 12;
 
     /// <summary>How long a kubelet has for an answer.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a client waits for the kubelets; it is then told what is known.</summary>
-    public TimeSpan TotalPatience { get; init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan TotalPatience { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How many kubelets are asked at once.</summary>
     public int MaxParallel { get; init; } = 64;

@@ -19,7 +19,7 @@ internal sealed class NodeUsage(
     private long _wantedAt;
 
     // Of the one refresh that runs.
-    private NodeSample? _last;
+    private SamplePair? _known;
     private bool _isFailing;
 
     /// <summary>Whether nobody has wanted to know for long.</summary>
@@ -55,17 +55,18 @@ internal sealed class NodeUsage(
     {
         try
         {
-            var (before, now) = (_last, await sample(stopping));
-            if (before is null || now.Time - before.Time > UsageRate.LongestWindow)
+            var now = await sample(stopping);
+            if (_known is not { } known || now.Time - known.Now.Time > UsageRate.LongestWindow)
             {
-                before = now;
-                await Task.Delay(settings.FirstWindow, clock, stopping);
-                now = await sample(stopping);
+                _known = await BeginAsync(now, stopping);
+            }
+            else if (now.MeasuredAt > known.Now.MeasuredAt)
+            {
+                _known = new SamplePair(known.Now, now);
             }
 
-            _last = now;
             _isFailing = false;
-            return new SamplePair(before, now);
+            return _known;
         }
         catch (Exception e) when (e is ApiException or HttpRequestException or IOException or FormatException or OperationCanceledException)
         {
@@ -74,9 +75,22 @@ internal sealed class NodeUsage(
                 warn(e.Message);
             }
 
-            _last = null;
+            _known = null;
             _isFailing = true;
             return null;
         }
+    }
+
+    /// <summary>A rate needs a second sample. Kubelets measure every ten seconds or so: until they do again, they tell the same.</summary>
+    private async Task<SamplePair> BeginAsync(NodeSample first, CancellationToken stopping)
+    {
+        var second = first;
+        for (var tries = 0; tries < settings.MaxFirstTries && second.MeasuredAt <= first.MeasuredAt; tries++)
+        {
+            await Task.Delay(settings.FirstWindow, clock, stopping);
+            second = await sample(stopping);
+        }
+
+        return new SamplePair(first, second);
     }
 }

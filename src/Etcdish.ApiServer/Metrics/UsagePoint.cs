@@ -17,7 +17,12 @@ internal readonly record struct UsagePoint(DateTimeOffset Time, long CpuNanoseco
 internal sealed record NodeSample(
     DateTimeOffset Time,
     UsagePoint? Node,
-    Dictionary<(string Namespace, string Name), SortedDictionary<string, UsagePoint>> Pods);
+    Dictionary<(string Namespace, string Name), SortedDictionary<string, UsagePoint>> Pods)
+{
+    /// <summary>When it was measured, which may be long before.</summary>
+    public DateTimeOffset MeasuredAt { get; } =
+        Node?.Time ?? Pods.Values.SelectMany(containers => containers.Values).Select(point => point.Time).DefaultIfEmpty().Max();
+}
 
 /// <summary>Two samples of a node, between which usage is told.</summary>
 internal sealed record SamplePair(NodeSample Before, NodeSample Now);

@@ -27,7 +27,8 @@ internal static class StatusMetadata
     private static UpdatePart? PartOf(ResourceType type) => type switch
     {
         { Custom: not null } => null,
-        { Info.Kind: "CustomResourceDefinition" or "FlowSchema" or "PriorityLevelConfiguration" or "ResourceClaim" or "VolumeAttachment" } => null,
+        { Info.Kind: "CustomResourceDefinition" or "FlowSchema" or "PriorityLevelConfiguration" } => null,
+        { Info.Kind: "ResourceClaim" or "VolumeAttachment" } => null,
         { Info.Kind: "Deployment" } => _withoutLabels,
         { Info.Kind: "Pod" } => _withoutOwners,
         _ => _whole,

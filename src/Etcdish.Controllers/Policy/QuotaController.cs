@@ -68,5 +68,6 @@ internal sealed class QuotaController : Controller
 
     /// <summary>Whether a quota says of all that it limits how much is used.</summary>
     private static bool IsComplete(ResourceQuota quota) => quota.Spec.Hard.All(
-        limit => quota.Status.Used.ContainsKey(limit.Key) && quota.Status.Hard.TryGetValue(limit.Key, out var known) && known == limit.Value);
+        limit => quota.Status.Used.ContainsKey(limit.Key)
+            && quota.Status.Hard.TryGetValue(limit.Key, out var known) && known == limit.Value);
 }

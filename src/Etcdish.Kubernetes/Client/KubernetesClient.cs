@@ -8,8 +8,8 @@ namespace Etcdish.Kubernetes.Client;
 
 /// <summary>
 /// Speaks to a Kubernetes API, of any server. It is given a way to send requests, which may be a socket or a server in the same process.
-/// A server that is asked too much and says for how long (429 with Retry-After, which means that nothing was done) is asked again, up to ten
-/// times. For use by many threads.
+/// A server that is asked too much and says for how long (429 with Retry-After, which means that nothing was done) is asked again, up to
+/// ten times. For use by many threads.
 /// </summary>
 /// <param name="handler">Sends requests, as the user it stands for. Closed with the client.</param>
 /// <param name="server">The server's URL.</param>

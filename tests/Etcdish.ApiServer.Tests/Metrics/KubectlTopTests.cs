@@ -15,7 +15,9 @@ public sealed class KubectlTopTests
         await _cluster.AddPodAsync("busy", "node-1", "main", "side");
         await _cluster.AddPodAsync("new", "node-1", "main");
         await _cluster.SendAsync(
-            HttpMethod.Patch, "/api/v1/nodes/node-1/status", """{"status":{"allocatable":{"cpu":"4","memory":"4Gi"},"capacity":{"cpu":"4","memory":"4Gi"}}}""");
+            HttpMethod.Patch,
+            "/api/v1/nodes/node-1/status",
+            """{"status":{"allocatable":{"cpu":"4","memory":"4Gi"},"capacity":{"cpu":"4","memory":"4Gi"}}}""");
         _cluster.Kubelet.Metrics = new KubeletText()
             .Add("default", "web", "main", 0.1, 20 << 20)
             .Add("default", "busy", "main", 1.5, 10 << 20).Add("default", "busy", "side", 0.25, 5 << 20).Next;
@@ -30,7 +32,9 @@ public sealed class KubectlTopTests
     [TestCase("pod --sort-by=cpu", "NAME CPU(cores) MEMORY(bytes)\nbusy 1750m 15Mi\nweb 100m 20Mi")]
     [TestCase("pod --sort-by=memory", "NAME CPU(cores) MEMORY(bytes)\nweb 100m 20Mi\nbusy 1750m 15Mi")]
     [TestCase("pod --containers", "POD NAME CPU(cores) MEMORY(bytes)\nbusy main 1500m 10Mi\nbusy side 250m 5Mi\nweb main 100m 20Mi")]
-    [TestCase("pod -A --sum", "NAMESPACE NAME CPU(cores) MEMORY(bytes)\ndefault busy 1750m 15Mi\ndefault web 100m 20Mi\n________ ________\n1850m 35Mi")]
+    [TestCase(
+        "pod -A --sum",
+        "NAMESPACE NAME CPU(cores) MEMORY(bytes)\ndefault busy 1750m 15Mi\ndefault web 100m 20Mi\n________ ________\n1850m 35Mi")]
     [TestCase("pod web", "NAME CPU(cores) MEMORY(bytes)\nweb 100m 20Mi")]
     public void What_is_used_is_shown(string arguments, string table)
     {

@@ -43,7 +43,8 @@ internal sealed class KubeletText
         text.Append("resource_scrape_error 0\n");
         return text.ToString();
 
-        void Head(string name, string type) => text.Append(CultureInfo.InvariantCulture, $"# HELP {name} [STABLE] Words\n# TYPE {name} {type}\n");
+        void Head(string name, string type) =>
+            text.Append(CultureInfo.InvariantCulture, $"# HELP {name} [STABLE] Words\n# TYPE {name} {type}\n");
 
         void Line(string series, FormattableString value) =>
             text.Append(CultureInfo.InvariantCulture, $"{series} {FormattableString.Invariant(value)} {stamp}\n");

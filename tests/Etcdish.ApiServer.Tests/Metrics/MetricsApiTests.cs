@@ -51,7 +51,8 @@ public class MetricsApiTests(StoreKind kind) : ClusterTests(kind)
         var pod = await Cluster.GetAsync(Pods + "/web");
         pod.Body["metadata"]!.AsObject().Remove("creationTimestamp");
         Assert.That(pod.Body.ToJsonString(), Is.EqualTo(
-            Quoted("{'kind':'PodMetrics','apiVersion':'metrics.k8s.io/v1beta1','metadata':{'name':'web','namespace':'default','labels':{'app':'web'}},"
+            Quoted("{'kind':'PodMetrics','apiVersion':'metrics.k8s.io/v1beta1',"
+            + "'metadata':{'name':'web','namespace':'default','labels':{'app':'web'}},"
             + "'timestamp':'2026-01-01T00:00:20Z','window':'10s','containers':["
             + "{'name':'main','usage':{'cpu':'250m','memory':'3Mi'}},{'name':'side','usage':{'cpu':'125m','memory':'1Ki'}}]}")));
     }
@@ -67,7 +68,8 @@ public class MetricsApiTests(StoreKind kind) : ClusterTests(kind)
     public async Task They_are_selected_as_what_is_measured(string path, string names)
     {
         var list = await Cluster.GetAsync(Root + path);
-        Assert.That(list.Body["items"]!.AsArray().Select(item => $"{item!["metadata"]!["name"]}"), Is.EqualTo(names.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        var listed = list.Body["items"]!.AsArray().Select(item => $"{item!["metadata"]!["name"]}");
+        Assert.That(string.Join(' ', listed), Is.EqualTo(names));
     }
 
     [TestCase("/nodes/node-2", "nodemetrics.metrics.k8s.io \"node-2\" not found")]
@@ -93,7 +95,8 @@ public class MetricsApiTests(StoreKind kind) : ClusterTests(kind)
     {
         var list = await Cluster.GetAsync(Pods, Table);
         Assert.That(
-            list.Body["columnDefinitions"]!.AsArray().Select(column => $"{column!["name"]}"), Is.EqualTo(["Name", "cpu", "memory", "Window"]));
+            list.Body["columnDefinitions"]!.AsArray().Select(column => $"{column!["name"]}"),
+            Is.EqualTo(["Name", "cpu", "memory", "Window"]));
         Assert.That(list.Body["rows"]![0]!["cells"]!.ToJsonString(), Is.EqualTo("""["web","375m","3073Ki","10s"]"""));
         var node = await Cluster.GetAsync(Root + "/nodes/node-1", Table);
         Assert.That(node.Body["rows"]![0]!["cells"]!.ToJsonString(), Is.EqualTo("""["node-1","2","1Gi","10s"]"""));
@@ -104,10 +107,13 @@ public class MetricsApiTests(StoreKind kind) : ClusterTests(kind)
     {
         var group = await Cluster.GetAsync(Root);
         Assert.That(
-            group.Body["resources"]!.AsArray().Select(r => $"{r!["name"]} {r["kind"]} {r["namespaced"]} {string.Join(',', r["verbs"]!.AsArray())}"),
+            group.Body["resources"]!.AsArray().Select(
+                r => $"{r!["name"]} {r["kind"]} {r["namespaced"]} {string.Join(',', r["verbs"]!.AsArray())}"),
             Is.EqualTo(["nodes NodeMetrics false get,list", "pods PodMetrics true get,list"]));
         var paths = (await Cluster.GetAsync("/openapi/v3/apis/metrics.k8s.io/v1beta1")).Body["paths"]!.AsObject();
-        Assert.That(paths[Pods.Replace("default", "{namespace}") + "/{name}"]!.AsObject().Select(path => path.Key), Is.EquivalentTo(["parameters", "get"]));
+        Assert.That(
+            paths[Pods.Replace("default", "{namespace}") + "/{name}"]!.AsObject().Select(path => path.Key),
+            Is.EquivalentTo(["parameters", "get"]));
     }
 
     [TestCase("POST", "/namespaces/default/pods", 405)]

@@ -16,7 +16,7 @@ public sealed class NodeUsageTests
     public void Begin()
     {
         (_clock, _warnings, _asked) = (new ManualClock(), [], 0);
-        _sample = () => new NodeSample(_clock.GetUtcNow(), null, []);
+        _sample = () => Sample(_asked);
         _usage = new NodeUsage(
             _ =>
             {
@@ -62,7 +62,7 @@ public sealed class NodeUsageTests
         Assert.That(await GetAsync(), Is.Null);
         Assert.That((_asked, string.Join(',', _warnings)), Is.EqualTo((2, "no way there")));
 
-        _sample = () => new NodeSample(_clock.GetUtcNow(), null, []);
+        _sample = () => Sample(_asked);
         _clock.Advance(TimeSpan.FromSeconds(15));
         Assert.That(await GetAsync(), Is.Not.Null);
     }
@@ -84,6 +84,37 @@ public sealed class NodeUsageTests
         _clock.Advance(TimeSpan.FromSeconds(1));
         Assert.That(_usage.IsForgotten, Is.True);
     }
+
+    [Test]
+    public async Task The_second_sample_is_waited_for()
+    {
+        _sample = () => Sample(_asked < 5 ? 1 : 2);
+        var pair = await GetAsync();
+        Assert.That((_asked, pair!.Before.MeasuredAt < pair.Now.MeasuredAt), Is.EqualTo((5, true)));
+    }
+
+    [Test]
+    public async Task A_kubelet_that_measures_nothing_is_not_asked_for_ever()
+    {
+        _sample = () => Sample(1);
+        var pair = await GetAsync();
+        Assert.That((_asked, pair!.Before.MeasuredAt == pair.Now.MeasuredAt), Is.EqualTo((13, true)));
+    }
+
+    [Test]
+    public async Task What_was_known_is_known_until_there_is_something_new()
+    {
+        var first = await GetAsync();
+        _sample = () => Sample(2);
+        _clock.Advance(TimeSpan.FromSeconds(15));
+        Assert.That(await GetAsync(), Is.SameAs(first));
+        _sample = () => Sample(3);
+        _clock.Advance(TimeSpan.FromSeconds(15));
+        Assert.That((await GetAsync())!.Before, Is.SameAs(first!.Now));
+    }
+
+    private NodeSample Sample(int measurement) =>
+        new(_clock.GetUtcNow(), new UsagePoint(DateTimeOffset.UnixEpoch.AddSeconds(measurement), 0, 0), []);
 
     private Task<SamplePair?> GetAsync() => _usage.GetAsync(CancellationToken.None);
 }

@@ -34,8 +34,9 @@ public sealed class ResourceMetricsTextTests
     }
 
     [Test]
-    public void What_has_no_time_was_measured_when_it_was_asked_for() =>
-        Assert.That(Read("node_cpu_usage_seconds_total 1\nnode_memory_working_set_bytes 2\r\n").Node, Is.EqualTo(new UsagePoint(_asked, 1_000_000_000, 2)));
+    public void What_has_no_time_was_measured_when_it_was_asked_for() => Assert.That(
+        Read("node_cpu_usage_seconds_total 1\nnode_memory_working_set_bytes 2\r\n").Node,
+        Is.EqualTo(new UsagePoint(_asked, 1_000_000_000, 2)));
 
     [Test]
     public void Of_a_pod_that_is_told_in_part_nothing_is_told() => Assert.That(

@@ -46,7 +46,7 @@ public sealed class GarbageCollectorTests
         var left = await NamesAsync(ns, "a", "b");
 
         Assert.That(left.Single(m => m.Metadata.Name == "a").Metadata.Finalizers, Is.EqualTo(["foregroundDeletion"]));
-        Assert.That(left.Single(m => m.Metadata.Name == "b").Metadata.IsBeingDeleted, Is.True);
+        await _bench.WaitAsync(Resources.ConfigMaps, ns, all => all.Any(m => m is { Metadata: { Name: "b", IsBeingDeleted: true } }));
         await _bench.PatchAsync(Resources.ConfigMaps, ns, "b", "{'metadata':{'finalizers':null}}");
         await NamesAsync(ns);
     }

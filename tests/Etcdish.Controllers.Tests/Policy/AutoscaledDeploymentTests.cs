@@ -6,7 +6,9 @@ using Etcdish.Kubernetes.Objects;
 
 namespace Etcdish.Controllers.Tests.Policy;
 
-/// <summary>The whole way of a number: from a kubelet through the API's metrics to an autoscaler, and from there to a deployment's pods.</summary>
+/// <summary>
+/// The whole way of a number: from a kubelet through the API's metrics to an autoscaler, and from there to a deployment's pods.
+/// </summary>
 public sealed class AutoscaledDeploymentTests
 {
     private static readonly TimeSpan _longerThanAnyWindow = TimeSpan.FromMinutes(6);
@@ -48,7 +50,8 @@ public sealed class AutoscaledDeploymentTests
         _kubelet.Cores = 3;
         await _bench.CreateAsync(
             Resources.Deployments, "default",
-            "{'metadata':{'name':'d'},'spec':{'replicas':2,'selector':{'matchLabels':{'a':'b'}},'template':{'metadata':{'labels':{'a':'b'}},"
+            "{'metadata':{'name':'d'},'spec':{'replicas':2,'selector':{'matchLabels':{'a':'b'}},"
+            + "'template':{'metadata':{'labels':{'a':'b'}},"
             + "'spec':{'nodeName':'n','containers':[{'name':'c','image':'i','resources':{'requests':{'cpu':'1'}}}]}}}}");
         await ReadyAsync(2);
         _clock.Advance(_longerThanAnyWindow);
@@ -75,7 +78,7 @@ public sealed class AutoscaledDeploymentTests
     /// <summary>Waits until so many pods serve, and none is to come or go.</summary>
     private async Task ReadyAsync(int count) => await _bench.WaitAsync(
         Resources.Deployments, "default",
-        all => all is [{ Spec.Replicas: var wanted, Status: { ReadyReplicas: var ready, Replicas: var there } }] && (wanted, ready, there) == (count, count, count),
+        all => all is [var one] && (one.Spec.Replicas, one.Status.ReadyReplicas, one.Status.Replicas) == (count, count, count),
         d => $"{d} wants {d.Spec.Replicas}, ready {d.Status.ReadyReplicas}");
 
     private async Task ConditionAsync(string words) => await _bench.WaitAsync(

@@ -54,7 +54,8 @@ internal sealed class MetricsKubelet : IAsyncDisposable
             }
 
             var body = Tell();
-            await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {body.Length}\r\n\r\n{body}"), _stop.Token);
+            var answer = $"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {body.Length}\r\n\r\n{body}";
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(answer), _stop.Token);
         }
     }
 

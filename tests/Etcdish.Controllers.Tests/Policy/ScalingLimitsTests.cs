@@ -43,7 +43,8 @@ public sealed class ScalingLimitsTests
     public void A_step_back_counts_against_a_step_forth()
     {
         var behavior = Behavior(
-            "{'scaleUp':{'policies':[{'type':'Pods','value':3,'periodSeconds':60}]},'scaleDown':{'policies':[{'type':'Pods','value':2,'periodSeconds':60}]}}");
+            "{'scaleUp':{'policies':[{'type':'Pods','value':3,'periodSeconds':60}]},"
+            + "'scaleDown':{'policies':[{'type':'Pods','value':2,'periodSeconds':60}]}}");
         var limits = new ScalingLimits(5, _now);
         limits.Note(behavior, 5, 8, _now);
         limits.Note(behavior, 8, 6, _now.AddSeconds(15));

@@ -1,6 +1,7 @@
 using Etcdish.ClusterBench;
 using Etcdish.Controllers.Services;
 using Etcdish.Kubernetes.Client;
+using Etcdish.Kubernetes.Control;
 using Etcdish.Kubernetes.Objects;
 
 namespace Etcdish.Controllers.Tests.Services;
@@ -84,9 +85,11 @@ public sealed class SliceRaceTests
         }
     }
 
-    private static FaultyProcess StartProcess(ControlBench bench, int seed) => new(bench, seed, Flakiness.LosesWrites, workers: 2, context =>
+    private static FaultyProcess StartProcess(ControlBench bench, int seed) => new(bench, seed, Flakiness.LosesWrites, workers: 2, Make);
+
+    private static Controller[] Make(ControllerContext context)
     {
         var pods = new ServicePods(context);
         return [new EndpointSliceController(context, pods), new EndpointsController(context, pods)];
-    });
+    }
 }

@@ -154,6 +154,9 @@ public sealed class DeploymentTests
     {
         await _bench.CreateAsync(Resources.ReplicaSets, _ns, "{'metadata':{'name':'orphan','labels':{'app':'web'}},'spec':{'replicas':1,'selector':{'matchLabels':{'app':'web','pod-template-hash':'x'}},"
             + "'template':{'metadata':{'labels':{'app':'web','pod-template-hash':'x'}},'spec':{'containers':[{'name':'c','image':'i:1'}]}}}}");
+
+        // What reports on it has seen it, and so have all who share its informer.
+        await SetsAsync(sets => sets is [{ Status.Replicas: 1 }]);
         await CreateAsync("'replicas':2");
         var deployment = await CompleteAsync(2);
         var set = (await SetsAsync(sets => sets.Count == 1))[0];

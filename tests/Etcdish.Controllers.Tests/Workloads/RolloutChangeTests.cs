@@ -114,7 +114,10 @@ public sealed class RolloutChangeTests
             set => $"seed {seed}: {set} {ImageOf(set)} revision {Revisions.Of(set)} of {set.Spec.Replicas} pods, wanted {_image}");
         Assert.That(sets.Select(Revisions.Of), Is.Unique.And.All.Positive, $"seed {seed}");
         await _bench.WaitAsync(
-            Resources.Deployments, _ns, all => Revisions.Of(all[0]) == Revisions.Highest(sets), d => $"seed {seed}: {d} revision {Revisions.Of(d)}");
+            Resources.Deployments,
+            _ns,
+            all => Revisions.Of(all[0]) == Revisions.Highest(sets),
+            d => $"seed {seed}: {d} revision {Revisions.Of(d)}");
     }
 
     private static string ImageOf(ReplicaSet set) => set.Spec.Template.Json["spec"]!["containers"]![0]!["image"]!.GetValue<string>();
@@ -122,7 +125,8 @@ public sealed class RolloutChangeTests
     private Task<Deployment> CreateAsync() => _bench.CreateAsync(
         Resources.Deployments,
         _ns,
-        $"{{'metadata':{{'name':'web'}},'spec':{{'replicas':{_replicas},'revisionHistoryLimit':{HistoryLimit},'selector':{{'matchLabels':{{'app':'web'}}}},"
+        $"{{'metadata':{{'name':'web'}},'spec':{{'replicas':{_replicas},'revisionHistoryLimit':{HistoryLimit},"
+        + $"'selector':{{'matchLabels':{{'app':'web'}}}},"
         + $"'strategy':{{'rollingUpdate':{{'maxSurge':{Surge},'maxUnavailable':{Unavailable}}}}},"
         + $"'template':{{'metadata':{{'labels':{{'app':'web'}}}},'spec':{{'containers':[{{'name':'c','image':'{_image}'}}]}}}}}}}}");
 

@@ -26,7 +26,11 @@ internal static class Samples
 
     /// <summary>A process with the controllers of deployments, whose writes get lost at times, and whose watches break.</summary>
     public static FaultyProcess StartProcess(ControlBench bench, int seed) => new(
-        bench, seed, Flakiness.LosesWrites with { CutWatches = 0.02 }, workers: 2, context => [new DeploymentController(context), new ReplicaSetController(context)]);
+        bench,
+        seed,
+        Flakiness.LosesWrites with { CutWatches = 0.02 },
+        workers: 2,
+        context => [new DeploymentController(context), new ReplicaSetController(context)]);
 
     /// <summary>The events of a reason, in order, when there are so many.</summary>
     public static async Task<JsonObject[]> EventsAsync(ControlBench bench, string ns, string reason, int count)

@@ -21,7 +21,7 @@ public sealed class ThrottledHandlerTests
     [Test]
     public async Task A_refused_write_is_repeated_as_it_was()
     {
-        using var client = Connect(Refusal("2"), Refusal("3"), new HttpResponseMessage { Content = new StringContent("""{"metadata":{"name":"a"}}""") });
+        using var client = Connect(Refusal("2"), Refusal("3"), Success("""{"metadata":{"name":"a"}}"""));
         var value = new JsonObject { ["metadata"] = new JsonObject { ["name"] = "a" } };
         var created = await client.CreateAsync(Resources.ConfigMaps, "default", value, CancellationToken.None);
         Assert.That(created.Metadata.Name, Is.EqualTo("a"));
@@ -36,7 +36,7 @@ public sealed class ThrottledHandlerTests
     public async Task A_time_of_day_is_waited_for()
     {
         var time = _clock.GetUtcNow() + TimeSpan.FromSeconds(5);
-        using var client = Connect(Refusal(time.ToString("r")), new HttpResponseMessage { Content = new StringContent("{}") });
+        using var client = Connect(Refusal(time.ToString("r")), Success("{}"));
         await client.GetAsync(Resources.ConfigMaps, "default", "a", CancellationToken.None);
         Assert.That(_clock.Pauses.Single().TotalSeconds, Is.InRange(5, 6));
     }
@@ -62,6 +62,8 @@ public sealed class ThrottledHandlerTests
         Assert.That((failure!.Code, failure.RetryAfter), Is.EqualTo((429, TimeSpan.FromSeconds(1))));
         Assert.That(_bodies, Has.Count.EqualTo(ThrottledHandler.MaxRepeats + 1));
     }
+
+    private static HttpResponseMessage Success(string json) => new() { Content = new StringContent(json) };
 
     private static HttpResponseMessage Refusal(string? after, int code = 429)
     {
