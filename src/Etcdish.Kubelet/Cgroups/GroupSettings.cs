@@ -38,5 +38,6 @@ internal readonly record struct GroupSettings(long CpuShares, long CpuQuota, lon
     /// <summary>A weight of cgroup v1 as one of v2, 1 to 10000 (KEP-2254).</summary>
     public static long Weight(long shares) => 1 + ((shares - LeastShares) * 9_999 / (MostShares - LeastShares));
 
-    private static long Quota(long milli) => Math.Max(milli * Period / MilliOfProcessor, LeastQuota);
+    /// <summary>Microseconds in each <see cref="Period"/> for a limit of so many thousandths of a processor.</summary>
+    public static long Quota(long milli) => Math.Max(milli * Period / MilliOfProcessor, LeastQuota);
 }

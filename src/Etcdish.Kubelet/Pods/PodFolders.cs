@@ -18,6 +18,10 @@ internal sealed record PodFolders(string Root, string LogRoot, string LogLinks)
     /// <summary>What belongs to one container of a pod, such as its termination message.</summary>
     public string Container(string uid, string name) => Path.Combine(Pod(uid), "containers", name);
 
+    /// <summary>The file that a try of a container sees as its termination message.</summary>
+    public string TerminationMessage(string uid, string container, int attempt) =>
+        Path.Combine(Container(uid, container), $"termination-{attempt}");
+
     /// <summary>The pod's hosts file.</summary>
     public string Hosts(string uid) => Path.Combine(Pod(uid), "etc-hosts");
 
@@ -33,4 +37,20 @@ internal static class PodManifestExtensions
 {
     /// <summary>Whose sandbox it is.</summary>
     public static PodIdentity Identity(this PodManifest pod) => new(pod.Metadata.Namespace, pod.Metadata.Name, pod.Metadata.Uid);
+
+    /// <summary>Where a container stands in its pod, for events: <c>spec.containers{web}</c>.</summary>
+    public static string FieldPath(this PodManifest pod, ContainerManifest container)
+    {
+        var list = pod.Spec.InitContainers.Contains(container) ? "initContainers"
+            : pod.Spec.EphemeralContainers.Contains(container) ? "ephemeralContainers"
+            : "containers";
+        return $"spec.{list}{{{container.Name}}}";
+    }
+
+    /// <summary>Name, namespace and uid in one, as messages of back-off have them.</summary>
+    public static string Describe(this PodManifest pod) => $"{pod.Metadata.Name}_{pod.Metadata.Namespace}({pod.Metadata.Uid})";
+
+    /// <summary>How long its containers have to end.</summary>
+    public static TimeSpan Grace(this PodManifest pod) => TimeSpan.FromSeconds(
+        Math.Max(0, pod.Metadata.DeletionGracePeriodSeconds ?? pod.Spec.TerminationGracePeriodSeconds ?? 30));
 }

@@ -27,8 +27,15 @@ public interface IInformer
 /// <param name="warn">Is told, a line each, what goes wrong.</param>
 /// <param name="selector">Query that narrows it, such as <c>fieldSelector=spec.nodeName%3Da</c>; empty: all.</param>
 /// <param name="accept">The form in which objects are asked for, such as one of their metadata only; null: JSON, whole.</param>
+/// <param name="ns">The namespace; empty: the whole cluster.</param>
 public sealed class Informer<T>(
-    KubernetesClient client, ApiResource<T> resource, TimeProvider clock, Action<string> warn, string selector = "", string? accept = null)
+    KubernetesClient client,
+    ApiResource<T> resource,
+    TimeProvider clock,
+    Action<string> warn,
+    string selector = "",
+    string? accept = null,
+    string ns = "")
     : ObjectCache<T>, IInformer
     where T : KubernetesObject
 {
@@ -105,7 +112,7 @@ public sealed class Informer<T>(
         using var patience = new CancellationTokenSource(duration + _watchPatience, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, patience.Token);
         _initial = _revision.Length == 0 ? [] : null;
-        using var response = await client.OpenAsync(resource.Path("") + WatchQuery(duration), accept, either.Token);
+        using var response = await client.OpenAsync(resource.Path(ns) + WatchQuery(duration), accept, either.Token);
         await WatchReader.ReadAsync(await response.Content.ReadAsStreamAsync(either.Token), Take, either.Token);
     }
 
@@ -124,7 +131,7 @@ public sealed class Informer<T>(
         do
         {
             var query = $"?limit={PageSize}{(next.Length == 0 ? "" : "&continue=" + Uri.EscapeDataString(next))}{AndSelector}";
-            using var response = await client.OpenAsync(resource.Path("") + query, accept, cancellation);
+            using var response = await client.OpenAsync(resource.Path(ns) + query, accept, cancellation);
             using var page = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellation));
             var metadata = page.RootElement.GetProperty("metadata");
             revision = metadata.GetProperty("resourceVersion").GetString() ?? "";

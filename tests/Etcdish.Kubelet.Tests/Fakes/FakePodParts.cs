@@ -73,6 +73,8 @@ internal sealed class FakeVolumes : IPodVolumes
             pod.Spec.Volumes.ToDictionary(volume => volume.Name, volume => new VolumePlace("/volumes/" + volume.Name, false)));
     }
 
+    public IReadOnlyList<VolumeUsage> Measure(PodManifest pod) => [];
+
     public Task RemoveAsync(string uid, CancellationToken cancellation)
     {
         if (IsStuck)
