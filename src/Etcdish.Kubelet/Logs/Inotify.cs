@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Etcdish.Kubelet.Logs;
 
-/// <summary>Linux's inotify, of which .NET's own watcher takes an instance and a thread for each file, and systems have few instances.</summary>
+/// <summary>
+/// Linux's inotify. .NET's own watcher takes an instance and a thread for each folder, and systems have few instances.
+/// </summary>
 internal static partial class Inotify
 {
     /// <summary>Bytes of an event before its name: watch, mask, cookie, length of the name.</summary>

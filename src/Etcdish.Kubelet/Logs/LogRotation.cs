@@ -7,8 +7,8 @@ namespace Etcdish.Kubelet.Logs;
 /// <summary>
 /// Keeps logs of running containers within limits. A log that is too large gets the name of the moment, and the runtime begins it anew;
 /// those that were rotated before are compressed, and the oldest go. What is left when it is killed on the way is set right by the next
-/// round: a log that nobody has begun anew is, a file that was half compressed is compressed again, and of two forms of a file the compressed
-/// one is whole.
+/// round: a log that nobody has begun anew is, a file that was half compressed is compressed again, and of two forms of a file the
+/// compressed one is whole.
 /// </summary>
 internal sealed class LogRotation
 {

@@ -24,7 +24,8 @@ internal sealed class KubeletRoutes(KubeletServerParts parts, RequestGuard? guar
     {
         var path = (http.Request.Path.Value ?? "").Split('/')[1..];
         _metrics.Count(
-            http.Request.Method is "GET" or "POST" ? http.Request.Method : "other", path.Length > 0 && _counted.Contains(path[0]) ? path[0] : "other");
+            http.Request.Method is "GET" or "POST" ? http.Request.Method : "other",
+            path.Length > 0 && _counted.Contains(path[0]) ? path[0] : "other");
         try
         {
             if (guard is null || await guard.AdmitAsync(http))

@@ -1,6 +1,8 @@
 using System.Security.Cryptography.X509Certificates;
+using Etcdish.Kubelet.Kinds;
 using Etcdish.Kubelet.Pods;
 using Etcdish.Kubelet.Runtime;
+using Etcdish.Kubelet.Volumes;
 using Etcdish.Kubernetes.Client;
 
 namespace Etcdish.Kubelet.Server;
@@ -37,6 +39,9 @@ internal sealed record KubeletServerParts
 
     /// <summary>Whether the kubelet is well: empty, or what is wrong.</summary>
     public Func<string> CheckHealth { get; init; } = static () => "";
+
+    /// <summary>What a pod's volumes take that live in its folder.</summary>
+    public Func<PodManifest, IReadOnlyList<VolumeUsage>> MeasureVolumes { get; init; } = static _ => [];
 
     /// <summary>Adds the figures of other parts to <c>/metrics</c>.</summary>
     public Action<MetricText> AddMetrics { get; init; } = static _ => { };

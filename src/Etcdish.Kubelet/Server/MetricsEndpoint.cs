@@ -27,7 +27,7 @@ internal sealed class MetricsEndpoint(KubeletServerParts parts)
                 await WriteResourcesAsync(text, http.RequestAborted);
                 break;
             case "cadvisor":
-                var sample = await parts.Usage.LatestAsync(http.RequestAborted);
+                var sample = await parts.Usage.LatestAsync(UsageSampler.UsualAge, http.RequestAborted);
                 CadvisorMetrics.Write(text, sample, (await parts.Runtime.ListAsync(http.RequestAborted)).Containers);
                 break;
             case "probes":
@@ -47,7 +47,7 @@ internal sealed class MetricsEndpoint(KubeletServerParts parts)
     {
         try
         {
-            ResourceMetrics.Write(text, await parts.Usage.LatestAsync(cancellation));
+            ResourceMetrics.Write(text, await parts.Usage.LatestAsync(UsageSampler.LeastAge, cancellation));
         }
         catch (Exception e) when (e is RuntimeException or IOException)
         {
@@ -65,7 +65,8 @@ internal sealed class MetricsEndpoint(KubeletServerParts parts)
         foreach (var phase in Enum.GetValues<ContainerPhase>())
         {
             var name = phase.ToString().ToLower(CultureInfo.InvariantCulture);
-            text.Sample("kubelet_running_containers", snapshot.Containers.Count(c => c.Phase == phase), at: null, ("container_state", name));
+            var count = snapshot.Containers.Count(c => c.Phase == phase);
+            text.Sample("kubelet_running_containers", count, at: null, ("container_state", name));
         }
 
         const string PodsHelp = "Number of pods that have a running pod sandbox";

@@ -76,7 +76,8 @@ internal static class ResourceMetrics
         text.Family("pod_cpu_usage_seconds_total", "counter", "Cumulative cpu time consumed by the pod in core-seconds");
         foreach (var p in pods)
         {
-            text.Sample("pod_cpu_usage_seconds_total", p.CpuNanoseconds / Billion, p.At, ("namespace", p.Pod.Namespace), ("pod", p.Pod.Name));
+            var seconds = p.CpuNanoseconds / Billion;
+            text.Sample("pod_cpu_usage_seconds_total", seconds, p.At, ("namespace", p.Pod.Namespace), ("pod", p.Pod.Name));
         }
 
         text.Family("pod_memory_working_set_bytes", "gauge", "Current working set of the pod in bytes");

@@ -18,7 +18,7 @@ internal sealed record ServerUser(string Name, string Uid, IReadOnlyList<string>
     /// <summary>Whether he may do everything.</summary>
     public bool IsMaster => Groups.Contains(Masters);
 
-    /// <summary>The user that a certificate names: the common name, in the groups that are its organizations. Null: it names none.</summary>
+    /// <summary>The user that a certificate names: its common name, in the groups that are its organizations. Null: none.</summary>
     public static ServerUser? FromCertificate(X509Certificate2 certificate)
     {
         var name = "";

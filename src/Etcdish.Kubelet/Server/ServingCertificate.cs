@@ -31,8 +31,8 @@ internal static class ServingCertificate
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = MakeRequest(key, node, addresses);
-        request.CertificateExtensions.Add(
-            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+        var issuer = X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, includeKeyIdentifier: true, false);
+        request.CertificateExtensions.Add(issuer);
         var now = clock.GetUtcNow();
         var end = now + _life < authority.NotAfter ? now + _life : authority.NotAfter;
         using var issued = request.Create(authority, now - _clockSkew, end, RandomNumberGenerator.GetBytes(SerialBytes));

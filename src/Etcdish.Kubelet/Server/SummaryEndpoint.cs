@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Etcdish.Kubelet.Runtime;
+using Etcdish.Kubelet.Volumes;
 using Etcdish.Kubernetes;
 using Microsoft.AspNetCore.Http;
 
@@ -8,6 +9,11 @@ namespace Etcdish.Kubelet.Server;
 /// <summary>Serves <c>/stats/summary</c>: what the node and its pods use, as k8s.io/kubelet stats/v1alpha1 Summary.</summary>
 internal sealed class SummaryEndpoint(KubeletServerParts parts)
 {
+    // To measure a volume is to walk through it.
+    private static readonly TimeSpan _volumesLife = TimeSpan.FromMinutes(1);
+
+    private readonly ExpiringCache<string, IReadOnlyList<VolumeUsage>> _volumes = new(parts.Clock);
+
     /// <summary>Serves a request.</summary>
     public async Task ServeAsync(HttpContext http)
     {
@@ -75,7 +81,11 @@ internal sealed class SummaryEndpoint(KubeletServerParts parts)
         };
         if (!isShort)
         {
-            var written = pod.Containers.Sum(c => Math.Max(0, c.Usage.WritableBytes)) + SizeOf(parts.Folders.Logs(pod.Pod));
+            var volumes = MeasureVolumes(pod.Pod);
+            var written = pod.Containers.Sum(c => Math.Max(0, c.Usage.WritableBytes)) + SizeOf(parts.Folders.Logs(pod.Pod))
+                + volumes.Where(volume => !volume.IsMemory).Sum(volume => volume.UsedBytes);
+            shown["volume"] = new JsonArray(
+                [.. volumes.Select(volume => ShowVolume(TimeText.Format(total.At), volume)).Where(volume => volume is not null)]);
             shown["ephemeral-storage"] = ShowFileSystem(TimeText.Format(total.At), parts.Options.Folder, written);
         }
 
@@ -103,6 +113,32 @@ internal sealed class SummaryEndpoint(KubeletServerParts parts)
             shown["logs"] = ShowFileSystem(time, parts.Options.Folder, SizeOf(logs));
         }
 
+        return shown;
+    }
+
+    private IReadOnlyList<VolumeUsage> MeasureVolumes(PodIdentity pod)
+    {
+        if (_volumes.TryGet(pod.Uid, out var known))
+        {
+            return known!;
+        }
+
+        var measured = parts.Pods.Find(pod.Namespace, pod.Name) is { } manifest && manifest.Uid == pod.Uid
+            ? parts.MeasureVolumes(manifest)
+            : [];
+        _volumes.Set(pod.Uid, measured, _volumesLife);
+        return measured;
+    }
+
+    private static JsonObject? ShowVolume(string time, VolumeUsage volume)
+    {
+        if (ShowFileSystem(time, volume.HostPath, volume.UsedBytes) is not { } shown)
+        {
+            return null;
+        }
+
+        shown["inodesUsed"] = volume.UsedInodes;
+        shown["name"] = volume.Name;
         return shown;
     }
 

@@ -3,50 +3,64 @@ using Etcdish.Kubelet.Runtime;
 namespace Etcdish.Kubelet.Server;
 
 /// <summary>
-/// Measures what the node and its pods use, for all who ask: once in ten seconds at most, and never while nobody asks. Safe for use by many
-/// threads.
+/// Measures what the node and its pods use, for all who ask: once for all who ask at about the same time, and never while nobody asks. Safe
+/// for use by many threads.
 /// </summary>
 /// <param name="runtime">Knows what containers use.</param>
 /// <param name="clock">The clock.</param>
 /// <param name="proc">The folder <c>/proc</c>.</param>
 internal sealed class UsageSampler(IContainerRuntime runtime, TimeProvider clock, string proc = "/proc") : IDisposable
 {
-    private static readonly TimeSpan _life = TimeSpan.FromSeconds(10);
+    /// <summary>How old a sample may be for those who show it to people.</summary>
+    public static readonly TimeSpan UsualAge = TimeSpan.FromSeconds(10);
+
+    /// <summary>How old a sample may be for those who make rates of counters themselves.</summary>
+    public static readonly TimeSpan LeastAge = TimeSpan.FromSeconds(1);
+
+    // Rates are of so much time, as far as there is a sample from before.
+    private static readonly TimeSpan _window = TimeSpan.FromSeconds(10);
 
     // What lies further back says nothing about the processor time that is used now.
     private static readonly TimeSpan _longestWindow = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan _shortestWindow = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _firstWindow = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _one = new(1);
     private UsageSample? _latest;
 
-    /// <summary>What is used, ten seconds old at most. Rates are missing in it when nobody has asked for two minutes.</summary>
-    /// <exception cref="RuntimeException">The runtime does not answer.</exception>
-    public Task<UsageSample> LatestAsync(CancellationToken cancellation) => SampleAsync(needsRates: false, cancellation);
+    // Two samples that are a window apart, by which rates are made: the newer of them once it is old enough.
+    private UsageSample? _newer;
+    private UsageSample? _older;
 
-    /// <summary>As <see cref="LatestAsync"/>, with rates: when nobody has asked for long it takes a second.</summary>
+    /// <summary>What is used. Rates are missing in it when nobody has asked for two minutes.</summary>
+    /// <param name="maxAge">How old it may be.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="RuntimeException">The runtime does not answer.</exception>
-    public Task<UsageSample> LatestWithRatesAsync(CancellationToken cancellation) => SampleAsync(needsRates: true, cancellation);
+    public Task<UsageSample> LatestAsync(TimeSpan maxAge, CancellationToken cancellation) =>
+        SampleAsync(maxAge, needsRates: false, cancellation);
+
+    /// <summary>What is used, ten seconds old at most, with rates: when nobody has asked for long it takes a second.</summary>
+    /// <exception cref="RuntimeException">The runtime does not answer.</exception>
+    public Task<UsageSample> LatestWithRatesAsync(CancellationToken cancellation) => SampleAsync(UsualAge, needsRates: true, cancellation);
 
     public void Dispose() => _one.Dispose();
 
-    private async Task<UsageSample> SampleAsync(bool needsRates, CancellationToken cancellation)
+    private async Task<UsageSample> SampleAsync(TimeSpan maxAge, bool needsRates, CancellationToken cancellation)
     {
         await _one.WaitAsync(cancellation);
         try
         {
-            if (_latest is null || clock.GetUtcNow() - _latest.Node.At >= _life)
+            if (_latest is null || clock.GetUtcNow() - _latest.Node.At >= maxAge)
             {
-                _latest = await MeasureAsync(_latest, cancellation);
+                await MeasureAsync(cancellation);
             }
 
-            if (needsRates && _latest.NodeNanoCores is null)
+            if (needsRates && _latest!.NodeNanoCores is null)
             {
-                await Task.Delay(_shortestWindow, clock, cancellation);
-                _latest = await MeasureAsync(_latest, cancellation);
+                await Task.Delay(_firstWindow, clock, cancellation);
+                await MeasureAsync(cancellation);
             }
 
-            return _latest;
+            return _latest!;
         }
         finally
         {
@@ -54,18 +68,25 @@ internal sealed class UsageSampler(IContainerRuntime runtime, TimeProvider clock
         }
     }
 
-    private async Task<UsageSample> MeasureAsync(UsageSample? before, CancellationToken cancellation)
+    private async Task MeasureAsync(CancellationToken cancellation)
     {
         var node = NodeUsage.Read(proc, clock.GetUtcNow());
         var usage = await runtime.ListUsageAsync(cancellation);
-        var recent = before is not null && node.At - before.Node.At <= _longestWindow ? before : null;
-        var nodeRate = recent is null
-            ? null
-            : Rate(recent.Node.CpuNanoseconds, recent.Node.At, node.CpuNanoseconds, node.At);
-        var known = recent?.Containers.ToDictionary(c => (c.Usage.Pod.Uid, c.Usage.Container), c => c.Usage) ?? [];
+        var isApart = _newer is null || node.At - _newer.Node.At >= _window;
+        var before = isApart ? _newer : _older ?? _newer;
+        _latest = Compare(before is not null && node.At - before.Node.At <= _longestWindow ? before : null, node, usage);
+        if (isApart)
+        {
+            (_older, _newer) = (_newer, _latest);
+        }
+    }
+
+    private static UsageSample Compare(UsageSample? before, NodeUsage node, IReadOnlyList<ContainerUsage> usage)
+    {
+        var known = before?.Containers.ToDictionary(c => (c.Usage.Pod.Uid, c.Usage.Container), c => c.Usage) ?? [];
         return new UsageSample(
             node,
-            nodeRate,
+            before is null ? null : Rate(before.Node.CpuNanoseconds, before.Node.At, node.CpuNanoseconds, node.At),
             [
                 .. usage.Select(now => new MeasuredUsage(
                     now,

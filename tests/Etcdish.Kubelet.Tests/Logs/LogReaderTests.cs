@@ -32,7 +32,9 @@ internal sealed class LogReaderTests
 
         Assert.That(
             await _bench.ReadAsync(new LogQuery { Timestamps = true }),
-            Is.EqualTo("2026-01-01T00:00:01.000000000Z none\n2026-01-01T00:00:02.123456789Z all\n2026-01-01T00:00:03.100000000+02:00 one\n"));
+            Is.EqualTo(
+                "2026-01-01T00:00:01.000000000Z none\n2026-01-01T00:00:02.123456789Z all\n"
+                + "2026-01-01T00:00:03.100000000+02:00 one\n"));
     }
 
     [TestCase("no header\n")]
@@ -84,7 +86,8 @@ internal sealed class LogReaderTests
         Assert.That(all, Has.Length.EqualTo(3000));
         foreach (var lines in Enumerable.Range(0, 60).Select(_ => random.Next(3000)))
         {
-            Assert.That(await _bench.ReadAsync(new LogQuery { TailLines = lines }), Is.EqualTo(string.Concat(all[^lines..].Select(l => l + "\n"))));
+            var expected = string.Concat(all[^lines..].Select(line => line + "\n"));
+            Assert.That(await _bench.ReadAsync(new LogQuery { TailLines = lines }), Is.EqualTo(expected));
         }
     }
 

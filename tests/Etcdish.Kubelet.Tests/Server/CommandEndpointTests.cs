@@ -6,7 +6,7 @@ using Etcdish.Kubelet.Runtime;
 
 namespace Etcdish.Kubelet.Tests.Server;
 
-/// <summary>Commands in containers and forwarded ports, by the unmodified kubectl through the API server, and by requests of their own.</summary>
+/// <summary>Commands in containers and forwarded ports, by the unmodified kubectl through the API server and by plain requests.</summary>
 internal sealed class CommandEndpointTests
 {
     private ServerBench _bench = null!;
@@ -49,7 +49,9 @@ internal sealed class CommandEndpointTests
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         using var kubectl = _bench.Start("port-forward", "web", $":{port}");
-        Assert.That(kubectl.StandardOutput.Wait(text => text.Contains("Forwarding", StringComparison.Ordinal), TimeSpan.FromSeconds(30)), Is.True, kubectl.Describe);
+        var isListening = kubectl.StandardOutput.Wait(
+            text => text.Contains("Forwarding", StringComparison.Ordinal), TimeSpan.FromSeconds(30));
+        Assert.That(isListening, Is.True, kubectl.Describe);
         var local = int.Parse(kubectl.StandardOutput.Text.Split("127.0.0.1:")[1].Split(' ')[0], null);
 
         using var client = new TcpClient();

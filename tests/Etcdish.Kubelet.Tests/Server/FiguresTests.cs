@@ -35,9 +35,10 @@ internal sealed class FiguresTests
         using var http = bench.ConnectMaster();
         var text = await http.GetStringAsync(new Uri("/metrics/resource", UriKind.Relative));
         Assert.That(text, Does.Match("(?m)^node_cpu_usage_seconds_total [0-9.e+]+ [0-9]+$"));
-        Assert.That(text, Does.Match("(?m)^container_cpu_usage_seconds_total\\{container=\"main\",namespace=\"default\",pod=\"web\"\\} 5 [0-9]+$"));
+        const string Main = "container=\"main\",namespace=\"default\",pod=\"web\"";
+        Assert.That(text, Does.Match($"(?m)^container_cpu_usage_seconds_total\\{{{Main}\\}} 5 [0-9]+$"));
         Assert.That(text, Does.Match("(?m)^pod_memory_working_set_bytes\\{namespace=\"default\",pod=\"web\"\\} 1500 [0-9]+$"));
-        Assert.That(text, Does.Match("(?m)^container_start_time_seconds\\{container=\"main\",namespace=\"default\",pod=\"web\"\\} 1767225600$"));
+        Assert.That(text, Does.Match($"(?m)^container_start_time_seconds\\{{{Main}\\}} 1767225600$"));
         Assert.That(text, Does.Match("(?m)^resource_scrape_error 0$"));
         text = await http.GetStringAsync(new Uri("/metrics/cadvisor", UriKind.Relative));
         Assert.That(text, Does.Contain("container_memory_working_set_bytes{container=\"main\",id=\"web-1\","));
@@ -62,24 +63,34 @@ internal sealed class FiguresTests
         await using var runtime = new HostRuntime();
         using var sampler = new UsageSampler(runtime, clock);
         Set(1_000_000_000);
-        Assert.That((await sampler.LatestAsync(CancellationToken.None)).Containers[0].NanoCores, Is.Null);
+        Assert.That(await RateAsync(UsageSampler.UsualAge), Is.Null, "nothing from before");
 
         clock.Advance(TimeSpan.FromSeconds(5));
         Set(2_000_000_000);
-        Assert.That((await sampler.LatestAsync(CancellationToken.None)).Containers[0].Usage.CpuNanoseconds, Is.EqualTo(1_000_000_000));
+        Assert.That(await RateAsync(UsageSampler.UsualAge), Is.Null, "the same sample");
+        Assert.That(await RateAsync(UsageSampler.LeastAge), Is.EqualTo(200_000_000), "a new one");
 
         clock.Advance(TimeSpan.FromSeconds(5));
         Set(2_000_000_000);
-        Assert.That((await sampler.LatestAsync(CancellationToken.None)).Containers[0].NanoCores, Is.EqualTo(100_000_000));
+        Assert.That(await RateAsync(UsageSampler.LeastAge), Is.EqualTo(100_000_000), "of the whole window");
+
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Set(2_100_000_000);
+        Assert.That(await RateAsync(UsageSampler.LeastAge), Is.EqualTo(100_000_000), "of no less than it");
 
         clock.Advance(TimeSpan.FromSeconds(10));
         Set(5);
-        Assert.That((await sampler.LatestAsync(CancellationToken.None)).Containers[0].NanoCores, Is.Null, "a counter that fell");
+        Assert.That(await RateAsync(UsageSampler.UsualAge), Is.Null, "a counter that fell");
 
         clock.Advance(TimeSpan.FromMinutes(3));
         Set(6);
-        var late = await sampler.LatestAsync(CancellationToken.None);
-        Assert.That((late.Containers[0].NanoCores, late.NodeNanoCores), Is.EqualTo(((long?)null, (long?)null)), "nobody has asked for long");
+        Assert.That(await RateAsync(UsageSampler.UsualAge), Is.Null, "nobody has asked for long");
+
+        async Task<long?> RateAsync(TimeSpan age)
+        {
+            var sample = await sampler.LatestAsync(age, CancellationToken.None);
+            return sample.Containers[0].NanoCores;
+        }
 
         void Set(long nanoseconds)
         {

@@ -72,7 +72,9 @@ internal sealed class HostRuntime : IContainerRuntime
         lock (_lock)
         {
             Lists++;
-            var sandboxes = _containers.Select(c => new SandboxState { Id = c.SandboxId, Pod = c.Pod, IsReady = true }).DistinctBy(s => s.Id);
+            var sandboxes = _containers
+                .DistinctBy(c => c.SandboxId)
+                .Select(c => new SandboxState { Id = c.SandboxId, Pod = c.Pod, IsReady = true });
             return Task.FromResult(new RuntimeSnapshot([.. sandboxes], [.. _containers]));
         }
     }
