@@ -1,3 +1,4 @@
+using Etcdish.Kubelet.Containers;
 using Etcdish.Kubelet.Kinds;
 using Etcdish.Kubelet.Logs;
 using Etcdish.Kubelet.Runtime;
@@ -12,7 +13,7 @@ internal sealed class PodRemains(PodWorkersParts parts)
     {
         await parts.Runtime.RemoveContainerAsync(container.Id, cancellation);
         new LogLinks(parts.Folders).Remove(pod.Identity(), container.Name, container.Id);
-        var message = parts.Folders.TerminationMessage(pod.Uid, container.Name, container.Attempt);
+        var message = TerminationMessages.PathOf(parts.Folders, pod.Uid, container.Name, container.Attempt);
         if (File.Exists(message))
         {
             File.Delete(message);
