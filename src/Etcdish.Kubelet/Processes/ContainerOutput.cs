@@ -260,7 +260,14 @@ internal sealed class ContainerOutput(ContainerFolder folder, string logPath, Ti
                 _file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
             }
 
-            var waiting = RandomAccess.GetLength(_file) - Position;
+            var length = RandomAccess.GetLength(_file);
+            if (length < Position)
+            {
+                // Somebody opened /dev/stdout anew and cut it off; what is in it now is new.
+                (Position, GivenBack) = (0, 0);
+            }
+
+            var waiting = length - Position;
             if (waiting <= 0)
             {
                 return false;

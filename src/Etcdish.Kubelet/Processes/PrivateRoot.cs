@@ -148,7 +148,11 @@ internal sealed class PrivateRoot
         if (!covered.Exists(above => IsBelow(directory, above)))
         {
             Open(directory);
-            MakeFolder(Root + directory, Everyone);
+            if (!Directory.Exists(Root + directory))
+            {
+                MakeFolder(Root + directory, Everyone);
+                LinuxCalls.ChangeOwner(Root + directory, _container.Settings.User.Uid ?? 0, _container.Settings.User.Gid ?? 0);
+            }
         }
     }
 
@@ -220,11 +224,11 @@ internal sealed class PrivateRoot
     /// <summary>Makes all of the node read-only, and the root itself. Device nodes and /proc stay as they are.</summary>
     private void Freeze()
     {
-        foreach (var folder in Directory.EnumerateDirectories(Root).Where(folder => Path.GetFileName(folder) is not ("proc" or "dev" or "tmp")))
+        foreach (var folder in new DirectoryInfo("/").EnumerateDirectories())
         {
-            if (new DirectoryInfo(folder).LinkTarget is null)
+            if (folder.LinkTarget is null && folder.Name is not ("proc" or "dev" or "tmp" or "lost+found"))
             {
-                LinuxCalls.MakeReadOnly(folder, isRecursive: true);
+                LinuxCalls.MakeReadOnly(Path.Combine(Root, folder.Name), isRecursive: true);
             }
         }
     }
