@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Etcdish.Kubelet.Runtime;
 using Etcdish.Protos.Cri;
 
@@ -9,17 +11,20 @@ internal sealed class CriImages(CriCalls calls) : IImageService
     /// <summary>Longer than any pull that anybody waits for; a runtime itself gives up one that makes no progress.</summary>
     private static readonly TimeSpan _pullLimit = TimeSpan.FromHours(6);
 
+    private volatile string? _sandboxImage;
+
     public async Task<IReadOnlyList<ImageState>> ListAsync(CancellationToken cancellation)
     {
         var answer = await calls.ImagesAsync("ListImages", new ListImagesRequest(), ListImagesResponse.Parser, null, cancellation);
-        return [.. answer.Images.Select(State)];
+        var pause = await SandboxImageAsync(cancellation);
+        return [.. answer.Images.Select(image => State(image, pause))];
     }
 
     public async Task<ImageState?> FindAsync(string image, CancellationToken cancellation)
     {
         var request = new ImageStatusRequest { Image = new ImageSpec { Image = image } };
         var answer = await calls.ImagesAsync("ImageStatus", request, ImageStatusResponse.Parser, null, cancellation);
-        return answer.Image is { } found ? State(found) : null;
+        return answer.Image is { } found ? State(found, await SandboxImageAsync(cancellation)) : null;
     }
 
     public async Task<string> PullAsync(string image, RegistryLogin? login, CancellationToken cancellation)
@@ -48,8 +53,41 @@ internal sealed class CriImages(CriCalls calls) : IImageService
         ];
     }
 
-    private static ImageState State(Image image) => new(
-        image.Id, image.RepoTags, image.RepoDigests, (long)image.Size, image.Uid?.Value, image.Username, image.Pinned);
+    /// <summary>
+    /// What sandboxes run, by the runtime's configuration; empty: it does not tell. Older runtimes do not pin it, and no pod could start
+    /// without it.
+    /// </summary>
+    private async Task<string> SandboxImageAsync(CancellationToken cancellation)
+    {
+        if (_sandboxImage is null)
+        {
+            var answer = await calls.RuntimeAsync("Status", new StatusRequest { Verbose = true }, StatusResponse.Parser, cancellation);
+            _sandboxImage = answer.Info.TryGetValue("config", out var config) ? SandboxImage(config) : "";
+        }
+
+        return _sandboxImage;
+    }
+
+    private static string SandboxImage(string config)
+    {
+        try
+        {
+            return JsonNode.Parse(config) is JsonObject settings && settings["sandboxImage"] is JsonValue name ? name.ToString() : "";
+        }
+        catch (JsonException)
+        {
+            return "";
+        }
+    }
+
+    private static ImageState State(Image image, string sandboxImage) => new(
+        image.Id,
+        image.RepoTags,
+        image.RepoDigests,
+        (long)image.Size,
+        image.Uid?.Value,
+        image.Username,
+        image.Pinned || image.RepoTags.Contains(sandboxImage));
 
     private static AuthConfig? Login(RegistryLogin? login) => login is null ? null : new()
     {

@@ -31,6 +31,15 @@ public sealed class CriImagesTests
     }
 
     [Test]
+    public async Task What_sandboxes_run_must_stay()
+    {
+        var images = await Daemon.Images.ListAsync(Cancellation);
+
+        Assert.That(images.Single(image => image.Tags.Contains("docker.io/library/pause:1")).IsPinned, Is.True);
+        Assert.That(images.Single(image => image.Tags.Contains(ContainerdServer.Busybox)).IsPinned, Is.False);
+    }
+
+    [Test]
     public async Task Who_an_image_runs_as_is_told()
     {
         await ContainerdBench.Server.ImportAsync(ContainerImage.Busybox(user: "1000", marker: "by number"), "docker.io/library/user:number");
