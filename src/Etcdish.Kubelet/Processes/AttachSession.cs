@@ -1,0 +1,91 @@
+using System.IO.Pipes;
+using Etcdish.Kubelet.Runtime;
+using Etcdish.Streaming;
+using Etcdish.Streaming.Sessions;
+using Microsoft.AspNetCore.Http;
+
+namespace Etcdish.Kubelet.Processes;
+
+/// <summary>A client at the streams of a container's own process: its output from now on, and its input if it has one.</summary>
+internal static class AttachSession
+{
+    private const int BlockBytes = 32 * 1024;
+
+    public static async Task ServeAsync(HttpContext http, ProcessContainer container, AttachedStreams streams)
+    {
+        var settings = container.Record.Settings;
+        var process = container.RunningProcess();
+        var wanted = new CommandStreams(streams.Stdin, streams.Stdout, streams.Stderr && !settings.Tty, settings.Tty);
+        await using var session = await RemoteCommandSession.AcceptAsync(http, wanted, new StreamingLimits());
+        if (session is null)
+        {
+            return;
+        }
+
+        var input = SendInputAsync(container, session.Stdin);
+        var terminal = settings.Tty ? Terminals.FollowSizesAsync(process, session.Sizes) : Task.CompletedTask;
+        await Task.WhenAll(
+            FollowAsync(container, errors: false, session.Stdout, session.Closed),
+            FollowAsync(container, errors: true, session.Stderr, session.Closed));
+        await Task.WhenAny(container.Ended, Task.Delay(Timeout.Infinite, session.Closed));
+
+        // How the container ended is in the pod's status.
+        await session.EndAsync(CommandResult.Exited(0));
+        await Task.WhenAll(input, terminal);
+    }
+
+    private static async Task SendInputAsync(ProcessContainer container, SessionStream? from)
+    {
+        var settings = container.Record.Settings;
+        if (from is null || !settings.Stdin)
+        {
+            return;
+        }
+
+        try
+        {
+            await using var pipe = new AnonymousPipeClientStream(PipeDirection.Out, LinuxCalls.OpenPipe(container.Folder.Stdin));
+            await from.CopyToAsync(pipe, BlockBytes);
+        }
+        catch (Exception e) when (SessionRelay.IsEnd(e))
+        {
+            // The client is gone, or the container reads no more.
+        }
+        finally
+        {
+            if (settings.StdinOnce)
+            {
+                container.EndInput();
+            }
+        }
+    }
+
+    private static async Task FollowAsync(ProcessContainer container, bool errors, SessionStream? to, CancellationToken gone)
+    {
+        if (to is null || container.Output.Follow(errors) is not { } followed)
+        {
+            return;
+        }
+
+        using var hold = followed.Hold;
+        await using var file = followed.File;
+        try
+        {
+            for (var isOver = false; !isOver;)
+            {
+                // What is written behind the reading completes this wait.
+                var change = container.Output.Changed.WaitAsync(gone);
+                isOver = container.Ended.IsCompleted;
+                await file.CopyToAsync(to, BlockBytes, gone);
+                if (!isOver)
+                {
+                    await await Task.WhenAny(change, container.Ended);
+                }
+            }
+        }
+        catch (Exception e) when (SessionRelay.IsEnd(e))
+        {
+            // The client is gone.
+        }
+    }
+}
