@@ -10,8 +10,9 @@ namespace Etcdish.Kubelet.Tests;
 /// <summary>A whole kubelet: an API in this process, and pods in a genuine containerd.</summary>
 public sealed class KubeletTests
 {
+    // It mounts no token: the controllers that publish what belongs to one do not run here.
     private const string Web = """
-        {"metadata":{"name":"web"},"spec":{"nodeName":"n1","terminationGracePeriodSeconds":1,"containers":[{
+        {"metadata":{"name":"web"},"spec":{"nodeName":"n1","automountServiceAccountToken":false,"terminationGracePeriodSeconds":1,"containers":[{
           "name":"c","image":"busybox:1","command":["sh","-c","echo begun; exec sleep 3600"],
           "resources":{"requests":{"cpu":"10m"},"limits":{"memory":"64Mi"}}}]}}
         """;
