@@ -44,7 +44,7 @@ public sealed class Kubelet
     {
         using var folder = LockFolder();
         var address = _options.NodeAddress ?? NodeAddresses.Find();
-        await using var runtime = await RuntimeChoice.OpenAsync(_options, _clock, _warn, cancellation);
+        await using var runtime = await RuntimeChoice.OpenAsync(_options, [address.ToString()], _clock, _warn, cancellation);
         await using var node = await KubeletNode.StartAsync(_client, _options, address, runtime, _clock, _warn, cancellation);
         Server = node.Server;
         var announcing = AnnounceAsync(node, cancellation);

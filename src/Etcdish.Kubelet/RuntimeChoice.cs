@@ -1,23 +1,25 @@
 using System.Net.Sockets;
 using Etcdish.Kubelet.Cri;
+using Etcdish.Kubelet.Processes;
 using Etcdish.Kubelet.Runtime;
 
 namespace Etcdish.Kubelet;
 
-/// <summary>Finds what runs containers: a container runtime whose socket answers.</summary>
+/// <summary>Finds what runs containers: a container runtime whose socket answers, or else this process itself.</summary>
 internal static class RuntimeChoice
 {
     private const string UnixPrefix = "unix://";
     private static readonly TimeSpan _pause = TimeSpan.FromSeconds(5);
 
     /// <summary>Opens it. One that is asked for by name is waited for.</summary>
-    /// <exception cref="IOException">There is none.</exception>
+    /// <exception cref="IOException">The folder of the process runtime cannot be used.</exception>
     public static async Task<IContainerRuntime> OpenAsync(
-        KubeletOptions options, TimeProvider clock, Action<string> warn, CancellationToken cancellation)
+        KubeletOptions options, IReadOnlyList<string> addresses, TimeProvider clock, Action<string> warn, CancellationToken cancellation)
     {
         if (options.Runtime == "process" || (options.Runtime == "auto" && !await AnswersAsync(options.RuntimeEndpoint, cancellation)))
         {
-            throw new IOException($"no container runtime answers at {options.RuntimeEndpoint}");
+            return ProcessRuntime.Open(
+                new ProcessRuntimeOptions { Folder = Path.Combine(options.Folder, "processes"), Addresses = addresses }, clock, warn);
         }
 
         while (true)
