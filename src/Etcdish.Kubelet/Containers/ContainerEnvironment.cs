@@ -47,7 +47,8 @@ internal sealed class ContainerEnvironment(IObjectSource objects, Func<NodeFacts
         return variables;
     }
 
-    private async Task AddAllAsync(VariableList variables, PodManifest pod, EnvironmentSourceManifest source, CancellationToken cancellation)
+    private async Task AddAllAsync(
+        VariableList variables, PodManifest pod, EnvironmentSourceManifest source, CancellationToken cancellation)
     {
         var isSecret = source.SecretRef is not null;
         if ((source.ConfigMapRef ?? source.SecretRef) is not { } reference

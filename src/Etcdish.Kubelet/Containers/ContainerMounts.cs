@@ -32,7 +32,7 @@ internal sealed class ContainerMounts(PodFolders folders, string clusterDomain, 
 
         if (container.TerminationMessagePath.Length > 0)
         {
-            var file = TerminationMessages.Create(folders, pod.Uid, container.Name, plan.Attempt);
+            var file = TerminationFile.Create(folders, pod.Uid, container.Name, plan.Attempt);
             mounts.Add(new MountSettings(file, Absolute(container.TerminationMessagePath), ReadOnly: false));
         }
 
@@ -52,7 +52,8 @@ internal sealed class ContainerMounts(PodFolders folders, string clusterDomain, 
 
             return plan.Volumes.TryGetValue(device.Name, out var place)
                 ? new MountSettings(place.HostPath, device.DevicePath, place.ReadOnly)
-                : throw new ContainerConfigException($"cannot find volume \"{device.Name}\" to pass into container \"{plan.Container.Name}\"");
+                : throw new ContainerConfigException(
+                    $"cannot find volume \"{device.Name}\" to pass into container \"{plan.Container.Name}\"");
         }),
     ];
 
@@ -79,7 +80,7 @@ internal sealed class ContainerMounts(PodFolders folders, string clusterDomain, 
         };
     }
 
-    /// <summary>Whether mounts below it must be read-only too. Where a pod only would like it, it goes without, as every runtime can.</summary>
+    /// <summary>Whether mounts below it must be read-only too; where a pod only would like it, it goes without.</summary>
     private static bool IsReadOnlyBelow(MountManifest mount)
     {
         if (mount.RecursiveReadOnly != "Enabled")

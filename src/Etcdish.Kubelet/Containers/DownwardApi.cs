@@ -25,7 +25,7 @@ internal static class DownwardApi
         _ => Explain(() => DownwardFields.Read(plan.Pod, path)),
     };
 
-    /// <summary>What a container asks for or may use, in units of the divisor, rounded up. Without a limit it may use what the node has.</summary>
+    /// <summary>What a container asks for or may use, in units of the divisor, rounded up; without a limit, what the node has.</summary>
     /// <param name="plan">The container that asks.</param>
     /// <param name="field">What it asks for.</param>
     /// <param name="node">The node.</param>

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Etcdish.Kubelet.Containers;
 
-/// <summary>Calls of Linux by which a path is followed within a folder and never out of it, and by which what was found is mounted.</summary>
+/// <summary>Calls of Linux by which a path is followed within a folder and never out of it, and what was found is mounted.</summary>
 internal static partial class LinuxPaths
 {
     /// <summary>errno: not permitted.</summary>
@@ -29,7 +29,7 @@ internal static partial class LinuxPaths
     /// <summary>Opens what a relative path leads to, links included, if that is within the folder.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="path">The path; empty: the folder itself.</param>
-    /// <param name="isFolder">Whether it must be a folder, which is then opened for reading; otherwise it can be anything, and is only named.</param>
+    /// <param name="isFolder">Whether it must be a folder, opened for reading; else it can be anything, and is only named.</param>
     /// <param name="errno">Why it could not be opened; 0: it was.</param>
     public static unsafe SafeFileHandle OpenWithin(SafeFileHandle folder, string path, bool isFolder, out int errno)
     {
@@ -53,7 +53,9 @@ internal static partial class LinuxPaths
     public static SafeFileHandle OpenFolder(string path)
     {
         var handle = Open(path, (int)(DirectoryOnly | CloseOnExec));
-        return handle >= 0 ? new SafeFileHandle(handle, ownsHandle: true) : throw Failure("open of a volume", Marshal.GetLastPInvokeError());
+        return handle >= 0
+            ? new SafeFileHandle(handle, ownsHandle: true)
+            : throw Failure("open of a volume", Marshal.GetLastPInvokeError());
     }
 
     /// <summary>Makes a folder in another; a link of that name is not followed. 0 or the errno.</summary>

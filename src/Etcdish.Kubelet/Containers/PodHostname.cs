@@ -39,8 +39,8 @@ internal readonly record struct PodHostname(string Name, string Domain)
 
         var full = $"{Name}.{Domain}";
         return full.Length <= MaxKernelName ? full : throw new ContainerConfigException(
-            $"failed to construct FQDN from pod hostname and cluster domain, FQDN {full} is too long ({MaxKernelName} characters is the max, "
-            + $"{full.Length} characters requested)",
+            $"failed to construct FQDN from pod hostname and cluster domain, FQDN {full} is too long "
+            + $"({MaxKernelName} characters is the max, {full.Length} characters requested)",
             "FailedCreatePodSandBox");
     }
 

@@ -53,8 +53,8 @@ internal sealed class PodResolver(KubeletOptions options, string nodeFile, Actio
         warn(
             pod,
             "MissingClusterDNS",
-            $"pod: \"{pod.Describe()}\". kubelet does not have ClusterDNS IP configured and cannot create Pod using \"ClusterFirst\" policy. "
-            + "Falling back to \"Default\" policy.");
+            $"pod: \"{pod.Describe()}\". kubelet does not have ClusterDNS IP configured and cannot create Pod "
+            + "using \"ClusterFirst\" policy. Falling back to \"Default\" policy.");
         return OfNode();
     }
 

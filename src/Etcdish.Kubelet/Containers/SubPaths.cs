@@ -18,7 +18,7 @@ internal sealed class SubPaths(PodFolders folders)
     /// <param name="volumePath">The volume, on the node.</param>
     /// <param name="subPath">The part.</param>
     /// <param name="place">Whose it is.</param>
-    /// <exception cref="ContainerConfigException">It is not within the volume, or cannot be made; messages tell nothing of the node.</exception>
+    /// <exception cref="ContainerConfigException">It is not within the volume, or cannot be made; the message tells no more.</exception>
     public string Prepare(string volumePath, string subPath, SubPathPlace place)
     {
         Check(subPath);

@@ -23,7 +23,12 @@ internal sealed class Hooks(IContainerRuntime runtime, TimeProvider clock) : IHo
 
     /// <inheritdoc/>
     public async Task RunAsync(
-        PodManifest pod, ContainerManifest container, string containerId, string address, HandlerManifest hook, CancellationToken cancellation)
+        PodManifest pod,
+        ContainerManifest container,
+        string containerId,
+        string address,
+        HandlerManifest hook,
+        CancellationToken cancellation)
     {
         var where = $"for Container \"{container.Name}\" in Pod \"{pod.Describe()}\" failed - error:";
         switch (hook)

@@ -42,9 +42,14 @@ internal readonly record struct ProbeResults(bool IsStarted, bool IsReady, Probe
 internal interface IHooks
 {
     /// <summary>Runs one to its end.</summary>
-    /// <exception cref="HookException">It failed; the message is for the kubelet's log: it may hold what the container answered.</exception>
+    /// <exception cref="HookException">It failed; the message may hold what the container answered, and is for the log.</exception>
     Task RunAsync(
-        PodManifest pod, ContainerManifest container, string containerId, string address, HandlerManifest hook, CancellationToken cancellation);
+        PodManifest pod,
+        ContainerManifest container,
+        string containerId,
+        string address,
+        HandlerManifest hook,
+        CancellationToken cancellation);
 }
 
 /// <summary>A hook that failed.</summary>

@@ -124,7 +124,13 @@ internal sealed class ProbeWorkers : IProbes, IAsyncDisposable
                    where count.Item2 > 0
                    let metadata = target.Pod.Metadata
                    select new ProbeCount(
-                       metadata.Namespace, metadata.Name, metadata.Uid, target.Container.Name, probe.Kind.ToString(), count.Item1, count.Item2),
+                       metadata.Namespace,
+                       metadata.Name,
+                       metadata.Uid,
+                       target.Container.Name,
+                       probe.Kind.ToString(),
+                       count.Item1,
+                       count.Item2),
             ];
         }
     }

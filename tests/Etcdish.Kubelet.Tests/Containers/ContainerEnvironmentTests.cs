@@ -33,7 +33,9 @@ public sealed class ContainerEnvironmentTests
     [TestCase("'envFrom':[{'prefix':'S_','secretRef':{'name':'login'}}]", "S_password=ü S_user=ada")]
     [TestCase("'envFrom':[{'configMapRef':{'name':'none'}}]", "")]
     [TestCase("'envFrom':[{'configMapRef':{'name':'nope','optional':true}},{'secretRef':{'name':'nope','optional':true}}]", "")]
-    [TestCase("'envFrom':[{'configMapRef':{'name':'settings'}}],'env':[{'name':'color','value':'$(color)dish'}]", "color=reddish size=$(color)")]
+    [TestCase(
+        "'envFrom':[{'configMapRef':{'name':'settings'}}],'env':[{'name':'color','value':'$(color)dish'}]",
+        "color=reddish size=$(color)")]
     [TestCase("'env':[{'name':'K','valueFrom':{'configMapKeyRef':{'name':'settings','key':'color'}}}]", "K=red")]
     [TestCase("'env':[{'name':'K','valueFrom':{'secretKeyRef':{'name':'login','key':'user'}}}]", "K=ada")]
     [TestCase("'env':[{'name':'K','valueFrom':{'secretKeyRef':{'name':'login','key':'x','optional':true}}}]", "")]
@@ -59,10 +61,14 @@ public sealed class ContainerEnvironmentTests
     [TestCase("'env':[{'name':'K','valueFrom':{'configMapKeyRef':{'name':'nope','key':'k'}}}]", "configmap \"nope\" not found")]
     [TestCase("'env':[{'name':'K','valueFrom':{'secretKeyRef':{'name':'nope','key':'k'}}}]", "secret \"nope\" not found")]
     [TestCase("'env':[{'name':'K','valueFrom':{'secretKeyRef':{'name':'login','key':'k'}}}]", "couldn't find key k in Secret ns/login")]
-    [TestCase("'env':[{'name':'K','valueFrom':{'configMapKeyRef':{'name':'settings','key':'k'}}}]", "couldn't find key k in ConfigMap ns/settings")]
+    [TestCase(
+        "'env':[{'name':'K','valueFrom':{'configMapKeyRef':{'name':'settings','key':'k'}}}]",
+        "couldn't find key k in ConfigMap ns/settings")]
     [TestCase("'envFrom':[{'secretRef':{'name':'nope'}}]", "secret \"nope\" not found")]
     [TestCase("'env':[{'name':'K','valueFrom':{'fieldRef':{'fieldPath':'spec.hostname'}}}]", "unsupported fieldPath: spec.hostname")]
-    [TestCase("'env':[{'name':'K','valueFrom':{'resourceFieldRef':{'resource':'limits.pods'}}}]", "unsupported container resource : limits.pods")]
+    [TestCase(
+        "'env':[{'name':'K','valueFrom':{'resourceFieldRef':{'resource':'limits.pods'}}}]",
+        "unsupported container resource : limits.pods")]
     [TestCase(
         "'env':[{'name':'K','valueFrom':{'resourceFieldRef':{'containerName':'x','resource':'limits.cpu'}}}]", "container x not found")]
     public void What_is_not_there_is_told(string fields, string message) => Assert.That(
@@ -120,7 +126,9 @@ public sealed class ContainerEnvironmentTests
     [Test]
     public void Addresses_of_six_stand_in_brackets_in_links() => Assert.That(
         ServiceVariables.Of(
-            new FakeObjects().AddService("ns", "a", "{'clusterIP':'fd00::1','ports':[{'port':1}]}").Services, "ns", withLinks: true)["A_PORT"],
+            new FakeObjects().AddService("ns", "a", "{'clusterIP':'fd00::1','ports':[{'port':1}]}").Services,
+            "ns",
+            withLinks: true)["A_PORT"],
         Is.EqualTo("tcp://[fd00::1]:1"));
 
     private async Task<string> MakeAsync(string fields, bool withLinks) => string.Join(' ', (await ListAsync(fields, withLinks))
@@ -130,7 +138,8 @@ public sealed class ContainerEnvironmentTests
     private async Task<IReadOnlyList<KeyValuePair<string, string>>> ListAsync(string fields, bool withLinks)
     {
         // Field paths have single quotes of their own: in double quotes they stay.
-        var container = "'name':'c','image':'i','resources':{'requests':{'cpu':'100m','memory':'105000000'}}" + (fields.Length == 0 ? "" : "," + fields);
+        var container = "'name':'c','image':'i','resources':{'requests':{'cpu':'100m','memory':'105000000'}}"
+            + (fields.Length == 0 ? "" : "," + fields);
         var pod = ReadPod(container, withLinks);
         var environment = new ContainerEnvironment(_objects, () => _node, (_, reason, message) => _warnings.Add($"{reason}: {message}"));
         return (await environment.MakeAsync(Given.Plan(pod, null, "10.1.0.4", "fd00::4"), CancellationToken.None)).ToList();

@@ -47,7 +47,8 @@ public sealed class ContainerLimitsTests
              'containers':[{'name':'c','resources':{'requests':{'memory':'4G'}}},{'name':'d','resources':{'requests':{'memory':'2G'}}}]}
             """);
         Assert.That(
-            pod.Spec.InitContainers.Select(container => ContainerLimits.OomScoreOf(pod, container, Capacity)), Is.EqualTo(new[] { 500L, 999L }));
+            pod.Spec.InitContainers.Select(container => ContainerLimits.OomScoreOf(pod, container, Capacity)),
+            Is.EqualTo(new[] { 500L, 999L }));
     }
 
     [Test]

@@ -67,7 +67,8 @@ public sealed class ContainerPlannerTests
     [TestCase("{'hostNetwork':true,'containers':[{'name':'c','ports':[{'containerPort':80,'hostPort':80}]}]}", "")]
     public async Task Ports_of_the_node_lead_to_containers_that_stay(string spec, string expected)
     {
-        var ports = (await PlanAsync(spec)).Ports.Select(port => $"{port.Protocol} {port.HostAddress}:{port.HostPort} {port.ContainerPort}");
+        var ports = (await PlanAsync(spec)).Ports.Select(
+            port => $"{port.Protocol} {port.HostAddress}:{port.HostPort} {port.ContainerPort}");
         Assert.That(string.Join(',', ports), Is.EqualTo(expected));
     }
 
@@ -106,7 +107,8 @@ public sealed class ContainerPlannerTests
     [Test]
     public async Task A_container_is_known_by_labels_and_how_it_was_made_by_annotations()
     {
-        var made = await PlanContainerAsync("'terminationMessagePath':'/t','lifecycle':{'preStop':{'sleep':{'seconds':3}},'stopSignal':'SIGUSR1'}");
+        var made = await PlanContainerAsync(
+            "'terminationMessagePath':'/t','lifecycle':{'preStop':{'sleep':{'seconds':3}},'stopSignal':'SIGUSR1'}");
         Assert.That(made.Labels["io.kubernetes.container.name"], Is.EqualTo("c"));
         Assert.That(made.Annotations["io.kubernetes.container.restartCount"], Is.EqualTo("2"));
         Assert.That(made.Annotations["io.kubernetes.container.terminationMessagePath"], Is.EqualTo("/t"));
@@ -118,7 +120,7 @@ public sealed class ContainerPlannerTests
     [Test]
     public void The_hash_tells_images_apart_and_nothing_that_may_change_meanwhile()
     {
-        string Hash(string fields) => ContainerLabels.HashOf(Given.PodOf(fields).Spec.Containers[0]);
+        string Hash(string fields) => ContainerHash.Of(Given.PodOf(fields).Spec.Containers[0]);
         Assert.That(Hash("'image':'i2'"), Is.Not.EqualTo(Hash("")));
         Assert.That(Hash("'resources':{'limits':{'cpu':'1'}}"), Is.EqualTo(Hash("")));
     }
@@ -127,7 +129,8 @@ public sealed class ContainerPlannerTests
     public async Task Mounts_that_lie_in_others_come_later()
     {
         var made = await PlanContainerAsync(
-            "'volumeMounts':[{'name':'v','mountPath':'/a/b/c'},{'name':'v','mountPath':'/a/','readOnly':true},{'name':'w','mountPath':'/a/b'}]");
+            "'volumeMounts':[{'name':'v','mountPath':'/a/b/c'},{'name':'v','mountPath':'/a/','readOnly':true},"
+            + "{'name':'w','mountPath':'/a/b'}]");
         Assert.That(
             made.Mounts.Select(mount => mount.ContainerPath),
             Is.EqualTo(new[] { "/a/", "/a/b", "/etc/hosts", "/dev/termination-log", "/a/b/c" }));
@@ -166,14 +169,30 @@ public sealed class ContainerPlannerTests
         Throws.TypeOf<ContainerConfigException>().With.Message.EqualTo(message));
 
     [Test]
-    public async Task A_last_word_is_read_back_to_4096_bytes()
+    public async Task A_last_word_is_read_back_as_the_containers_message()
     {
         var made = await PlanContainerAsync("");
         var file = made.Mounts.Single(mount => mount.ContainerPath == "/dev/termination-log").HostPath;
-        File.WriteAllText(file, new string('x', 5000));
-        Assert.That(TerminationMessages.Read(_folders, "u1", "c", 2), Is.EqualTo(new string('x', 4096)));
-        Assert.That(TerminationMessages.Read(_folders, "u1", "c", 1), Is.Empty);
         Assert.That(File.GetUnixFileMode(file).HasFlag(UnixFileMode.OtherWrite));
+        File.WriteAllText(file, new string('x', 5000));
+        var ended = new ContainerState
+        {
+            Id = "1",
+            SandboxId = "2",
+            Pod = new PodIdentity("ns", "web", "u1"),
+            Name = "c",
+            Attempt = 2,
+            Phase = ContainerPhase.Exited,
+        };
+        var message = TerminationMessage.Complete(_folders, Given.PodOf(""), ended).Message;
+        Assert.That(message, Is.EqualTo(new string('x', 4096)));
+    }
+
+    [Test]
+    public async Task A_container_that_runs_is_not_taken_for_a_changed_one()
+    {
+        var made = await PlanContainerAsync("");
+        Assert.That(made.Annotations[ContainerHash.Annotation], Is.EqualTo(ContainerHash.Of(Given.PodOf("").Spec.Containers[0])));
     }
 
     [Test]

@@ -10,7 +10,8 @@ internal static class Given
 {
     /// <summary>A pod of namespace <c>ns</c> with this spec.</summary>
     public static PodManifest Pod(string spec, string metadata = "") => JsonSerializer.Deserialize(
-        $"{{'metadata':{{'name':'web','namespace':'ns','uid':'u1'{(metadata.Length == 0 ? "" : "," + metadata)}}},'spec':{spec}}}".Replace('\'', '"'),
+        $"{{'metadata':{{'name':'web','namespace':'ns','uid':'u1'{(metadata.Length == 0 ? "" : "," + metadata)}}},'spec':{spec}}}"
+            .Replace('\'', '"'),
         KubeletForms.Default.PodManifest)!;
 
     /// <summary>A pod of one container with these fields.</summary>

@@ -26,7 +26,8 @@ public sealed class HostsFileTests
     public void In_the_nodes_network_it_is_the_nodes() => Assert.That(
         HostsFile.OfNode("127.0.0.1 node\n", _aliases),
         Is.EqualTo(
-            "# Kubernetes-managed hosts file (host network).\n127.0.0.1 node\n\n# Entries added by HostAliases.\n1.2.3.4\ta\tb.c\n::9\td\n"));
+            "# Kubernetes-managed hosts file (host network).\n127.0.0.1 node\n\n"
+            + "# Entries added by HostAliases.\n1.2.3.4\ta\tb.c\n::9\td\n"));
 
     [Test]
     public void It_is_written_in_place_for_containers_that_have_it_open()
@@ -66,8 +67,8 @@ public sealed class HostsFileTests
         Assert.That(
             () => PodHostname.Of(pod, "cluster.local").ForKernel(isFull: true),
             Throws.TypeOf<ContainerConfigException>().With.Message.EqualTo(
-                $"failed to construct FQDN from pod hostname and cluster domain, FQDN web.{new string('s', 40)}.ns.svc.cluster.local is too long "
-                + "(64 characters is the max, 65 characters requested)"));
+                $"failed to construct FQDN from pod hostname and cluster domain, FQDN "
+                + $"web.{new string('s', 40)}.ns.svc.cluster.local is too long (64 characters is the max, 65 characters requested)"));
     }
 
     [Test]

@@ -16,10 +16,13 @@ public sealed class PodResolverTests
     [TestCase("{'dnsPolicy':'ClusterFirst','hostNetwork':true}", Node)]
     [TestCase("{'dnsPolicy':'ClusterFirstWithHostNet','hostNetwork':true}", Cluster)]
     [TestCase("{'dnsPolicy':'Default'}", Node)]
-    [TestCase("{'dnsPolicy':'None','dnsConfig':{'nameservers':['1.1.1.1'],'searches':['a','a'],'options':[{'name':'edns0'}]}}", "1.1.1.1 | a | edns0")]
+    [TestCase(
+        "{'dnsPolicy':'None','dnsConfig':{'nameservers':['1.1.1.1'],'searches':['a','a'],'options':[{'name':'edns0'}]}}",
+        "1.1.1.1 | a | edns0")]
     [TestCase("{'dnsPolicy':'None'}", " |  | ")]
     [TestCase(
-        "{'dnsPolicy':'Default','dnsConfig':{'nameservers':['192.0.2.53','8.8.8.8'],'options':[{'name':'timeout','value':'9'},{'name':'use-vc'}]}}",
+        "{'dnsPolicy':'Default','dnsConfig':{'nameservers':['192.0.2.53','8.8.8.8'],"
+            + "'options':[{'name':'timeout','value':'9'},{'name':'use-vc'}]}}",
         "192.0.2.53 8.8.8.8 | corp.example | timeout:9 use-vc")]
     [TestCase("{'dnsConfig':{'options':[{'name':'ndots','value':'1'}]}}",
         "10.96.0.10 | ns.svc.cluster.local svc.cluster.local cluster.local corp.example | ndots:1")]
@@ -35,8 +38,8 @@ public sealed class PodResolverTests
         Assert.That(Text(Make("{}", new KubeletOptions())), Is.EqualTo(Node));
         Assert.That(_warnings, Is.EqualTo(new[]
         {
-            "MissingClusterDNS: pod: \"web_ns(u1)\". kubelet does not have ClusterDNS IP configured and cannot create Pod using \"ClusterFirst\" "
-            + "policy. Falling back to \"Default\" policy.",
+            "MissingClusterDNS: pod: \"web_ns(u1)\". kubelet does not have ClusterDNS IP configured and cannot create Pod "
+            + "using \"ClusterFirst\" policy. Falling back to \"Default\" policy.",
         }));
     }
 

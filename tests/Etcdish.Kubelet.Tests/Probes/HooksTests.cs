@@ -54,7 +54,8 @@ public sealed class HooksTests
         Assert.That(
             () => RunAsync($"{{'httpGet':{{'path':'/x','port':{port}}}}}"),
             Throws.TypeOf<HookException>().With.Message.EqualTo(
-                $"HTTP lifecycle hook (/x) {Where}Get \"http://127.0.0.1:{port}/x\": dial tcp 127.0.0.1:{port}: connect: connection refused"));
+                $"HTTP lifecycle hook (/x) {Where}Get \"http://127.0.0.1:{port}/x\": "
+                + $"dial tcp 127.0.0.1:{port}: connect: connection refused"));
     }
 
     [Test]

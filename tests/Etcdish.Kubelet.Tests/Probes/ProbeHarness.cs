@@ -41,7 +41,7 @@ internal sealed class ProbeHarness : IAsyncDisposable
         var pod = Given.PodOf(probes, metadata);
         var sandbox = new SandboxSettings { Pod = new PodIdentity("ns", "web", "u1"), Attempt = _added++ };
         var sandboxId = await Runtime.RunSandboxAsync(sandbox, CancellationToken.None);
-        var settings = new ContainerSettings { Name = "c", ImageReference = "i" };
+        var settings = new ContainerSettings { Name = "c", Attempt = sandbox.Attempt, ImageReference = "i" };
         var id = await Runtime.CreateContainerAsync(sandboxId, sandbox, settings, CancellationToken.None);
         await Runtime.StartContainerAsync(id, CancellationToken.None);
         Workers.Start(pod, pod.Spec.Containers[0], id, "127.0.0.1", Clock.GetUtcNow() - age, wasReady);

@@ -175,7 +175,10 @@ public sealed class ProbeWorkersTests
         };
         _harness.Clock.Advance(TimeSpan.FromSeconds(5));
         await ProbeHarness.UntilAsync(() => !_harness.Events.IsEmpty, "nothing was told");
-        Assert.That(_harness.Events, Is.EqualTo(new[] { "Unhealthy: Readiness probe errored and resulted in unknown state: no such container" }));
+        Assert.That(_harness.Events, Is.EqualTo(new[]
+        {
+            "Unhealthy: Readiness probe errored and resulted in unknown state: no such container",
+        }));
         Assert.That((_harness.Workers.Results(id).IsReady, tries), Is.EqualTo((true, 3)));
     }
 
@@ -200,7 +203,8 @@ public sealed class ProbeWorkersTests
         await _harness.AddAsync("'readinessProbe':{'exec':{'command':['sleep','9']},'timeoutSeconds':90}");
         await ProbeHarness.UntilAsync(() => !_harness.Events.IsEmpty, "nothing was told");
         Assert.That(
-            _harness.Events, Is.EqualTo(new[] { "Unhealthy: Readiness probe failed: command timed out: \"sleep 9\" timed out after 1m30s" }));
+            _harness.Events,
+            Is.EqualTo(new[] { "Unhealthy: Readiness probe failed: command timed out: \"sleep 9\" timed out after 1m30s" }));
     }
 
     [Test]
