@@ -70,6 +70,7 @@ internal sealed class KubeletNode : IAsyncDisposable
             client, KubeletKinds.Pods, clock, warn, "fieldSelector=" + Uri.EscapeDataString("spec.nodeName=" + options.NodeName));
         _objects = new ObjectSource(client, clock, warn);
         _volumes = new PodVolumes(_folders, _objects, client, clock, warn, () => Facts().Allocatable);
+        _follower.Subscribe(_volumes.Follow);
         _puller = new ImagePuller(runtime.Images, _objects, _events, clock, options.MaxParallelImagePulls);
         _readings = new NodeReadings(runtime, _machine, _folders);
         _collector = new ImageCollector(runtime, _readings.ReadImageDiskAsync, clock, warn);
