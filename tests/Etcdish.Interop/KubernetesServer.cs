@@ -33,7 +33,9 @@ internal sealed class KubernetesServer : IDisposable
         }
 
         _arguments =
-            [up is null ? "apiserver" : "up", "--data-dir", _folder.File("cluster"), "--https-listen-port", "0", .. store, .. users, .. up ?? []];
+        [
+            up is null ? "apiserver" : "up", "--data-dir", _folder.File("cluster"), "--https-listen-port", "0", .. store, .. users, .. up ?? [],
+        ];
         _process = StartServer();
     }
 

@@ -1,5 +1,6 @@
 using Etcdish.Kubelet.Runtime;
 using Etcdish.Protos.Cri;
+using Google.Protobuf.Reflection;
 
 namespace Etcdish.Kubelet.Cri;
 
@@ -61,7 +62,9 @@ internal static class ContainerMessages
         }
 
         var wireName = "SIGNAL_" + name.Replace("+", "PLUS", StringComparison.Ordinal).Replace("-", "MINUS", StringComparison.Ordinal);
-        return ContainersReflection.Descriptor.FindTypeByName<Google.Protobuf.Reflection.EnumDescriptor>(nameof(Signal)).FindValueByName(wireName)
-            is { } value ? (Signal)value.Number : throw new RuntimeException($"there is no signal {name} to stop by");
+        var signals = ContainersReflection.Descriptor.FindTypeByName<EnumDescriptor>(nameof(Signal));
+        return signals.FindValueByName(wireName) is { } value
+            ? (Signal)value.Number
+            : throw new RuntimeException($"there is no signal {name} to stop by");
     }
 }

@@ -24,7 +24,8 @@ internal sealed class CriCalls : IDisposable
         var path = endpoint.StartsWith(UnixScheme, StringComparison.Ordinal) ? endpoint[UnixScheme.Length..] : endpoint;
         if (!path.StartsWith('/'))
         {
-            throw new RuntimeException($"the endpoint of a container runtime is a Unix socket such as unix:///run/containerd/containerd.sock, not {endpoint}");
+            throw new RuntimeException(
+                $"the endpoint of a container runtime is a Unix socket such as unix:///run/containerd/containerd.sock, not {endpoint}");
         }
 
         _channel = new RpcChannel(

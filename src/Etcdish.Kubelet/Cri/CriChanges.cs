@@ -74,7 +74,7 @@ internal sealed class CriChanges : IAsyncDisposable
         }
     }
 
-    /// <summary>Listens in one way, as long as the runtime is there and again when it comes back. True: it does not know this way.</summary>
+    /// <summary>Listens in one way while the runtime is there, and again when it comes back. True: it does not know this way.</summary>
     private async Task<bool> ListenAsync(Func<Action, Task> listen)
     {
         var isWarned = false;
@@ -132,7 +132,7 @@ internal sealed class CriChanges : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether an event is the end of a command within a container (a probe, an exec): nothing of the container changes by it.</summary>
+    /// <summary>Whether an event is the end of a command within a container, such as a probe: the container stays as it was.</summary>
     private static bool IsOfCommand(Envelope envelope)
     {
         if (envelope is not { Topic: "/tasks/exit", Event: { } packed })

@@ -166,7 +166,8 @@ internal sealed class CriRuntime : IContainerRuntime
     public async Task<CommandOutput> RunCommandAsync(
         string id, IReadOnlyList<string> command, TimeSpan limit, CancellationToken cancellation)
     {
-        var request = new ExecSyncRequest { ContainerId = id, Cmd = { command }, Timeout = Math.Max(1, (long)Math.Ceiling(limit.TotalSeconds)) };
+        var seconds = Math.Max(1, (long)Math.Ceiling(limit.TotalSeconds));
+        var request = new ExecSyncRequest { ContainerId = id, Cmd = { command }, Timeout = seconds };
         try
         {
             var answer = await _calls.RuntimeAsync("ExecSync", request, ExecSyncResponse.Parser, cancellation, waits: limit);

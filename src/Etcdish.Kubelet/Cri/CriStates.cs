@@ -9,7 +9,7 @@ namespace Etcdish.Kubelet.Cri;
 /// <summary>Makes states of what a runtime answers.</summary>
 internal static class CriStates
 {
-    private const long TicksPerSecond = 10_000_000;
+    private const long NanosecondsPerTick = 100;
 
     /// <summary>Whether something belongs to a pod: a runtime may have things of others.</summary>
     public static bool IsOfPod(MapField<string, string> labels) => labels.ContainsKey(CriLabels.PodUid);
@@ -86,7 +86,7 @@ internal static class CriStates
             : "";
 
     /// <summary>Nanoseconds since 1970.</summary>
-    public static DateTimeOffset Time(long nanoseconds) => DateTimeOffset.UnixEpoch.AddTicks(nanoseconds / (1_000_000_000 / TicksPerSecond));
+    public static DateTimeOffset Time(long nanoseconds) => DateTimeOffset.UnixEpoch.AddTicks(nanoseconds / NanosecondsPerTick);
 
     public static PodIdentity Pod(MapField<string, string> labels, PodSandboxMetadata? metadata) => new(
         labels.TryGetValue(CriLabels.PodNamespace, out var ns) ? ns : metadata?.Namespace ?? "",

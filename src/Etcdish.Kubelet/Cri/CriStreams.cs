@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Http;
 namespace Etcdish.Kubelet.Cri;
 
 /// <summary>
-/// Leads clients of exec, attach and port-forward to the runtime's own streaming server, which speaks their protocols: the upgraded connection
-/// is handed through byte by byte, so that what is said in it, such as the end of an input, stays as it was said.
+/// Leads clients of exec, attach and port-forward to the runtime's own streaming server, which speaks their protocols: the upgraded
+/// connection is handed through byte by byte, so that what is said in it, such as the end of an input, stays as it was said.
 /// </summary>
 internal sealed class CriStreams(CriCalls calls) : IDisposable
 {

@@ -47,7 +47,8 @@ internal sealed class CriUsage(CriCalls calls)
 
     // A container that has ended, or ends now, has no figures.
     private static bool IsComplete(ContainerStats stats) =>
-        stats is { Attributes: { } attributes, Cpu.UsageCoreNanoSeconds: not null, Memory: not null } && CriStates.IsOfPod(attributes.Labels);
+        stats is { Attributes: { } attributes, Cpu.UsageCoreNanoSeconds: not null, Memory: not null }
+        && CriStates.IsOfPod(attributes.Labels);
 
     private static bool IsComplete(PodSandboxStats stats) =>
         stats is { Attributes: { } attributes, Linux: { Cpu.UsageCoreNanoSeconds: not null, Memory: not null } }

@@ -106,7 +106,8 @@ internal static class SecurityMessages
     {
         null => null,
         { Type: "RuntimeDefault" } => new() { ProfileType = SecurityProfile.Types.ProfileType.RuntimeDefault },
-        { Type: "Localhost" } => new() { ProfileType = SecurityProfile.Types.ProfileType.Localhost, LocalhostRef = profile.LocalhostProfile },
+        { Type: "Localhost", LocalhostProfile: var name } =>
+            new() { ProfileType = SecurityProfile.Types.ProfileType.Localhost, LocalhostRef = name },
         _ => Unconfined(),
     };
 

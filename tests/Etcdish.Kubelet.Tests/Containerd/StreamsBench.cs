@@ -12,7 +12,7 @@ using static Etcdish.Kubelet.Tests.Containerd.ContainerdBench;
 
 namespace Etcdish.Kubelet.Tests.Containerd;
 
-/// <summary>A server that hands its requests to the runtime, as a kubelet does, and a client of it that speaks SPDY as kubectl does.</summary>
+/// <summary>A server that hands its requests to the runtime, as a kubelet does, and a client of it that speaks SPDY.</summary>
 internal sealed class StreamsBench : IAsyncDisposable
 {
     private readonly IHost _host;
@@ -57,7 +57,7 @@ internal sealed class StreamsBench : IAsyncDisposable
     /// <summary>Opens a stream of a type.</summary>
     public static async Task<SpdyStream> OpenAsync(SpdyConnection connection, string type, params (string Name, string Value)[] headers) =>
         await connection.OpenStreamAsync(
-            new Dictionary<string, string>(headers.Select(header => KeyValuePair.Create(header.Name, header.Value))) { ["streamtype"] = type },
+            headers.Append((Name: "streamtype", Value: type)).ToDictionary(header => header.Name, header => header.Value),
             Cancellation);
 
     /// <summary>All that comes on a stream.</summary>

@@ -49,7 +49,13 @@ public sealed class ContainerImage
     /// <param name="user">As whom; empty: root.</param>
     /// <param name="marker">What is in its file /marker, to make images that differ.</param>
     public static ContainerImage Busybox(string user = "", string marker = "") => new(
-        new JsonObject { ["Cmd"] = new JsonArray("sh"), ["Env"] = new JsonArray("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), ["User"] = user }, marker);
+        new JsonObject
+        {
+            ["Cmd"] = new JsonArray("sh"),
+            ["Env"] = new JsonArray("PATH=/usr/sbin:/usr/bin:/sbin:/bin"),
+            ["User"] = user,
+        },
+        marker);
 
     /// <summary>What a sandbox runs: it waits.</summary>
     public static ContainerImage Pause() => new(new JsonObject { ["Entrypoint"] = new JsonArray("/bin/sleep", "infinity") }, "pause");

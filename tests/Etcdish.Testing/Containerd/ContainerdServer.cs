@@ -158,8 +158,10 @@ public sealed class ContainerdServer : IAsyncDisposable
         var pods = await CallAsync("RuntimeService/ListPodSandbox", new ListPodSandboxRequest(), ListPodSandboxResponse.Parser);
         foreach (var pod in pods.Items)
         {
-            await CallAsync("RuntimeService/StopPodSandbox", new StopPodSandboxRequest { PodSandboxId = pod.Id }, StopPodSandboxResponse.Parser);
-            await CallAsync("RuntimeService/RemovePodSandbox", new RemovePodSandboxRequest { PodSandboxId = pod.Id }, RemovePodSandboxResponse.Parser);
+            var stop = new StopPodSandboxRequest { PodSandboxId = pod.Id };
+            await CallAsync("RuntimeService/StopPodSandbox", stop, StopPodSandboxResponse.Parser);
+            var remove = new RemovePodSandboxRequest { PodSandboxId = pod.Id };
+            await CallAsync("RuntimeService/RemovePodSandbox", remove, RemovePodSandboxResponse.Parser);
         }
     }
 
