@@ -1,5 +1,6 @@
 using System.Net;
 using Etcdish.ApiServer.Http;
+using Etcdish.ApiServer.Metrics;
 using Etcdish.ApiServer.Security;
 using Etcdish.ApiServer.Storage;
 using Etcdish.ApiServer.Streaming;
@@ -54,6 +55,8 @@ public sealed record ApiServerOptions
     public Action<string> Warn { get; init; } = static _ => { };
 
     internal LimitSettings Limits { get; init; } = new();
+
+    internal MetricsSettings Metrics { get; init; } = new();
 
     internal WatchSettings Watches { get; init; } = new();
 

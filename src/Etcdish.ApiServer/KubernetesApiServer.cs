@@ -9,6 +9,7 @@ using Etcdish.ApiServer.Discovery;
 using Etcdish.ApiServer.Extensions;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.InProcess;
+using Etcdish.ApiServer.Metrics;
 using Etcdish.ApiServer.OpenApi;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security;
@@ -48,6 +49,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     private readonly NamespaceDrain _drain;
     private readonly WatchHubs _hubs;
     private readonly StreamingRoutes _streaming;
+    private readonly UsageCollector _usage;
     private readonly DefinitionCleanup _cleanup;
     private readonly DefinitionController _definitions;
     private readonly ApiServiceRegistrar _services;
@@ -80,6 +82,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         _services = new ApiServiceRegistrar(_resources, reader, _writer, deletion, options.Warn);
         _hubs = new WatchHubs(_resources, store, settings);
         _streaming = new StreamingRoutes(options, reader, _resources);
+        _usage = new UsageCollector(_streaming.Backend, options.Metrics, options.Clock, options.Warn, _stopped.Token);
         var budgets = new DisruptionBudgets(reader, _writer, metadata, _resources);
         var binding = new BindingSubresource(store, _resources, metadata);
         ISubresource[] subresources =
@@ -91,6 +94,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             .. _streaming.Subresources,
         ];
         var components = new ComponentStatusHandler(new ComponentProbes(store, _objects, options.Clock), tables);
+        var metrics = new MetricsHandler(_usage, reader, _resources, tables, options.Clock);
         var watches = new WatchHandler(reader, _hubs, settings);
         _application = new ApiApplication(
             new PlainPaths(store),
@@ -100,7 +104,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             new OpenApiHandler(_resources, options.Clock),
             _resources,
             new ResourceHandler(reader, _writer, deletion, _drain, watches, tables, subresources),
-            new UnstoredResources(_security.Reviews, new BindingHandler(_resources, binding), components),
+            new UnstoredResources(_security.Reviews, new BindingHandler(_resources, binding), components, metrics),
             defect => options.Warn($"a request failed: {defect}"));
         _host = MakeHost(_application);
     }
@@ -160,6 +164,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         await _hubs.DisposeAsync();
         await _host.StopAsync();
         _host.Dispose();
+        await _usage.DisposeAsync();
         _streaming.Dispose();
         await _drain.DisposeAsync();
         await _definitions.DisposeAsync();

@@ -71,6 +71,7 @@ public sealed class ControllerManager : IDisposable
             (new DisruptionController(context), 2),
             (new StaleDisruptionController(context), 1),
             (new AutoscalerController(context), 5),
+            (new QuotaController(context), 1),
         ];
     }
 

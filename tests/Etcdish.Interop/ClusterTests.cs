@@ -36,6 +36,17 @@ public sealed class ClusterTests
             spec: {containers: [{name: c, image: "db:1"}]}
         """;
 
+    private const string DaemonSet = """
+        apiVersion: apps/v1
+        kind: DaemonSet
+        metadata: {name: agent}
+        spec:
+          selector: {matchLabels: {app: agent}}
+          template:
+            metadata: {labels: {app: agent}}
+            spec: {containers: [{name: c, image: "agent:1"}]}
+        """;
+
     private const string Chart = """
         apiVersion: v2
         name: shop
@@ -108,6 +119,37 @@ public sealed class ClusterTests
         rollout status statefulset/db --timeout=30s => .*(complete|2 pods).*
         get pods -l app=db -o name => pod/db-0\npod/db-1
         """, ("set", Set));
+
+    [Test]
+    public void A_stateful_set_goes_back() => _server.Run("""
+        apply -f {set} => statefulset\.apps/log created
+        rollout status statefulset/log --timeout=30s => .*(complete|2 pods).*
+        set image statefulset/log c=log:2 => statefulset\.apps/log image updated
+        rollout status statefulset/log --timeout=30s => .*complete: 2 new pods have been updated.*
+        rollout history statefulset/log => statefulset\.apps/log.*REVISION +CHANGE-CAUSE\n1 +<none>\n2 +<none>
+        rollout history statefulset/log --revision=1 => statefulset\.apps/log with revision #1.*Image:\slog:1.*
+        rollout undo statefulset/log => statefulset\.apps/log rolled back
+        rollout status statefulset/log --timeout=30s => .*complete: 2 new pods have been updated.*
+        get pods -l app=log -o jsonpath={.items[*].spec.containers[0].image} => log:1 log:1
+        rollout history statefulset/log => statefulset\.apps/log.*REVISION +CHANGE-CAUSE\n2 +<none>\n3 +<none>
+        rollout undo statefulset/log --to-revision=3 => statefulset\.apps/log skipped rollback \(current template already matches revision 3\)
+        rollout undo statefulset/log --to-revision=7 !=> error: unable to find specified revision 7 in history
+        """, ("set", Set.Replace("db", "log")));
+
+    [Test]
+    public void A_daemon_set_goes_back() => _server.Run("""
+        apply -f {agent} => daemonset\.apps/agent created
+        rollout status daemonset/agent --timeout=30s => .*daemon set "agent" successfully rolled out
+        set image daemonset/agent c=agent:2 => daemonset\.apps/agent image updated
+        rollout status daemonset/agent --timeout=30s => .*daemon set "agent" successfully rolled out
+        rollout history daemonset/agent => daemonset\.apps/agent.*REVISION +CHANGE-CAUSE\n1 +<none>\n2 +<none>
+        rollout history daemonset/agent --revision=2 => daemonset\.apps/agent with revision #2.*Image:\sagent:2.*
+        rollout undo daemonset/agent --to-revision=1 => daemonset\.apps/agent rolled back
+        rollout status daemonset/agent --timeout=30s => .*daemon set "agent" successfully rolled out
+        get pods -l app=agent -o jsonpath={.items[*].spec.containers[0].image} => agent:1 agent:1 agent:1
+        rollout history daemonset/agent => daemonset\.apps/agent.*REVISION +CHANGE-CAUSE\n2 +<none>\n3 +<none>
+        delete daemonset agent --timeout=30s => daemonset\.apps "agent" deleted.*
+        """, ("agent", DaemonSet));
 
     [Test]
     public void A_node_is_emptied_within_budgets_and_taken_back() => _server.Run("""

@@ -14,7 +14,8 @@ internal sealed class KubernetesServer : IDisposable
     private readonly string _kubectl = Tools.Kubectl();
     private readonly TemporaryFolder _folder = new();
     private readonly GenuineEtcd? _etcd;
-    private readonly ChildProcess _process;
+    private readonly string[] _arguments;
+    private ChildProcess _process;
 
     /// <summary>Starts one.</summary>
     /// <param name="onGenuineEtcd">Whether its store is an etcd instead of its own.</param>
@@ -31,13 +32,17 @@ internal sealed class KubernetesServer : IDisposable
             store = ["--etcd-servers", _etcd.ClientUrl];
         }
 
-        _process = ChildProcess.Start(
-            EtcdishServer.ExecutablePath,
-            [up is null ? "apiserver" : "up", "--data-dir", _folder.File("cluster"), "--https-listen-port", "0", .. store, .. users, .. up ?? []]);
-        if (!_process.StandardOutput.Wait(text => text.Contains("ready: ", StringComparison.Ordinal) && text.EndsWith('\n'), _limit))
-        {
-            throw new InvalidOperationException($"etcdish did not become ready: {_process.Describe()}");
-        }
+        _arguments =
+            [up is null ? "apiserver" : "up", "--data-dir", _folder.File("cluster"), "--https-listen-port", "0", .. store, .. users, .. up ?? []];
+        _process = StartServer();
+    }
+
+    /// <summary>Kills it without warning, and starts it again on its folder.</summary>
+    public void KillAndRestart()
+    {
+        _process.Kill();
+        _process.Dispose();
+        _process = StartServer();
     }
 
     /// <summary>A file that commands may name.</summary>
@@ -75,6 +80,20 @@ internal sealed class KubernetesServer : IDisposable
 
     /// <summary>Starts kubectl with a line of arguments; whoever starts it ends it.</summary>
     public ChildProcess Start(string line) => Start(_kubectl, CommandLine.Split(line), []);
+
+    /// <summary>Starts kubectl with a line of arguments on a terminal of its own.</summary>
+    public ChildProcess StartOnTerminal(string line) => Start("script", ["-qec", $"{_kubectl} {line}", "/dev/null"], []);
+
+    private ChildProcess StartServer()
+    {
+        var process = ChildProcess.Start(EtcdishServer.ExecutablePath, _arguments);
+        if (!process.StandardOutput.Wait(text => text.Contains("ready: ", StringComparison.Ordinal) && text.EndsWith('\n'), _limit))
+        {
+            throw new InvalidOperationException($"etcdish did not become ready: {process.Describe()}");
+        }
+
+        return process;
+    }
 
     private CommandResult Run(string program, IReadOnlyList<string> arguments, IReadOnlyList<string> settings)
     {

@@ -14,18 +14,21 @@ internal sealed class StreamingRoutes : IDisposable
         _ownConnector = options.Kubelets is null ? new TcpKubeletConnector(options.Certificates) : null;
         _clients = new BackendClients(options.Kubelets ?? _ownConnector!);
         var kubelets = new KubeletDirectory(reader, resources);
-        var backend = new PodBackend(reader, kubelets, _clients);
+        Backend = new PodBackend(reader, kubelets, _clients);
         Subresources =
         [
-            new PodCommandSubresource("exec", backend),
-            new PodCommandSubresource("attach", backend),
-            new PodPortForwardSubresource(backend),
-            new PodLogSubresource(backend),
+            new PodCommandSubresource("exec", Backend),
+            new PodCommandSubresource("attach", Backend),
+            new PodPortForwardSubresource(Backend),
+            new PodLogSubresource(Backend),
             new ProxySubresource(new ProxyTargets(reader, resources, kubelets), _clients),
         ];
     }
 
     public IReadOnlyList<ISubresource> Subresources { get; }
+
+    /// <summary>The way to kubelets.</summary>
+    public PodBackend Backend { get; }
 
     public void Dispose()
     {

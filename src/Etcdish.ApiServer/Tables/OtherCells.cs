@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Kinds;
 using Etcdish.ApiServer.Registry;
+using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Tables;
 
@@ -16,6 +18,7 @@ internal static class OtherCells
         "CSIDriver" => DriverCell(column),
         "VolumeAttachment" => AttachmentCell(column),
         "FlowSchema" or "PriorityLevelConfiguration" => FlowCell(kind, column),
+        "NodeMetrics" or "PodMetrics" => UsageCell(column),
         _ => Single(kind, column),
     };
 
@@ -47,6 +50,18 @@ internal static class OtherCells
         ("VolumeAttributesClass", "DriverName") => (v, _) => v.Text("driverName"),
         _ => null,
     };
+
+    private static Cell? UsageCell(string column) => column switch
+    {
+        "Window" => (v, _) => v.Text("window"),
+        "Name" => null,
+        _ => (v, _) => Usages(v).Select(usage => Quantity.Parse(usage.Text(column))).Aggregate(Quantity.Add).ToString(),
+    };
+
+    /// <summary>The usage of a node, or of a pod's containers.</summary>
+    private static IEnumerable<JsonObject?> Usages(JsonObject metrics) => metrics.Part("usage") is { } whole
+        ? [whole]
+        : metrics.Objects("containers").Select(container => container.Part("usage"));
 
     private static string Flag(JsonNode? value) => CellText.Scalar(value) is { Length: > 0 } text ? text : "false";
 

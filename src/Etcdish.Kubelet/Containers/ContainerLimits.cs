@@ -10,6 +10,7 @@ internal static class ContainerLimits
 {
     private const long ProtectedScore = -997;
     private const long MostScore = 1000;
+    private static readonly Quantity _mostProcessors = new(1_000_000);
 
     /// <summary>The limits of a container.</summary>
     /// <param name="pod">Its pod.</param>
@@ -22,8 +23,8 @@ internal static class ContainerLimits
         var asked = requests?.ContainsKey("cpu") == true ? Amount(requests, "cpu") : limit;
         return new ResourceSettings
         {
-            CpuShares = GroupSettings.Shares(asked.MilliValue),
-            CpuQuota = limit.IsZero ? 0 : GroupSettings.Quota(limit.MilliValue),
+            CpuShares = GroupSettings.Shares(MilliOf(asked)),
+            CpuQuota = limit.IsZero ? 0 : GroupSettings.Quota(MilliOf(limit)),
             CpuPeriod = limit.IsZero ? 0 : GroupSettings.Period,
             MemoryLimitBytes = Amount(limits, "memory").Value,
             OomScoreAdjustment = OomScoreOf(pod, container, memoryCapacity),
@@ -61,6 +62,9 @@ internal static class ContainerLimits
     private static long BurstableScore(ContainerManifest container, long memoryCapacity) => memoryCapacity == 0
         ? MostScore
         : MostScore - (long)((Int128)MostScore * Amount(container.Resources.Requests, "memory").Value / memoryCapacity);
+
+    /// <summary>Thousandths of a processor; of more than any machine has, as many as that.</summary>
+    private static long MilliOf(Quantity amount) => amount > _mostProcessors ? _mostProcessors.MilliValue : amount.MilliValue;
 
     private static Quantity Amount(Dictionary<string, Quantity>? amounts, string resource) =>
         amounts?.GetValueOrDefault(resource) ?? default;

@@ -37,9 +37,10 @@ internal sealed class CriUsage(CriCalls calls)
                 "ListPodSandboxStats", new ListPodSandboxStatsRequest(), ListPodSandboxStatsResponse.Parser, cancellation);
             return answer.Stats;
         }
-        catch (RuntimeException e) when (e.IsUnimplemented())
+        catch (RuntimeException e)
         {
-            _knowsNoSandboxes = true;
+            // containerd gives no figures at all while one sandbox has none, such as one without a control group of its pod.
+            _knowsNoSandboxes = e.IsUnimplemented();
             return [];
         }
     }

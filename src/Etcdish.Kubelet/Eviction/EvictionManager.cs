@@ -171,7 +171,6 @@ internal sealed class EvictionManager(
             return false;
         }
 
-        events.Warning(KubeletKinds.Pods, pod, "Evicted", message);
         using var limit = new CancellationTokenSource(_patience, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         try

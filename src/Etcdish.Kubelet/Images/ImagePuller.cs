@@ -34,7 +34,7 @@ internal sealed class ImagePuller(
         if (parsed is null)
         {
             var message = $"Failed to apply default image tag \"{container.Image}\": couldn't parse image name \"{container.Image}\": {problem}";
-            throw Refuse(pod, "InspectFailed", "InvalidImageName", message, _afterMistake);
+            throw Refuse(pod, container, "InspectFailed", "InvalidImageName", message, _afterMistake);
         }
 
         var image = ImageName.WithDefaultTag(container.Image, parsed);
@@ -43,14 +43,14 @@ internal sealed class ImagePuller(
         if (present is not null && policy != "Always")
         {
             var message = $"Container image \"{container.Image}\" already present on machine and can be accessed by the pod";
-            events.Normal(KubeletKinds.Pods, pod, "Pulled", message);
+            Tell(pod, container, "Normal", "Pulled", message);
             return present;
         }
 
         if (policy == "Never")
         {
             var message = $"Container image \"{container.Image}\" is not present with pull policy of Never";
-            throw Refuse(pod, "ErrImageNeverPull", "ErrImageNeverPull", message, _afterMistake);
+            throw Refuse(pod, container, "ErrImageNeverPull", "ErrImageNeverPull", message, _afterMistake);
         }
 
         return await PullAsync(pod, container, image, parsed, cancellation);
@@ -72,7 +72,7 @@ internal sealed class ImagePuller(
         catch (RuntimeException e)
         {
             var message = $"Failed to inspect image \"{container.Image}\": {e.Message}";
-            throw Refuse(pod, "InspectFailed", "ImageInspectError", message, _afterFailure);
+            throw Refuse(pod, container, "InspectFailed", "ImageInspectError", message, _afterFailure);
         }
     }
 
@@ -83,13 +83,13 @@ internal sealed class ImagePuller(
         if (_backOff.Find(key) is { } wait)
         {
             var message = $"Back-off pulling image \"{container.Image}\"";
-            events.Normal(KubeletKinds.Pods, pod, "BackOff", message);
-            events.Warning(KubeletKinds.Pods, pod, "Failed", "Error: ImagePullBackOff");
+            Tell(pod, container, "Normal", "BackOff", message);
+            Tell(pod, container, "Warning", "Failed", "Error: ImagePullBackOff");
             throw new ImageException("ImagePullBackOff", $"{message}: ErrImagePull: {wait.Failure}", wait.Until);
         }
 
         var logins = (await ReadSecretsAsync(pod, cancellation)).Find(parsed);
-        events.Normal(KubeletKinds.Pods, pod, "Pulling", $"Pulling image \"{container.Image}\"");
+        Tell(pod, container, "Normal", "Pulling", $"Pulling image \"{container.Image}\"");
         var began = clock.GetTimestamp();
         try
         {
@@ -97,9 +97,10 @@ internal sealed class ImagePuller(
             var state = await images.FindAsync(image, cancellation)
                 ?? throw new RuntimeException($"image \"{image}\" is not here although it was pulled");
             _backOff.Remove(key);
-            events.Normal(
-                KubeletKinds.Pods,
+            Tell(
                 pod,
+                container,
+                "Normal",
                 "Pulled",
                 $"Successfully pulled image \"{container.Image}\" in {Text(took)} ({Text(clock.GetElapsedTime(began))} including waiting). "
                 + $"Image size: {state.SizeBytes} bytes.");
@@ -108,8 +109,8 @@ internal sealed class ImagePuller(
         catch (RuntimeException e)
         {
             _backOff.Add(key, e.Message);
-            events.Warning(KubeletKinds.Pods, pod, "Failed", $"Failed to pull image \"{container.Image}\": {e.Message}");
-            events.Warning(KubeletKinds.Pods, pod, "Failed", "Error: ErrImagePull");
+            Tell(pod, container, "Warning", "Failed", $"Failed to pull image \"{container.Image}\": {e.Message}");
+            Tell(pod, container, "Warning", "Failed", "Error: ErrImagePull");
             throw new ImageException("ErrImagePull", e.Message, clock.GetUtcNow() + _afterFailure);
         }
     }
@@ -148,11 +149,28 @@ internal sealed class ImagePuller(
         return keyring;
     }
 
-    private ImageException Refuse(PodManifest pod, string eventReason, string reason, string message, TimeSpan wait)
+    private ImageException Refuse(
+        PodManifest pod, ContainerManifest container, string eventReason, string reason, string message, TimeSpan wait)
     {
-        events.Warning(KubeletKinds.Pods, pod, eventReason, message);
-        events.Warning(KubeletKinds.Pods, pod, "Failed", "Error: " + reason);
+        Tell(pod, container, "Warning", eventReason, message);
+        Tell(pod, container, "Warning", "Failed", "Error: " + reason);
         return new ImageException(reason, message, clock.GetUtcNow() + wait);
+    }
+
+    private void Tell(PodManifest pod, ContainerManifest container, string type, string reason, string message)
+    {
+        var list = pod.Spec.InitContainers.Contains(container) ? "initContainers"
+            : pod.Spec.EphemeralContainers.Contains(container) ? "ephemeralContainers"
+            : "containers";
+        var path = $"spec.{list}{{{container.Name}}}";
+        if (type == "Normal")
+        {
+            events.Normal(KubeletKinds.Pods, pod, reason, message, fieldPath: path);
+        }
+        else
+        {
+            events.Warning(KubeletKinds.Pods, pod, reason, message, fieldPath: path);
+        }
     }
 
     /// <summary>As Go writes a duration that was cut to milliseconds.</summary>

@@ -38,12 +38,12 @@ internal sealed class RuntimeWatch(IContainerRuntime runtime, TimeProvider clock
 
                 if (Info.NotReady.Length > 0)
                 {
-                    faults.Add("container runtime not ready: " + Info.NotReady);
+                    faults.Add(Info.NotReady);
                 }
 
                 if (Info.NetworkNotReady.Length > 0)
                 {
-                    faults.Add("container runtime network not ready: " + Info.NetworkNotReady);
+                    faults.Add(Info.NetworkNotReady);
                 }
 
                 return faults;

@@ -1,6 +1,7 @@
 using Etcdish.Kubelet.Containers;
 using Etcdish.Kubelet.Images;
 using Etcdish.Kubelet.Kinds;
+using Etcdish.Kubelet.Logs;
 using Etcdish.Kubelet.Probes;
 using Etcdish.Kubelet.Runtime;
 using Etcdish.Kubelet.Volumes;
@@ -37,7 +38,7 @@ internal sealed class ContainerStarter(PodWorkersParts parts)
         }
 
         parts.Events.Tell(pod, false, "Started", "Container started", container);
-        LogLinks.Add(parts.Folders, pod, container.Name, start.Attempt, id, parts.Warn);
+        new LogLinks(parts.Folders).Ensure(pod.Identity(), container.Name, start.Attempt, id, parts.Warn);
         if (container.Lifecycle?.PostStart is { } hook)
         {
             await RunHookAsync(pod, container, id, place.Address, hook, cancellation);

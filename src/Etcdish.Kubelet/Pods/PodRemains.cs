@@ -1,5 +1,6 @@
 using Etcdish.Kubelet.Containers;
 using Etcdish.Kubelet.Kinds;
+using Etcdish.Kubelet.Logs;
 using Etcdish.Kubelet.Runtime;
 
 namespace Etcdish.Kubelet.Pods;
@@ -11,23 +12,14 @@ internal sealed class PodRemains(PodWorkersParts parts)
     public async Task RemoveContainerAsync(PodManifest pod, ContainerState container, CancellationToken cancellation)
     {
         await parts.Runtime.RemoveContainerAsync(container.Id, cancellation);
-        LogLinks.Remove(parts.Folders, pod, container.Name, container.Id);
+        new LogLinks(parts.Folders).Remove(pod.Identity(), container.Name, container.Id);
         var message = TerminationMessages.PathOf(parts.Folders, pod.Uid, container.Name, container.Attempt);
         if (File.Exists(message))
         {
             File.Delete(message);
         }
 
-        var log = parts.Folders.Log(pod.Identity(), container.Name, container.Attempt);
-        var folder = Path.GetDirectoryName(log)!;
-        if (Directory.Exists(folder))
-        {
-            // With what was rotated: 0.log, 0.log.20260101-101112, 0.log.20260101-101112.gz.
-            foreach (var file in Directory.EnumerateFiles(folder, Path.GetFileName(log) + "*"))
-            {
-                File.Delete(file);
-            }
-        }
+        LogSegment.DeleteAll(parts.Folders.Log(pod.Identity(), container.Name, container.Attempt));
     }
 
     /// <summary>Gives volumes and control group back.</summary>
@@ -42,7 +34,7 @@ internal sealed class PodRemains(PodWorkersParts parts)
     {
         foreach (var container in containers)
         {
-            LogLinks.Remove(parts.Folders, pod, container.Name, container.Id);
+            new LogLinks(parts.Folders).Remove(pod.Identity(), container.Name, container.Id);
         }
 
         var logs = parts.Folders.Logs(pod.Identity());

@@ -42,7 +42,7 @@ internal readonly record struct ProbeResults(bool IsStarted, bool IsReady, Probe
 internal interface IHooks
 {
     /// <summary>Runs one to its end.</summary>
-    /// <exception cref="HookException">It failed; the message is that of the event.</exception>
+    /// <exception cref="HookException">It failed; the message is for the kubelet's log: it may hold what the container answered.</exception>
     Task RunAsync(
         PodManifest pod, ContainerManifest container, string containerId, string address, HandlerManifest hook, CancellationToken cancellation);
 }

@@ -18,6 +18,8 @@ internal sealed class ObjectSource(KubernetesClient client, TimeProvider clock, 
     /// <summary>How long a watch may take to tell what is there, before it is asked for.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan _answerPatience = TimeSpan.FromSeconds(10);
+
     private readonly Lock _lock = new();
     private readonly Dictionary<ObjectReference, WatchedObject> _watched = [];
     private readonly Dictionary<string, HashSet<ObjectReference>> _pods = [];
@@ -64,7 +66,12 @@ internal sealed class ObjectSource(KubernetesClient client, TimeProvider clock, 
     {
         try
         {
-            return JsonTree.ParseObject(await client.SendAsync(HttpMethod.Get, path, null, null, cancellation));
+            var answer = client.SendAsync(HttpMethod.Get, path, null, null, cancellation);
+            return JsonTree.ParseObject(await answer.WaitAsync(_answerPatience, clock, cancellation));
+        }
+        catch (TimeoutException e)
+        {
+            throw new HttpRequestException($"the API does not answer: {path}", e);
         }
         catch (ApiStatusException e) when (e.IsNotFound)
         {

@@ -10,6 +10,8 @@ namespace Etcdish.Kubelet.Volumes;
 /// <param name="clock">The clock.</param>
 internal sealed class PayloadVolumes(PodFolders folders, PayloadSource source, EmptyDirs memory, TimeProvider clock)
 {
+    private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);
+
     /// <summary>Whether a volume is one of these.</summary>
     public static bool IsOne(VolumeManifest volume) => PluginOf(volume) is not null;
 
@@ -35,8 +37,13 @@ internal sealed class PayloadVolumes(PodFolders folders, PayloadSource source, E
         }
 
         var (payload, refreshAt) = await source.GatherAsync(pod, volume, cancellation);
-        FolderOf(pod, path).Show(payload);
-        return refreshAt;
+        if (FolderOf(pod, path).Show(payload) != PayloadChange.Replaced)
+        {
+            return refreshAt;
+        }
+
+        var tidyAt = clock.GetUtcNow() + PayloadFolder.Linger + _second;
+        return refreshAt < tidyAt ? refreshAt : tidyAt;
     }
 
     /// <summary>Whether a volume shows something, be it of yesterday.</summary>

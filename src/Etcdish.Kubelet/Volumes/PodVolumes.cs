@@ -14,6 +14,7 @@ namespace Etcdish.Kubelet.Volumes;
 internal sealed class PodVolumes : IPodVolumes, IDisposable
 {
     private const string FailedMount = "FailedMount";
+    private const int Workers = 4;
     private static readonly TimeSpan _firstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _longestRetry = TimeSpan.FromMinutes(2);
 
@@ -60,22 +61,7 @@ internal sealed class PodVolumes : IPodVolumes, IDisposable
     private string PodsFolder => Path.Combine(_folders.Root, "pods");
 
     /// <summary>Keeps volumes up to date until it is cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellation)
-    {
-        while (!cancellation.IsCancellationRequested)
-        {
-            try
-            {
-                var uid = await _touched.TakeAsync(cancellation);
-                await RefreshAsync(uid, cancellation);
-                _touched.Done(uid);
-            }
-            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-            {
-                return;
-            }
-        }
-    }
+    public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => WorkAsync(cancellation)));
 
     /// <inheritdoc/>
     public async Task<IReadOnlyDictionary<string, VolumePlace>> EnsureAsync(PodManifest pod, CancellationToken cancellation)
@@ -254,6 +240,42 @@ internal sealed class PodVolumes : IPodVolumes, IDisposable
         volume.Csi is { } csi ? $"driver name {csi["driver"]} not found in the list of registered CSI drivers: this node has none"
         : volume.Image is not null ? "image volumes are not supported by this node"
         : "no volume plugin matched: this node does not know this kind of volume";
+
+    private async Task WorkAsync(CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                var uid = await _touched.TakeAsync(cancellation);
+                await TryRefreshAsync(uid, cancellation);
+                _touched.Done(uid);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task TryRefreshAsync(string uid, CancellationToken cancellation)
+    {
+        try
+        {
+            await RefreshAsync(uid, cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            throw;
+        }
+#pragma warning disable CA1031 // A defect costs this pod only, and is told.
+        catch (Exception e)
+        {
+            _warn($"pod {uid}: its volumes are not up to date, a defect: {e}");
+            _touched.AddRateLimited(uid);
+        }
+#pragma warning restore CA1031
+    }
 
     /// <summary>Shows anew what a pod shows.</summary>
     private async Task RefreshAsync(string uid, CancellationToken cancellation)

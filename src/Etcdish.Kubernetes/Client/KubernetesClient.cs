@@ -8,12 +8,15 @@ namespace Etcdish.Kubernetes.Client;
 
 /// <summary>
 /// Speaks to a Kubernetes API, of any server. It is given a way to send requests, which may be a socket or a server in the same process.
-/// For use by many threads.
+/// A server that is asked too much and says for how long (429 with Retry-After, which means that nothing was done) is asked again, up to ten
+/// times. For use by many threads.
 /// </summary>
 /// <param name="handler">Sends requests, as the user it stands for. Closed with the client.</param>
 /// <param name="server">The server's URL.</param>
 /// <param name="userAgent">Who asks; the manager of the fields that it writes.</param>
-public sealed class KubernetesClient(HttpMessageHandler handler, Uri server, string userAgent = "etcdish") : IDisposable
+/// <param name="clock">The clock by which it waits when the server is asked too much; null: the machine's.</param>
+public sealed class KubernetesClient(
+    HttpMessageHandler handler, Uri server, string userAgent = "etcdish", TimeProvider? clock = null) : IDisposable
 {
     private static readonly MediaTypeHeaderValue[] _contentTypes =
     [
@@ -24,7 +27,7 @@ public sealed class KubernetesClient(HttpMessageHandler handler, Uri server, str
     ];
 
     private static readonly MediaTypeHeaderValue _json = new("application/json");
-    private readonly HttpMessageInvoker _http = new(handler);
+    private readonly HttpMessageInvoker _http = new(new ThrottledHandler(clock ?? TimeProvider.System, handler));
 
     /// <summary>A client of the cluster that a kubeconfig names, as its user.</summary>
     /// <param name="path">The file.</param>

@@ -13,11 +13,6 @@ namespace Etcdish.Kubernetes.Objects;
     [
         typeof(OwnedObjectConverter), typeof(QuantityConverter), typeof(IntOrStringConverter), typeof(LabelSelectorConverter),
         typeof(PodTemplateConverter), typeof(PooledStringConverter),
-        typeof(OwnedObjectConverter),
-        typeof(QuantityConverter),
-        typeof(IntOrStringConverter),
-        typeof(LabelSelectorConverter),
-        typeof(PodTemplateConverter),
     ])]
 [JsonSerializable(typeof(CertificateSigningRequest))]
 [JsonSerializable(typeof(ConfigMap))]
@@ -48,4 +43,5 @@ namespace Etcdish.Kubernetes.Objects;
 [JsonSerializable(typeof(StatefulSet))]
 [JsonSerializable(typeof(StorageClass))]
 [JsonSerializable(typeof(string[]))]
+[JsonSerializable(typeof(ResourceQuota))]
 internal sealed partial class ObjectForms : JsonSerializerContext;

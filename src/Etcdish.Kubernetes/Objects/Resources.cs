@@ -67,6 +67,10 @@ public static class Resources
     public static ApiResource<HorizontalPodAutoscaler> HorizontalPodAutoscalers { get; } = new(
         "autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", true, ObjectForms.Default.HorizontalPodAutoscaler);
 
+    /// <summary>Quotas.</summary>
+    public static ApiResource<ResourceQuota> ResourceQuotas { get; } = new(
+        "", "v1", "resourcequotas", "ResourceQuota", true, ObjectForms.Default.ResourceQuota);
+
     /// <summary>Jobs.</summary>
     public static ApiResource<Job> Jobs { get; } = new("batch", "v1", "jobs", "Job", true, ObjectForms.Default.Job);
 

@@ -50,6 +50,9 @@ public readonly struct Quantity : IEquatable<Quantity>, IComparable<Quantity>, I
     public static Quantity FromMilli(long milli, QuantityFormat format = QuantityFormat.DecimalSI) =>
         new((Int128)milli * (NanosPerUnit / 1000), format);
 
+    /// <summary>A quantity in billionths.</summary>
+    public static Quantity FromNano(long nano, QuantityFormat format = QuantityFormat.DecimalSI) => new((Int128)nano, format);
+
     /// <summary>Parses a quantity.</summary>
     /// <exception cref="FormatException">It is none; the message is Kubernetes' own.</exception>
     public static Quantity Parse(string text) =>

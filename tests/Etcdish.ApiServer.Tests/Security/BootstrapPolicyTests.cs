@@ -23,6 +23,8 @@ public class BootstrapPolicyTests
     }
 
     [TestCase("view", "get", "", "pods", true)]
+    [TestCase("view", "list", "metrics.k8s.io", "pods", true)]
+    [TestCase("view", "get", "metrics.k8s.io", "nodes", true)]
     [TestCase("view", "get", "", "secrets", false)]
     [TestCase("view", "create", "", "pods", false)]
     [TestCase("edit", "get", "", "secrets", true)]

@@ -45,6 +45,9 @@ internal sealed class FakeKubelet : IAsyncDisposable
     /// <summary>Sends logs.</summary>
     public Func<HttpContext, Task> Logs { get; set; } = http => http.Response.WriteAsync("a line\n");
 
+    /// <summary>Tells what is used, as at <c>/metrics/resource</c>.</summary>
+    public Func<string> Metrics { get; set; } = () => "";
+
     /// <summary>Sizes of terminals that clients sent.</summary>
     public TaskCompletionSource<TerminalSize> Resized { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -99,6 +102,7 @@ internal sealed class FakeKubelet : IAsyncDisposable
             [_, "exec" or "attach", ..] => RunAsync(http),
             [_, "portForward", ..] => PortForwardServer.ServeAsync(http, ForwardAsync, Limits),
             [_, "containerLogs", ..] => Logs(http),
+            [_, "metrics", "resource"] => http.Response.WriteAsync(Metrics()),
             _ => EchoAsync(http),
         };
     }

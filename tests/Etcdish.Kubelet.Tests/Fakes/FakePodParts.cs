@@ -79,6 +79,8 @@ internal sealed class FakeVolumes : IPodVolumes
             pod.Spec.Volumes.ToDictionary(volume => volume.Name, volume => new VolumePlace("/volumes/" + volume.Name, false)));
     }
 
+    public IReadOnlyList<VolumeUsage> Measure(PodManifest pod) => [];
+
     public Task RemoveAsync(string uid, CancellationToken cancellation)
     {
         if (IsStuck)
@@ -89,8 +91,6 @@ internal sealed class FakeVolumes : IPodVolumes
         _pods.TryRemove(uid, out _);
         return Task.CompletedTask;
     }
-
-    public IReadOnlyList<VolumeUsage> Measure(PodManifest pod) => [];
 
     public IReadOnlyList<string> ListPods() => [.. _pods.Keys.Order(StringComparer.Ordinal)];
 }

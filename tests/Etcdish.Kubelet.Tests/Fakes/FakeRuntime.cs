@@ -131,7 +131,11 @@ internal sealed class FakeRuntime(TimeProvider clock) : IContainerRuntime
         }
     }
 
-    public Task<RuntimeInfo> GetInfoAsync(CancellationToken cancellation) => Task.FromResult(new RuntimeInfo("fake", "1.0", "", ""));
+    public async Task<RuntimeInfo> GetInfoAsync(CancellationToken cancellation)
+    {
+        await BeginAsync("info", "", cancellation);
+        return new RuntimeInfo("fake", "1.0", "", "");
+    }
 
     public async Task<RuntimeSnapshot> ListAsync(CancellationToken cancellation)
     {

@@ -28,7 +28,7 @@ internal sealed class ResourceQuota(ClusterObjects objects) : IAdmissionPlugin
 
     public async ValueTask ValidateAsync(AdmissionRequest request, CancellationToken cancellation)
     {
-        if (request.Writes("", "ResourceQuota"))
+        if (request.Write.Type == _quotas)
         {
             await CountNewAsync(request, cancellation);
         }
@@ -56,11 +56,15 @@ internal sealed class ResourceQuota(ClusterObjects objects) : IAdmissionPlugin
             || (request.Write.Type.Info.Kind == "Pod" && QuotaUsage.IsTerminal(before) != QuotaUsage.IsTerminal(after));
     }
 
-    /// <summary>A new quota, or one with new limits, begins with what is there.</summary>
+    /// <summary>
+    /// A new quota, or one with new limits, begins with what is there. So does one whose status is written without usage, which is how its
+    /// controller asks for a count.
+    /// </summary>
     private async ValueTask CountNewAsync(AdmissionRequest request, CancellationToken cancellation)
     {
         var quota = request.Object!;
-        var isCurrent = JsonNode.DeepEquals(quota.Part("spec"), request.Stored.Part("spec")) && request.Stored?["status"] is not null;
+        var isCurrent = JsonNode.DeepEquals(quota.Part("spec"), request.Stored.Part("spec"))
+            && request.Stored is not null && quota.Part("status").Part("used") is not null;
         if (isCurrent)
         {
             return;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Etcdish.ApiServer.Registry;
 
 namespace Etcdish.ApiServer.Security.Rbac;
 
@@ -72,7 +73,7 @@ internal static class PolicyNotation
     {
         var rules = new JsonArray();
         var content = new JsonObject { ["metadata"] = Metadata(scope, name), ["rules"] = rules };
-        if (options["label"] is { } label)
+        foreach (var label in options.Text("label").Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
             content["metadata"]!["labels"]![$"{LabelPrefix}{label}"] = "true";
         }

@@ -10,7 +10,8 @@ namespace Etcdish.Kubelet.Volumes;
 /// ..data                         -> ..2026_01_31_10_00_00.0123456789
 /// ..2026_01_31_10_00_00.0123456789/user.conf
 /// </code>
-/// A new payload is written to a new folder; then the one link <c>..data</c> is replaced. Whatever is there before, be it left by a kubelet
+/// A new payload is written to a new folder; then the one link <c>..data</c> is replaced. The folder before stays for a moment: who is about
+/// to open a file in it still finds it. Whatever is there before, be it left by a kubelet
 /// that was killed or put there by a container, is put right; nothing outside of the folder is touched. Names that begin with two dots are
 /// this class's.
 /// </summary>
@@ -22,8 +23,12 @@ internal sealed class PayloadFolder(string path, long? group, TimeProvider clock
     private const string Data = "..data";
     private const string NewData = "..data_tmp";
     private const string NewLink = "..link_tmp";
+    private const string StampFormat = "'..'yyyy'_'MM'_'dd'_'HH'_'mm'_'ss";
     private const int ForGroup = Modes.GroupReads | Modes.Enter | Modes.SetGroupId;
     private readonly long _group = group ?? Folder.Keep;
+
+    /// <summary>How long a folder stays that is no longer shown. Whoever shows a payload in place of another calls again after that.</summary>
+    public static TimeSpan Linger { get; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Whether a payload is shown.</summary>
     public bool IsThere
@@ -41,13 +46,14 @@ internal sealed class PayloadFolder(string path, long? group, TimeProvider clock
     }
 
     /// <summary>Shows a payload.</summary>
-    /// <returns>Whether what is shown has changed.</returns>
+    /// <returns>What has changed.</returns>
     /// <exception cref="IOException">It cannot be written; what was shown is shown still.</exception>
-    public bool Show(Payload payload)
+    public PayloadChange Show(Payload payload)
     {
         using var root = Folder.Open(path);
-        var shown = FindShown(root);
-        var isNew = shown is null || !Shows(root, shown, payload);
+        var before = FindShown(root);
+        var isNew = before is null || !Shows(root, before, payload);
+        var shown = before ?? "";
         if (isNew)
         {
             GiveRootToGroup(root);
@@ -61,11 +67,11 @@ internal sealed class PayloadFolder(string path, long? group, TimeProvider clock
 
         if (isNew)
         {
-            Replace(root, Data, shown!, NewData);
+            Replace(root, Data, shown, NewData);
         }
 
-        Tidy(root, payload, shown!);
-        return isNew;
+        Tidy(root, payload, shown, before);
+        return !isNew ? PayloadChange.None : before is null ? PayloadChange.First : PayloadChange.Replaced;
     }
 
     private int ModeOf(PayloadFile file) => file.Mode | (group is null ? 0 : Modes.GroupReads);
@@ -132,11 +138,11 @@ internal sealed class PayloadFolder(string path, long? group, TimeProvider clock
     /// <summary>Writes a payload to a folder of its own; its name.</summary>
     private string WriteFolder(Folder root, Payload payload)
     {
-        var stamp = clock.GetUtcNow().UtcDateTime.ToString("yyyy'_'MM'_'dd'_'HH'_'mm'_'ss", CultureInfo.InvariantCulture);
+        var stamp = clock.GetUtcNow().UtcDateTime.ToString(StampFormat, CultureInfo.InvariantCulture);
         string name;
         do
         {
-            name = string.Create(CultureInfo.InvariantCulture, $"..{stamp}.{Random.Shared.NextInt64(10_000_000_000):d10}");
+            name = string.Create(CultureInfo.InvariantCulture, $"{stamp}.{Random.Shared.NextInt64(10_000_000_000):d10}");
         }
         while (root.Find(name) is not null);
 
@@ -190,15 +196,38 @@ internal sealed class PayloadFolder(string path, long? group, TimeProvider clock
     }
 
     /// <summary>Takes away what the payload does not have: links to files that went, and folders that are no longer shown.</summary>
-    private static void Tidy(Folder root, Payload payload, string shown)
+    private void Tidy(Folder root, Payload payload, string shown, string? before)
     {
         HashSet<string> wanted = [.. payload.Roots, Data, shown];
+        var isJustShown = TimeOf(shown) is { } since && clock.GetUtcNow() - since < Linger;
         foreach (var entry in root.List())
         {
-            if (!wanted.Contains(entry.ToString()))
+            var name = entry.ToString();
+            if (!wanted.Contains(name) && !(isJustShown && TimeOf(name) is not null && (before == shown || before == name)))
             {
                 FolderTree.Delete(root, entry);
             }
         }
     }
+
+    /// <summary>When a folder of a payload was made, by its name; null: it is none.</summary>
+    private static DateTimeOffset? TimeOf(string name) =>
+        name.LastIndexOf('.') is > 1 and var end
+        && DateTimeOffset.TryParseExact(
+            name[..end], StampFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time
+            : null;
+}
+
+/// <summary>What showing a payload has changed.</summary>
+internal enum PayloadChange
+{
+    /// <summary>It was shown before.</summary>
+    None,
+
+    /// <summary>Nothing was shown before.</summary>
+    First,
+
+    /// <summary>Another was shown before, and lingers.</summary>
+    Replaced,
 }

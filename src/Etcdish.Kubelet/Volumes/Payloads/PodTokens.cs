@@ -19,6 +19,7 @@ internal sealed class PodTokens(KubernetesClient client, TimeProvider clock, Act
     private const double UsedPart = 0.8;
     private const int SpreadSeconds = 10;
     private static readonly TimeSpan _longestUse = TimeSpan.FromDays(1);
+    private static readonly TimeSpan _answerPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan _retryPause = TimeSpan.FromSeconds(30);
     private readonly ConcurrentDictionary<(string Uid, string Audience, long Seconds), PodToken> _tokens = [];
 
@@ -38,7 +39,7 @@ internal sealed class PodTokens(KubernetesClient client, TimeProvider clock, Act
         {
             return _tokens[key] = await RequestAsync(pod, wish, now, cancellation);
         }
-        catch (Exception e) when (e is ApiStatusException or HttpRequestException or IOException or FormatException)
+        catch (Exception e) when (e is ApiStatusException or HttpRequestException or IOException or FormatException or TimeoutException)
         {
             if (known is null || known.ExpiresAt <= now)
             {
@@ -80,7 +81,8 @@ internal sealed class PodTokens(KubernetesClient client, TimeProvider clock, Act
         var request = new JsonObject { ["apiVersion"] = "authentication.k8s.io/v1", ["kind"] = "TokenRequest", ["spec"] = spec };
         var account = pod.Spec.ServiceAccountName.Length > 0 ? pod.Spec.ServiceAccountName : "default";
         var path = Resources.ServiceAccounts.Path(pod.Metadata.Namespace, account, "token");
-        var answer = JsonTree.ParseObject(await client.SendAsync(HttpMethod.Post, path, request, null, cancellation));
+        var answer = JsonTree.ParseObject(
+            await client.SendAsync(HttpMethod.Post, path, request, null, cancellation).WaitAsync(_answerPatience, clock, cancellation));
         var text = answer["status"]?["token"]?.GetValue<string>() ?? "";
         if (text.Length == 0 || !TimeText.TryParse(answer["status"]?["expirationTimestamp"]?.GetValue<string>() ?? "", out var end))
         {
