@@ -2,12 +2,14 @@ using System.CommandLine;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Etcdish.ApiLoad.Cluster;
+using Etcdish.ApiLoad.Nodes;
 using Etcdish.ApiLoad.Rows;
 
 RootCommand root = new("Load generator for the API server: starts `etcdish up` on empty folders and measures it as its clients see it.")
 {
     RunCommand.Create(),
     ClusterCommand.Create(),
+    NodeCommand.Create(),
     SweepCommand.Create(),
     DrawCommand.Create(),
 };

@@ -6,7 +6,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Scheduler;
 
 /// <summary>
-/// What the scheduling loop has not yet heard of: changes of objects, in the order of each resource's watch, and outcomes of its own writes.
+/// What the scheduling loop has not yet heard of: changes of objects, in the order of each resource's watch, and outcomes of its own
+/// writes.
 /// </summary>
 internal sealed class Inbox
 {

@@ -200,7 +200,8 @@ public sealed class PodScheduler
         }
 
         // Those of less priority that hoped for the same node have to look elsewhere.
-        foreach (var other in _cluster.Nominations.On(victims.Node.Name).Where(p => p != pod && p.Shape.Priority < pod.Shape.Priority).ToArray())
+        var nominated = _cluster.Nominations.On(victims.Node.Name);
+        foreach (var other in nominated.Where(p => p != pod && p.Shape.Priority < pod.Shape.Priority).ToArray())
         {
             _cluster.Nominations.Remove(other.Key);
             _status.ClearNomination(other.Pod);

@@ -6,7 +6,10 @@ public sealed record SchedulerOptions
     /// <summary>Pods that name this scheduler are its own.</summary>
     public string SchedulerName { get; init; } = "default-scheduler";
 
-    /// <summary>Percentage of the nodes that are looked at until enough fit, 1 to 100; 0: fewer the more there are (50 % less a 125th, at least 5 %).</summary>
+    /// <summary>
+    /// Percentage of the nodes that are looked at until enough fit, 1 to 100; 0: fewer the more there are (50 % less a 125th,
+    /// at least 5 %).
+    /// </summary>
     public int PercentageOfNodesToScore { get; init; }
 
     /// <summary>The pause behind a first failed attempt.</summary>

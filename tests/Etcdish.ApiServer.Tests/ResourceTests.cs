@@ -98,6 +98,40 @@ public class ResourceTests(StoreKind kind) : ClusterTests(kind)
     }
 
     [Test]
+    public async Task A_deployments_annotations_count_unless_they_come_with_its_status()
+    {
+        await Cluster.PostAsync(Deployments, Deployment);
+        var noted = await Cluster.PatchAsync(Deployments + "/web", """{"metadata":{"annotations":{"why":"new"}}}""", "merge");
+        var reported = await Cluster.PatchAsync(
+            Deployments + "/web/status",
+            """{"metadata":{"annotations":{"number":"1"},"labels":{"a":"b"}},"spec":{"replicas":7},"status":{"replicas":3}}""",
+            "merge");
+
+        Assert.That(noted["metadata.generation"] + reported["metadata.generation"], Is.EqualTo("22"));
+        Assert.That(
+            reported["metadata.annotations.why"] + reported["metadata.annotations.number"] + reported["status.replicas"], Is.EqualTo("new13"));
+        Assert.That(reported["metadata.labels.a"] + reported["spec.replicas"], Is.EqualTo("1"), "labels and what is wanted stay");
+        var owner = reported.Body["metadata"]!["managedFields"]!.AsArray().Single(entry => $"{entry!["subresource"]}" == "status")!;
+        Assert.That($"{owner["fieldsV1"]!["f:metadata"]!["f:annotations"]!["f:number"]}", Is.EqualTo("{}"));
+    }
+
+    [TestCase("/api/v1/namespaces/default/pods", """{"metadata":{"name":"x"},"spec":{"containers":[{"name":"c","image":"i"}]}}""", "lb owner:no")]
+    [TestCase("/api/v1/nodes", """{"metadata":{"name":"x"}}""", "lb owner:yes")]
+    [TestCase("/apis/networking.k8s.io/v1/namespaces/default/ingresses", """{"metadata":{"name":"x"},"spec":{"defaultBackend":{"service":{"name":"s","port":{"number":1}}}}}""", "lb owner:yes")]
+    [TestCase("/apis/storage.k8s.io/v1/volumeattachments", """{"metadata":{"name":"x"},"spec":{"attacher":"a","nodeName":"n","source":{"persistentVolumeName":"v"}}}""", " owner:no")]
+    public async Task What_a_report_may_change_of_metadata_differs_between_kinds(string path, string json, string expected)
+    {
+        await Cluster.PostAsync(path, json);
+        var reported = await Cluster.PatchAsync(path + "/x/status", """
+            {"metadata":{"labels":{"a":"l"},"annotations":{"a":"b"},"ownerReferences":[{"apiVersion":"v1","kind":"Node","name":"n","uid":"u"}]},"status":{}}
+            """, "merge");
+
+        Assert.That(reported.Status, Is.EqualTo(200), reported.Text);
+        var owner = reported.Body["metadata"]!["ownerReferences"] is null ? "no" : "yes";
+        Assert.That($"{reported["metadata.labels.a"]}{reported["metadata.annotations.a"]} owner:{owner}", Is.EqualTo(expected));
+    }
+
+    [Test]
     public async Task Patches_of_three_types_change_what_they_name()
     {
         await Cluster.PostAsync(Deployments, Deployment);

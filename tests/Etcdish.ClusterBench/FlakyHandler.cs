@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 
@@ -26,13 +27,30 @@ public sealed record Flakiness
 
     /// <summary>A read from a watch waits.</summary>
     public double SlowWatches { get; init; } = 0.1;
+
+    /// <summary>Whether nothing happens to reads that are no watches, nor to the beginnings of watches.</summary>
+    public bool SparesReads { get; init; }
+
+    /// <summary>Nothing but what is said beside.</summary>
+    public static Flakiness None { get; } = new()
+    {
+        Lost = 0,
+        Unanswered = 0,
+        Late = 0,
+        Conflicting = 0,
+        Failing = 0,
+        CutWatches = 0,
+        SlowWatches = 0,
+    };
+
+    /// <summary>One write in ten is lost, and the answer of one in ten.</summary>
+    public static Flakiness LosesWrites { get; } = None with { Lost = 0.1, Unanswered = 0.1, SparesReads = true };
 }
 
 /// <summary>
 /// Stands between a client and its server and does what networks and servers do on bad days, by a seed. Wrap a client of a
 /// <see cref="ControlBench"/> with it: <c>bench.Connect(inner => new FlakyHandler(inner, seed))</c>. A test makes it calm in the end, and
-/// sees
-/// that all comes to rest as it should.
+/// sees that all comes to rest as it should. What was sent is carried out, even if nobody waits for it any more.
 /// </summary>
 public sealed class FlakyHandler(HttpMessageHandler inner, int seed, Flakiness? flakiness = null) : DelegatingHandler(inner)
 {
@@ -41,12 +59,18 @@ public sealed class FlakyHandler(HttpMessageHandler inner, int seed, Flakiness? 
     private readonly Flakiness _flakiness = flakiness ?? new Flakiness();
     private readonly Lock _lock = new();
     private readonly Random _random = new(seed);
+    private readonly ConcurrentDictionary<Task, bool> _sent = [];
 
     /// <summary>Whether nothing goes wrong any more.</summary>
     public bool IsCalm { get; set; }
 
     /// <summary>How much has gone wrong.</summary>
     public int Faults { get; private set; }
+
+    /// <summary>
+    /// Waits until all that was sent has been answered: another process must not begin before. In a cluster, a lease sees to that.
+    /// </summary>
+    public async Task SettleAsync() => await Task.WhenAll(_sent.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     /// <summary>Whether this goes wrong.</summary>
     internal bool Strikes(double probability)
@@ -79,7 +103,31 @@ public sealed class FlakyHandler(HttpMessageHandler inner, int seed, Flakiness? 
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        await MaybeWaitAsync(_flakiness.Late, cancellationToken);
+        var isSpared = _flakiness.SparesReads && request.Method == HttpMethod.Get;
+        if (!isSpared && await FailAsync(request, cancellationToken) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (request.RequestUri!.Query.Contains("watch=true", StringComparison.Ordinal))
+        {
+            return await WatchAsync(request, cancellationToken);
+        }
+
+        var answer = await CarryOutAsync(request, cancellationToken);
+        if (isSpared || !Strikes(_flakiness.Unanswered))
+        {
+            return answer;
+        }
+
+        answer.Dispose();
+        throw new HttpRequestException(HttpRequestError.ResponseEnded, "flaky: the answer was lost");
+    }
+
+    /// <summary>What goes wrong before a request is sent: it is late, it is lost, or this is its answer.</summary>
+    private async Task<HttpResponseMessage?> FailAsync(HttpRequestMessage request, CancellationToken cancellation)
+    {
+        await MaybeWaitAsync(_flakiness.Late, cancellation);
         if (Strikes(_flakiness.Lost))
         {
             throw new HttpRequestException(HttpRequestError.ConnectionError, "flaky: the request was lost");
@@ -90,26 +138,29 @@ public sealed class FlakyHandler(HttpMessageHandler inner, int seed, Flakiness? 
             return Refuse(HttpStatusCode.InternalServerError, "InternalError");
         }
 
-        if (request.Method != HttpMethod.Get && request.Method != HttpMethod.Post && Strikes(_flakiness.Conflicting))
-        {
-            return Refuse(HttpStatusCode.Conflict, "Conflict");
-        }
+        var mayConflict = request.Method != HttpMethod.Get && request.Method != HttpMethod.Post;
+        return mayConflict && Strikes(_flakiness.Conflicting) ? Refuse(HttpStatusCode.Conflict, "Conflict") : null;
+    }
 
-        var answer = await base.SendAsync(request, cancellationToken);
-        if (request.RequestUri!.Query.Contains("watch=true", StringComparison.Ordinal) && answer.IsSuccessStatusCode)
+    private async Task<HttpResponseMessage> WatchAsync(HttpRequestMessage request, CancellationToken cancellation)
+    {
+        var answer = await base.SendAsync(request, cancellation);
+        if (answer.IsSuccessStatusCode)
         {
-            var watch = await answer.Content.ReadAsStreamAsync(cancellationToken);
+            var watch = await answer.Content.ReadAsStreamAsync(cancellation);
             answer.Content = new StreamContent(new FlakyStream(watch, this, _flakiness));
-            return answer;
         }
 
-        if (!Strikes(_flakiness.Unanswered))
-        {
-            return answer;
-        }
+        return answer;
+    }
 
-        answer.Dispose();
-        throw new HttpRequestException(HttpRequestError.ResponseEnded, "flaky: the answer was lost");
+    private async Task<HttpResponseMessage> CarryOutAsync(HttpRequestMessage request, CancellationToken cancellation)
+    {
+        var sent = base.SendAsync(request, CancellationToken.None);
+        _sent[sent] = true;
+        _ = sent.ContinueWith(
+            done => _sent.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return await sent.WaitAsync(cancellation);
     }
 
     private static HttpResponseMessage Refuse(HttpStatusCode status, string reason) => new(status)

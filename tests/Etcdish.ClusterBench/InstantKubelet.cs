@@ -47,6 +47,7 @@ public sealed class InstantKubelet : Controller
     {
         ["phase"] = "Running",
         ["podIP"] = "10.0.0.1",
+        ["startTime"] = now,
         ["conditions"] = new JsonArray(
             new JsonObject { ["type"] = "Ready", ["status"] = "True", ["lastTransitionTime"] = now }),
     };

@@ -47,6 +47,22 @@ public sealed class ClusterTests
             spec: {containers: [{name: c, image: "agent:1"}]}
         """;
 
+    private const string Claim = """
+        apiVersion: v1
+        kind: PersistentVolumeClaim
+        metadata: {name: data}
+        spec: {accessModes: [ReadWriteOnce], storageClassName: local-path, resources: {requests: {storage: 1Gi}}}
+        """;
+
+    private const string Writer = """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: writer}
+        spec:
+          containers: [{name: c, image: busybox, volumeMounts: [{name: data, mountPath: /data}]}]
+          volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
+        """;
+
     private const string Chart = """
         apiVersion: v2
         name: shop
@@ -150,6 +166,27 @@ public sealed class ClusterTests
         rollout history daemonset/agent => daemonset\.apps/agent.*REVISION +CHANGE-CAUSE\n2 +<none>\n3 +<none>
         delete daemonset agent --timeout=30s => daemonset\.apps "agent" deleted.*
         """, ("agent", DaemonSet));
+
+    [Test]
+    public void A_claim_gets_its_volume_where_its_first_pod_goes() => _server.Run("""
+        apply -f {claim} => persistentvolumeclaim/data created
+        get pvc data -o jsonpath={.status.phase}{.spec.volumeName} => Pending
+        wait --for=jsonpath={.reason}=WaitForFirstConsumer event --field-selector involvedObject.name=data --timeout=30s => .*condition met
+        apply -f {writer} => pod/writer created
+        wait --for=condition=Ready pod/writer --timeout=30s => pod/writer condition met
+        get pvc data -o jsonpath={.status.phase} => Bound
+        get pvc data -o jsonpath={.metadata.annotations} => .*"volume\.kubernetes\.io/selected-node":"node-\d".*
+        get pv -o jsonpath={.items[*].spec.claimRef.name}/{.items[*].status.phase} => data/Bound
+        get pv -o jsonpath={.items[*].spec.nodeAffinity.required.nodeSelectorTerms[0].matchExpressions[0].values} => \["node-\d"\]
+        delete pod writer --timeout=30s => pod "writer" deleted.*
+        apply -f {writer} => pod/writer created
+        wait --for=condition=Ready pod/writer --timeout=30s => pod/writer condition met
+        delete pvc data --wait=false => persistentvolumeclaim "data" deleted.*
+        get pvc data -o jsonpath={.metadata.finalizers} => \["kubernetes\.io/pvc-protection"\]
+        delete pod writer --timeout=30s => pod "writer" deleted.*
+        wait --for=delete pvc/data --timeout=30s => .*
+        wait --for=delete pv --all --timeout=30s => .*
+        """, ("claim", Claim), ("writer", Writer));
 
     [Test]
     public void A_node_is_emptied_within_budgets_and_taken_back() => _server.Run("""

@@ -87,6 +87,13 @@ internal sealed class SimulatedCluster(UpServer server, int nodes)
         }));
     }
 
+    /// <summary>Deletes all pods.</summary>
+    public async Task DeletePodsAsync(CancellationToken cancellation)
+    {
+        await using HttpConnection connection = await server.ConnectAsync(cancellation);
+        await SendAsync(connection, HttpConnection.WithBody("DELETE", Pods, "application/json", "{}"), 200, cancellation);
+    }
+
     /// <summary>Creates one object.</summary>
     public async Task CreateAsync(string path, string text, CancellationToken cancellation)
     {

@@ -36,6 +36,9 @@ internal sealed class UpServer : IDisposable
     /// <summary>CPU time and memory so far.</summary>
     public ProcessUsage Usage => ProcessUsage.Of(_process!.Id);
 
+    /// <summary>A path in its folder, which goes with it.</summary>
+    public string Path(string name) => System.IO.Path.Combine(_folder, name);
+
     /// <summary>Another one, on a folder of its own.</summary>
     public UpServer Beside(string name) => new(_executable, $"{_folder}-{name}");
 
@@ -44,7 +47,7 @@ internal sealed class UpServer : IDisposable
     {
         for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
         {
-            string path = Path.Combine(at.FullName, "src/Etcdish.Cli/bin/Release/net10.0/etcdish");
+            string path = System.IO.Path.Combine(at.FullName, "src/Etcdish.Cli/bin/Release/net10.0/etcdish");
             if (File.Exists(path))
             {
                 return path;
@@ -61,12 +64,12 @@ internal sealed class UpServer : IDisposable
     public async Task<TimeSpan> StartAsync(string verb, IEnumerable<string> options, CancellationToken cancellation)
     {
         long start = Stopwatch.GetTimestamp();
-        _process = Launch([verb, "--data-dir", Path.Combine(_folder, "data"), "--secure-port", _endPoint.Port.ToString(), .. options]);
+        _process = Launch([verb, "--data-dir", System.IO.Path.Combine(_folder, "data"), "--secure-port", _endPoint.Port.ToString(), .. options]);
         while (true)
         {
             if (_process.HasExited || Stopwatch.GetElapsedTime(start) > _startLimit)
             {
-                throw new InvalidOperationException($"the server did not become ready; see {Path.Combine(_folder, "server.log")}");
+                throw new InvalidOperationException($"the server did not become ready; see {System.IO.Path.Combine(_folder, "server.log")}");
             }
 
             if (await IsReadyAsync(cancellation))
@@ -88,7 +91,7 @@ internal sealed class UpServer : IDisposable
     /// <summary>Starts a program that works on the server as its administrator; it ends with the server.</summary>
     public Process Run(string verb, params IEnumerable<string> options)
     {
-        Process program = Launch([verb, "--kubeconfig", Path.Combine(_folder, "data", "kubeconfig"), .. options]);
+        Process program = Launch([verb, "--kubeconfig", System.IO.Path.Combine(_folder, "data", "kubeconfig"), .. options]);
         _programs.Add(program);
         return program;
     }
@@ -131,7 +134,7 @@ internal sealed class UpServer : IDisposable
     /// <summary>The kubeconfig is written a moment after the server is ready.</summary>
     private async Task<X509Certificate2> ReadCertificateAsync(CancellationToken cancellation)
     {
-        string path = Path.Combine(_folder, "data", "kubeconfig");
+        string path = System.IO.Path.Combine(_folder, "data", "kubeconfig");
         while (true)
         {
             string[] lines = File.Exists(path) ? await File.ReadAllLinesAsync(path, cancellation) : [];
@@ -154,7 +157,7 @@ internal sealed class UpServer : IDisposable
     {
         // The shell sends the output to a file, so that nothing of it passes through the generator; exec keeps the process id.
         ProcessStartInfo start = new("/bin/sh") { ArgumentList = { "-c", "log=\"$1\"; shift; exec \"$@\" >>\"$log\" 2>&1", "sh" } };
-        foreach (string argument in arguments.Prepend(_executable).Prepend(Path.Combine(_folder, "server.log")))
+        foreach (string argument in arguments.Prepend(_executable).Prepend(System.IO.Path.Combine(_folder, "server.log")))
         {
             start.ArgumentList.Add(argument);
         }

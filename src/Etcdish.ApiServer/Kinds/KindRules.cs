@@ -89,7 +89,7 @@ internal static class KindRules
 
     private static ResourceRules OfWorkloads(ResourceInfo info, ResourceRules rules) => info.Kind switch
     {
-        "Deployment" => (rules with { ApplyDefaults = DeploymentRules.ApplyDefaults }).Checked(DeploymentRules.Check),
+        "Deployment" => (rules with { ApplyDefaults = DeploymentRules.ApplyDefaults, CountsAnnotations = true }).Checked(DeploymentRules.Check),
         "StatefulSet" => (rules with { ApplyDefaults = StatefulSetRules.ApplyDefaults }).Checked(StatefulSetRules.Check),
         "DaemonSet" => (rules with { ApplyDefaults = DaemonSetRules.ApplyDefaults }).Checked(DaemonSetRules.Check),
         "ReplicaSet" => (rules with { ApplyDefaults = WorkloadRules.DefaultReplicaSet }).Checked(WorkloadRules.CheckReplicaSet),

@@ -74,22 +74,31 @@ internal sealed class UsageCollector(
     private async Task<NodeSample> SampleAsync(string node, CancellationToken cancellation)
     {
         await _room.WaitAsync(cancellation);
+        using var time = new CancellationTokenSource(settings.Patience, clock);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, time.Token);
         try
         {
-            using var time = new CancellationTokenSource(settings.Patience, clock);
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, time.Token);
-            using var answer = await kubelets.GetAsync(node, Path, limit.Token);
-            if (!answer.IsSuccessStatusCode)
-            {
-                throw new HttpRequestException($"its kubelet answers {Path} with {(int)answer.StatusCode}");
-            }
-
-            await answer.Content.LoadIntoBufferAsync(MaxBytes, limit.Token);
-            return ResourceMetricsText.Read(await answer.Content.ReadAsByteArrayAsync(limit.Token), clock.GetUtcNow());
+            return await SampleWithinAsync(node, limit.Token);
+        }
+        catch (OperationCanceledException e) when (time.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new IOException($"its kubelet did not answer within {settings.Patience.TotalSeconds} s", e);
         }
         finally
         {
             _room.Release();
         }
+    }
+
+    private async Task<NodeSample> SampleWithinAsync(string node, CancellationToken cancellation)
+    {
+        using var answer = await kubelets.GetAsync(node, Path, cancellation);
+        if (!answer.IsSuccessStatusCode)
+        {
+            throw new HttpRequestException($"its kubelet answers {Path} with {(int)answer.StatusCode}");
+        }
+
+        await answer.Content.LoadIntoBufferAsync(MaxBytes, cancellation);
+        return ResourceMetricsText.Read(await answer.Content.ReadAsByteArrayAsync(cancellation), clock.GetUtcNow());
     }
 }

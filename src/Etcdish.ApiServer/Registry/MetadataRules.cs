@@ -142,16 +142,20 @@ internal sealed class MetadataRules(TimeProvider clock)
     }
 
     /// <summary>
-    /// Counts a change of anything but metadata and status; of a custom resource without that subresource, status counts too.
+    /// Counts a change of anything but metadata and status; of a custom resource without that subresource, status counts too; of some kinds
+    /// annotations do.
     /// </summary>
     public static void CountGeneration(ResourceType type, JsonObject value, JsonObject stored)
     {
         var countsStatus = type.Custom is not null && !type.HasStatus;
-        if (type.Rules.HasGeneration && !SameIntent(value, stored, countsStatus))
+        if (type.Rules.HasGeneration && !(SameIntent(value, stored, countsStatus) && SameAnnotations(type, value, stored)))
         {
             value.Metadata()["generation"] = (stored.Part("metadata").Number("generation") ?? 0) + 1;
         }
     }
+
+    private static bool SameAnnotations(ResourceType type, JsonObject left, JsonObject right) => !type.Rules.CountsAnnotations
+        || JsonNode.DeepEquals(left.Part("metadata")?["annotations"], right.Part("metadata")?["annotations"]);
 
     private static bool SameIntent(JsonObject left, JsonObject right, bool countsStatus)
     {

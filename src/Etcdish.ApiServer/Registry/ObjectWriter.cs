@@ -92,8 +92,9 @@ internal sealed class ObjectWriter(
             seen.Metadata()["resourceVersion"] = Revisions.Format(current.Revision);
             var wanted = change(seen);
             CheckRevision(type, request.Name, wanted, current.Revision);
-            var next = MetadataRules.Merge(request, stored, wanted);
-            using var review = new AdmissionRequest(AdmissionOperation.Update, request, next, stored);
+            var write = StatusMetadata.Widen(request, stored, wanted);
+            var next = MetadataRules.Merge(write, stored, wanted);
+            using var review = new AdmissionRequest(AdmissionOperation.Update, write, next, stored);
             var outcome = await TryUpdateAsync(review, current, cancellation);
             if (outcome.Written is { } written)
             {
@@ -243,7 +244,7 @@ internal sealed class ObjectWriter(
     }
 
     /// <summary>Custom objects have one schema for all their parts: it is asked as a whole.</summary>
-    private static bool IsOnlyOfStatus(WriteRequest request) => request.Part.OnlyField == "status" && request.Type.Custom is null;
+    private static bool IsOnlyOfStatus(WriteRequest request) => request.Part.IsStatus && request.Type.Custom is null;
 
     private static void CheckFields(WriteRequest request, JsonObject value, JsonObject? stored)
     {

@@ -9,6 +9,9 @@ internal sealed record ResourceRules
     /// <summary>Whether <c>metadata.generation</c> counts changes of what the user wants.</summary>
     public bool HasGeneration { get; init; }
 
+    /// <summary>Whether a change of annotations counts: a deployment hands them on to its replica sets.</summary>
+    public bool CountsAnnotations { get; init; }
+
     /// <summary>Whether an update without a resourceVersion replaces whatever is there.</summary>
     public bool AllowsUnconditionalUpdate { get; init; } = true;
 

@@ -16,6 +16,9 @@ internal sealed record UpdatePart(string Subresource, Action<JsonObject, JsonObj
     /// <summary>Whether a change of the part counts as a change of what the user wants.</summary>
     public bool CountsGeneration { get; init; } = true;
 
+    /// <summary>Whether it is the status, with or without metadata: the rest was checked when it was written.</summary>
+    public bool IsStatus { get; init; }
+
     /// <summary>
     /// The only field that can change, beside what the server writes into metadata; null: any. What such a write does not touch is
     /// neither looked at nor checked anew: nodes report on their pods far more often than anybody changes them.
@@ -26,7 +29,12 @@ internal sealed record UpdatePart(string Subresource, Action<JsonObject, JsonObj
     public static UpdatePart Main { get; } = new("", null);
 
     /// <summary>The status only.</summary>
-    public static UpdatePart Status { get; } = new("status", (result, wanted) => result.CopyFrom(wanted, "status")) { OnlyField = "status", CountsGeneration = false };
+    public static UpdatePart Status { get; } = new("status", (result, wanted) => result.CopyFrom(wanted, "status"))
+    {
+        CountsGeneration = false,
+        IsStatus = true,
+        OnlyField = "status",
+    };
 
     /// <summary>The finalizers of a namespace's content only.</summary>
     public static UpdatePart Finalize { get; } =

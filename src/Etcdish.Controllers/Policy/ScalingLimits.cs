@@ -93,7 +93,7 @@ internal sealed class ScalingLimits
         null or { Policies.Length: 0 } => Math.Max(2 * current, current + 4),
         _ => Select(rules, rules.Policies.Select(policy =>
         {
-            var before = current - Done(policy, now, change => Math.Max(0, change));
+            var before = current - Done(policy, now);
 
             // Rounded up, so that one pod can become more.
             return policy.Type == "Pods" ? before + policy.Value : (int)Math.Ceiling(before * (1 + (policy.Value / 100.0)));
@@ -106,7 +106,7 @@ internal sealed class ScalingLimits
         null or { Policies.Length: 0 } => 0,
         _ => Select(rules, rules.Policies.Select(policy =>
         {
-            var before = current + Done(policy, now, change => Math.Max(0, -change));
+            var before = current - Done(policy, now);
             return policy.Type == "Pods" ? before - policy.Value : (int)(before * (1 - (policy.Value / 100.0)));
         }), isUp: false),
     };
@@ -114,6 +114,7 @@ internal sealed class ScalingLimits
     private static int Select(ScalingRules rules, IEnumerable<int> limits, bool isUp) =>
         (rules.SelectPolicy == "Min") == isUp ? limits.Min() : limits.Max();
 
-    private int Done(ScalingPolicy policy, DateTimeOffset now, Func<int, int> part) =>
-        _done.Where(d => d.Time > now.AddSeconds(-policy.PeriodSeconds)).Sum(d => part(d.Change));
+    /// <summary>What was done in a policy's period: a step back counts against a step forth.</summary>
+    private int Done(ScalingPolicy policy, DateTimeOffset now) =>
+        _done.Where(d => d.Time > now.AddSeconds(-policy.PeriodSeconds)).Sum(d => d.Change);
 }

@@ -51,18 +51,17 @@ internal sealed class RolloutWork
         return true;
     }
 
-    /// <summary>Gives the newest replica set the deployment's annotations and the highest revision, and the deployment that revision.</summary>
+    /// <summary>Gives the newest replica set the deployment's annotations and the highest revision.</summary>
     public async Task AdjustNewestAsync(CancellationToken cancellation)
     {
         var (deployment, newest) = (_rollout.Deployment, _rollout.Newest!);
         var annotations = Revisions.Missing(deployment, newest, Revisions.Highest(_rollout.Old) + 1);
         if (annotations.Count > 0 || newest.Spec.MinReadySeconds != deployment.Spec.MinReadySeconds)
         {
-            newest = await PatchSetAsync(
+            await PatchSetAsync(
                 newest, annotations, new JsonObject { ["minReadySeconds"] = deployment.Spec.MinReadySeconds }, cancellation);
         }
 
-        await NumberAsync(newest, cancellation);
         if (RolloutProgress.HasDeadline(deployment) && Conditions.Find(RolloutProgress.Progressing) is null)
         {
             Conditions.Set(RolloutProgress.Progressing, "True", "FoundNewReplicaSet", $"Found new replica set \"{newest.Metadata.Name}\"");
@@ -119,7 +118,9 @@ internal sealed class RolloutWork
             RolloutProgress.TellProgress(_rollout, status, Conditions, _now);
         }
 
-        if (status != RolloutStatus.Of(deployment.Status) || !Conditions.All.SequenceEqual(_conditionsBefore))
+        if (MissingNumber() is not null
+            || status != RolloutStatus.Of(deployment.Status)
+            || !Conditions.All.SequenceEqual(_conditionsBefore))
         {
             await PatchStatusAsync(status, cancellation);
         }
@@ -135,7 +136,7 @@ internal sealed class RolloutWork
         try
         {
             var created = await CreateExpectedAsync(wanted, cancellation);
-            await TakeNewestAsync(created, cancellation);
+            TakeNewest(created);
             if (size > 0)
             {
                 TellScaled("up", created, 0, size);
@@ -178,7 +179,7 @@ internal sealed class RolloutWork
         }
     }
 
-    private async Task TakeNewestAsync(ReplicaSet created, CancellationToken cancellation)
+    private void TakeNewest(ReplicaSet created)
     {
         _writes.Note(created);
         _rollout.Newest = created;
@@ -186,8 +187,6 @@ internal sealed class RolloutWork
         {
             Conditions.Set(RolloutProgress.Progressing, "True", "NewReplicaSetCreated", $"Created new replica set \"{created.Metadata.Name}\"");
         }
-
-        await NumberAsync(created, cancellation);
     }
 
     /// <summary>
@@ -202,7 +201,6 @@ internal sealed class RolloutWork
         {
             _writes.Note(there);
             _rollout.Newest = there;
-            await NumberAsync(there, cancellation);
             return;
         }
 
@@ -226,28 +224,12 @@ internal sealed class RolloutWork
         }
     }
 
-    /// <summary>Gives the deployment the number of its newest replica set.</summary>
-    private async Task NumberAsync(ReplicaSet newest, CancellationToken cancellation)
-    {
-        var deployment = _rollout.Deployment;
-        var revision = newest.Metadata.Annotations.GetValueOrDefault(Revisions.Revision);
-        if (revision is null || deployment.Metadata.Annotations.GetValueOrDefault(Revisions.Revision) == revision)
-        {
-            return;
-        }
-
-        var metadata = Preconditions(deployment);
-        metadata["annotations"] = new JsonObject { [Revisions.Revision] = revision };
-        _rollout.Deployment = await _context.Client.PatchAsync(
-            Resources.Deployments,
-            deployment.Metadata.Namespace,
-            deployment.Metadata.Name,
-            new JsonObject { ["metadata"] = metadata },
-            PatchKind.Merge,
-            "",
-            cancellation);
-        _writes.Note(_rollout.Deployment);
-    }
+    /// <summary>The number of the newest replica set, if the deployment does not have it yet.</summary>
+    private string? MissingNumber() =>
+        _rollout.Newest?.Metadata.Annotations.GetValueOrDefault(Revisions.Revision) is { } number
+        && _rollout.Deployment.Metadata.Annotations.GetValueOrDefault(Revisions.Revision) != number
+            ? number
+            : null;
 
     private async Task<ReplicaSet> PatchSetAsync(ReplicaSet set, JsonObject annotations, JsonObject spec, CancellationToken cancellation)
     {
@@ -266,9 +248,29 @@ internal sealed class RolloutWork
         return written;
     }
 
-    private async Task PatchStatusAsync(RolloutStatus status, CancellationToken cancellation) =>
-        _writes.Note(await _context.Client.PatchStatusAsync(
-            Resources.Deployments, _rollout.Deployment, status.ToJson(Conditions.All), cancellation));
+    /// <summary>
+    /// Writes the status, and the number of the roll-out with it: so a client that sees one sees both, and the number is no change of what
+    /// is wanted.
+    /// </summary>
+    private async Task PatchStatusAsync(RolloutStatus status, CancellationToken cancellation)
+    {
+        var deployment = _rollout.Deployment;
+        var metadata = Preconditions(deployment);
+        if (MissingNumber() is { } number)
+        {
+            metadata["annotations"] = new JsonObject { [Revisions.Revision] = number };
+        }
+
+        var patch = new JsonObject { ["metadata"] = metadata, ["status"] = status.ToJson(Conditions.All) };
+        _writes.Note(await _context.Client.PatchAsync(
+            Resources.Deployments,
+            deployment.Metadata.Namespace,
+            deployment.Metadata.Name,
+            patch,
+            PatchKind.Merge,
+            "status",
+            cancellation));
+    }
 
     private void TellScaled(string direction, ReplicaSet set, int before, int now) => _context.Events.Normal(
         Resources.Deployments,

@@ -27,7 +27,7 @@ internal sealed class PodVolumes : IPodVolumes, IDisposable
     private readonly PayloadVolumes _payloads;
     private readonly ClaimVolumes _claims;
     private readonly WorkQueue<string> _touched;
-    private readonly ConcurrentDictionary<string, PodRecord> _pods = [];
+    private readonly ConcurrentDictionary<string, VolumeRecord> _pods = [];
 
     /// <summary>Makes it; what lies in the folders is found when it is asked for.</summary>
     /// <param name="folders">Where pods' folders are. Theirs is made.</param>
@@ -63,13 +63,28 @@ internal sealed class PodVolumes : IPodVolumes, IDisposable
     /// <summary>Keeps volumes up to date until it is cancelled.</summary>
     public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => WorkAsync(cancellation)));
 
+    /// <summary>
+    /// Tells what the API now has of a pod, or that it has it no more: what its volumes show of the pod itself is shown anew. For the thread
+    /// that reads the watch of pods.
+    /// </summary>
+    /// <param name="before">The pod before; null: it is new.</param>
+    /// <param name="now">The pod; null: it is gone.</param>
+    public void Follow(PodManifest? before, PodManifest? now)
+    {
+        if (before is not null && now is not null && VolumeRecord.ShowsOther(before, now) && _pods.TryGetValue(now.Uid, out var record))
+        {
+            record.Followed = now;
+            _touched.Add(now.Uid);
+        }
+    }
+
     /// <inheritdoc/>
     public async Task<IReadOnlyDictionary<string, VolumePlace>> EnsureAsync(PodManifest pod, CancellationToken cancellation)
     {
         CheckNames(pod);
         using var held = await HoldAsync(pod.Uid, cancellation);
         var record = held.Record;
-        record.Pod = pod;
+        record.Take(pod);
         _objects.Register(pod);
         PodFolder.Make(_folders.Pod(pod.Uid));
         var uses = VolumeUses.Of(pod);
@@ -168,7 +183,7 @@ internal sealed class PodVolumes : IPodVolumes, IDisposable
     {
         while (true)
         {
-            var record = _pods.GetOrAdd(uid, _ => new PodRecord());
+            var record = _pods.GetOrAdd(uid, _ => new VolumeRecord());
             await record.Gate.WaitAsync(cancellation);
             if (!record.IsGone)
             {
@@ -179,7 +194,7 @@ internal sealed class PodVolumes : IPodVolumes, IDisposable
         }
     }
 
-    private async Task<VolumePlace> MakeAsync(PodRecord record, VolumeManifest volume, CancellationToken cancellation)
+    private async Task<VolumePlace> MakeAsync(VolumeRecord record, VolumeManifest volume, CancellationToken cancellation)
     {
         var pod = record.Pod!;
         if (volume.PersistentVolumeClaim is not null || volume.Ephemeral is not null)
@@ -280,17 +295,19 @@ internal sealed class PodVolumes : IPodVolumes, IDisposable
     /// <summary>Shows anew what a pod shows.</summary>
     private async Task RefreshAsync(string uid, CancellationToken cancellation)
     {
-        if (!_pods.ContainsKey(uid))
+        if (!_pods.TryGetValue(uid, out var record))
         {
             return;
         }
 
-        using var held = await HoldAsync(uid, cancellation);
-        if (held.Record.Pod is not { } pod)
+        await record.Gate.WaitAsync(cancellation);
+        using var held = new HeldRecord(record);
+        if (record.Pod is null || record.IsGone)
         {
             return;
         }
 
+        var pod = record.Take(record.Followed ?? record.Pod);
         var uses = VolumeUses.Of(pod);
         var failures = _touched.Failures(uid);
         foreach (var volume in pod.Spec.Volumes.Where(volume => PayloadVolumes.IsOne(volume) && uses.ContainsKey(volume.Name)))
@@ -312,24 +329,9 @@ internal sealed class PodVolumes : IPodVolumes, IDisposable
         }
     }
 
-    /// <summary>What is known of a pod.</summary>
-    private sealed class PodRecord
+    private readonly struct HeldRecord(VolumeRecord record) : IDisposable
     {
-        public SemaphoreSlim Gate { get; } = new(1);
-
-        /// <summary>As it was last seen; null: it is being removed.</summary>
-        public PodManifest? Pod { get; set; }
-
-        /// <summary>Where its claims have led.</summary>
-        public Dictionary<string, VolumePlace> Claims { get; } = [];
-
-        /// <summary>Whether another record has taken its place, or will.</summary>
-        public bool IsGone { get; set; }
-    }
-
-    private readonly struct HeldRecord(PodRecord record) : IDisposable
-    {
-        public PodRecord Record => record;
+        public VolumeRecord Record => record;
 
         public void Dispose() => record.Gate.Release();
     }

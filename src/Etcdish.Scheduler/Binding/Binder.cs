@@ -40,7 +40,8 @@ internal sealed class Binder(ControllerContext context, ClaimWaits claims, Sched
 
     /// <summary>Works until it is cancelled.</summary>
     public Task RunAsync(CancellationToken cancellation) =>
-        Task.WhenAll(Enumerable.Range(0, options.ConcurrentBindings).Select(_ => Task.Run(() => WorkAsync(cancellation), CancellationToken.None)));
+        Task.WhenAll(Enumerable.Range(0, options.ConcurrentBindings)
+            .Select(_ => Task.Run(() => WorkAsync(cancellation), CancellationToken.None)));
 
     private async Task WorkAsync(CancellationToken cancellation)
     {
@@ -67,7 +68,8 @@ internal sealed class Binder(ControllerContext context, ClaimWaits claims, Sched
             }
 
             var key = decision.State.Key;
-            await context.Client.SendAsync(HttpMethod.Post, Resources.Pods.Path(key.Namespace, key.Name, "binding"), ToJson(decision), null, cancellation);
+            await context.Client.SendAsync(
+                HttpMethod.Post, Resources.Pods.Path(key.Namespace, key.Name, "binding"), ToJson(decision), null, cancellation);
             context.Events.Normal(
                 Resources.Pods, decision.State.Pod, "Scheduled", $"Successfully assigned {key} to {decision.Node}", options.SchedulerName);
             done(new BindOutcome(decision, null));
@@ -76,7 +78,8 @@ internal sealed class Binder(ControllerContext context, ClaimWaits claims, Sched
         {
             throw;
         }
-        catch (Exception e) when (e is ApiStatusException or HttpRequestException or IOException or JsonException or TimeoutException or OperationCanceledException)
+        catch (Exception e) when (e
+            is ApiStatusException or HttpRequestException or IOException or JsonException or TimeoutException or OperationCanceledException)
         {
             done(new BindOutcome(decision, e));
         }
@@ -111,14 +114,22 @@ internal sealed class Binder(ControllerContext context, ClaimWaits claims, Sched
 
         foreach (var claim in volumes.Provisioned)
         {
-            await context.Client.PatchAsync((ApiResource)Kinds.SchedulerKinds.Claims, claim.Metadata.Namespace, claim.Metadata.Name, new JsonObject
+            var patch = new JsonObject
             {
                 ["metadata"] = new JsonObject
                 {
                     ["uid"] = claim.Metadata.Uid,
                     ["annotations"] = new JsonObject { [SelectedNode] = volumes.Node },
                 },
-            }, PatchKind.Merge, "", cancellation);
+            };
+            await context.Client.PatchAsync(
+                (ApiResource)Kinds.SchedulerKinds.Claims,
+                claim.Metadata.Namespace,
+                claim.Metadata.Name,
+                patch,
+                PatchKind.Merge,
+                "",
+                cancellation);
         }
 
         await bound;

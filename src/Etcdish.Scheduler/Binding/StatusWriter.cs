@@ -115,7 +115,11 @@ internal sealed class StatusWriter(ControllerContext context, SchedulerOptions o
         if (await context.Client.DeleteAsync(Resources.Pods, victim.Metadata.Namespace, victim.Metadata.Name, options, cancellation))
         {
             context.Events.Normal(
-                Resources.Pods, victim, "Preempted", $"Preempted by pod {preemptor.Metadata.Uid} on node {node}", preemptor.Spec.SchedulerName);
+                Resources.Pods,
+                victim,
+                "Preempted",
+                $"Preempted by pod {preemptor.Metadata.Uid} on node {node}",
+                preemptor.Spec.SchedulerName);
         }
     }
 
@@ -133,7 +137,13 @@ internal sealed class StatusWriter(ControllerContext context, SchedulerOptions o
             try
             {
                 await context.Client.PatchAsync(
-                    (ApiResource)Resources.Pods, pod.Metadata.Namespace, pod.Metadata.Name, patch, PatchKind.Strategic, "status", cancellation);
+                    (ApiResource)Resources.Pods,
+                    pod.Metadata.Namespace,
+                    pod.Metadata.Name,
+                    patch,
+                    PatchKind.Strategic,
+                    "status",
+                    cancellation);
                 return;
             }
             catch (ApiStatusException e) when (e.IsConflict && attempt < Attempts)

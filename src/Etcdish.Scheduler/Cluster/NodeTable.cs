@@ -76,7 +76,9 @@ internal sealed class NodeTable(ResourceNames names)
     public bool Set(NodeState node, Node? now)
     {
         var before = node.Node;
-        var relabelled = before is null || now is null || !Equal(before.Metadata.Labels, now.Metadata.Labels) || !Equal(before.Spec.Taints, now.Spec.Taints);
+        var relabelled = before is null || now is null
+            || !Equal(before.Metadata.Labels, now.Metadata.Labels)
+            || !Equal(before.Spec.Taints, now.Spec.Taints);
         node.Set(now, names);
         Images.Replace(node.Slot, before, now);
         Touch(node);
@@ -108,7 +110,8 @@ internal sealed class NodeTable(ResourceNames names)
 
     private NodeState[] MakeOrder()
     {
-        var zones = All.Where(n => n.Node is not null).GroupBy(n => (n.Object.Metadata.Labels.GetValueOrDefault(Region), n.Object.Metadata.Labels.GetValueOrDefault(Zone)))
+        var zones = All.Where(n => n.Node is not null)
+            .GroupBy(n => (n.Object.Metadata.Labels.GetValueOrDefault(Region), n.Object.Metadata.Labels.GetValueOrDefault(Zone)))
             .Select(g => g.ToArray()).ToArray();
         var order = new List<NodeState>();
         var count = zones.Sum(z => z.Length);
@@ -124,5 +127,6 @@ internal sealed class NodeTable(ResourceNames names)
         left.Count == right.Count && left.All(l => right.TryGetValue(l.Key, out var value) && value == l.Value);
 
     internal static bool Equal(Taint[] left, Taint[] right) =>
-        left.Length == right.Length && left.Zip(right).All(p => p.First.Key == p.Second.Key && p.First.Value == p.Second.Value && p.First.Effect == p.Second.Effect);
+        left.Length == right.Length
+        && left.Zip(right).All(p => p.First.Key == p.Second.Key && p.First.Value == p.Second.Value && p.First.Effect == p.Second.Effect);
 }

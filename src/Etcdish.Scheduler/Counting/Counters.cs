@@ -5,7 +5,8 @@ namespace Etcdish.Scheduler.Counting;
 
 /// <summary>
 /// All counters of placed pods. A pod that is placed or removed changes those that its label class is counted by and those of the terms it
-/// has; all others are not touched. What rests on labels and taints of nodes, or on labels of namespaces, is counted again when these change.
+/// has; all others are not touched. What rests on labels and taints of nodes, or on labels of namespaces, is counted again when these
+/// change.
 /// </summary>
 /// <param name="nodes">The nodes, with the pods on them.</param>
 /// <param name="namespaces">The labels of namespaces.</param>

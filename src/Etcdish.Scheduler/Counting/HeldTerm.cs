@@ -8,7 +8,9 @@ internal enum HeldKind
     /// <summary>Pods that it means must not come near.</summary>
     KeepAway,
 
-    /// <summary>Pods that it means should come near: it wants them itself, by requirement or preference (or, if negative, does not).</summary>
+    /// <summary>
+    /// Pods that it means should come near: it wants them itself, by requirement or preference (or, if negative, does not).
+    /// </summary>
     Weigh,
 }
 

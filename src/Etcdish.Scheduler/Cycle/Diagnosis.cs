@@ -52,7 +52,9 @@ internal sealed class Diagnosis
         }
 
         var reasons = _forAll.Length > 0 ? _forAll : Histogram();
-        return $"0/{Nodes} nodes are available:{(reasons.Length > 0 ? $" {reasons}." : "")}{(preemption.Length > 0 ? $" preemption: {preemption}" : "")}";
+        var why = reasons.Length > 0 ? $" {reasons}." : "";
+        var rest = preemption.Length > 0 ? $" preemption: {preemption}" : "";
+        return $"0/{Nodes} nodes are available:{why}{rest}";
     }
 
     private string Histogram()

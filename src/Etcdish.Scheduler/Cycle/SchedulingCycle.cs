@@ -7,8 +7,8 @@ using Etcdish.Scheduler.Volumes;
 namespace Etcdish.Scheduler.Cycle;
 
 /// <summary>
-/// Finds the best node for a pod, as Kubernetes does: looks at nodes by turns until enough can take it, and lets those be scored. It changes
-/// nothing.
+/// Finds the best node for a pod, as Kubernetes does: looks at nodes by turns until enough can take it, and lets those be scored. It
+/// changes nothing.
 /// </summary>
 /// <param name="cluster">The cluster.</param>
 /// <param name="options">How many nodes are looked at.</param>
@@ -45,7 +45,8 @@ internal sealed class SchedulingCycle(ClusterState cluster, SchedulerOptions opt
         }
 
         Reserve(all.Length);
-        if (cluster.Nodes.Find(cluster.Nominations.NodeOf(pod.Key)) is { Node: not null } nominated && Check(plan, pod, nominated, volumes) is null)
+        if (cluster.Nodes.Find(cluster.Nominations.NodeOf(pod.Key)) is { Node: not null } nominated
+            && Check(plan, pod, nominated, volumes) is null)
         {
             return Taken(nominated, volumes);
         }

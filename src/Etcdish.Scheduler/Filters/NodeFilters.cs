@@ -15,7 +15,8 @@ internal static class NodeFilters
     private static readonly Rejection _cordoned = new(Plugin.NodeUnschedulable, true, "node(s) were unschedulable");
     private static readonly Rejection _tainted = new(Plugin.TaintToleration, true, "node(s) had untolerated taint(s)");
     private static readonly Rejection _elsewhere = new(Plugin.NodeAffinity, true, "node(s) didn't match Pod's node affinity/selector");
-    private static readonly Rejection _portTaken = new(Plugin.NodePorts, false, "node(s) didn't have free ports for the requested pod ports");
+    private static readonly Rejection _portTaken =
+        new(Plugin.NodePorts, false, "node(s) didn't have free ports for the requested pod ports");
 
     /// <summary>The first reason against a node, or null.</summary>
     public static Rejection? Check(PodShape pod, NodeState node, ResourceNames names)

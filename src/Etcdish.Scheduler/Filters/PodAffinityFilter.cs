@@ -13,7 +13,8 @@ internal sealed class PodAffinityFilter
 {
     private static readonly Rejection _notNear = new(Plugin.InterPodAffinity, true, "node(s) didn't match pod affinity rules");
     private static readonly Rejection _notAway = new(Plugin.InterPodAffinity, false, "node(s) didn't match pod anti-affinity rules");
-    private static readonly Rejection _unwanted = new(Plugin.InterPodAffinity, false, "node(s) didn't satisfy existing pods anti-affinity rules");
+    private static readonly Rejection _unwanted =
+        new(Plugin.InterPodAffinity, false, "node(s) didn't satisfy existing pods anti-affinity rules");
 
     private readonly MatchCounter[] _near;
     private readonly MatchCounter[] _away;

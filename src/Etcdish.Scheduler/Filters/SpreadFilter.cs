@@ -12,7 +12,8 @@ namespace Etcdish.Scheduler.Filters;
 /// </summary>
 internal sealed class SpreadFilter
 {
-    private static readonly Rejection _skewed = new(Plugin.PodTopologySpread, false, "node(s) didn't match pod topology spread constraints");
+    private static readonly Rejection _skewed =
+        new(Plugin.PodTopologySpread, false, "node(s) didn't match pod topology spread constraints");
     private static readonly Rejection _unlabelled =
         new(Plugin.PodTopologySpread, true, "node(s) didn't match pod topology spread constraints (missing required label)");
 

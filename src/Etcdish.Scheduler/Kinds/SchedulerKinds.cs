@@ -9,13 +9,17 @@ namespace Etcdish.Scheduler.Kinds;
 /// <summary>The resources that the scheduler looks at, each with the few fields it decides by.</summary>
 internal static class SchedulerKinds
 {
-    public static ApiResource<ServiceFacts> Services { get; } = new("", "v1", "services", "Service", true, SchedulerForms.Default.ServiceFacts);
+    public static ApiResource<ServiceFacts> Services { get; } =
+        new("", "v1", "services", "Service", true, SchedulerForms.Default.ServiceFacts);
 
-    public static ApiResource<NamespaceFacts> Namespaces { get; } = new("", "v1", "namespaces", "Namespace", false, SchedulerForms.Default.NamespaceFacts);
+    public static ApiResource<NamespaceFacts> Namespaces { get; } =
+        new("", "v1", "namespaces", "Namespace", false, SchedulerForms.Default.NamespaceFacts);
 
-    public static ApiResource<OwnerFacts> ReplicaSets { get; } = new("apps", "v1", "replicasets", "ReplicaSet", true, SchedulerForms.Default.OwnerFacts);
+    public static ApiResource<OwnerFacts> ReplicaSets { get; } =
+        new("apps", "v1", "replicasets", "ReplicaSet", true, SchedulerForms.Default.OwnerFacts);
 
-    public static ApiResource<OwnerFacts> StatefulSets { get; } = new("apps", "v1", "statefulsets", "StatefulSet", true, SchedulerForms.Default.OwnerFacts);
+    public static ApiResource<OwnerFacts> StatefulSets { get; } =
+        new("apps", "v1", "statefulsets", "StatefulSet", true, SchedulerForms.Default.OwnerFacts);
 
     public static ApiResource<BudgetFacts> Budgets { get; } =
         new("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", true, SchedulerForms.Default.BudgetFacts);
@@ -29,7 +33,8 @@ internal static class SchedulerKinds
     public static ApiResource<StorageClassFacts> StorageClasses { get; } =
         new("storage.k8s.io", "v1", "storageclasses", "StorageClass", false, SchedulerForms.Default.StorageClassFacts);
 
-    public static ApiResource<CsiNodeFacts> CsiNodes { get; } = new("storage.k8s.io", "v1", "csinodes", "CSINode", false, SchedulerForms.Default.CsiNodeFacts);
+    public static ApiResource<CsiNodeFacts> CsiNodes { get; } =
+        new("storage.k8s.io", "v1", "csinodes", "CSINode", false, SchedulerForms.Default.CsiNodeFacts);
 }
 
 /// <summary>Reads them, by generated code.</summary>

@@ -4,7 +4,9 @@ using Etcdish.Kubernetes.Objects;
 
 namespace Etcdish.Scheduler.Pods;
 
-/// <summary>Says which pods are meant: of which namespaces, with which labels. Two that mean the same by the same words are equal.</summary>
+/// <summary>
+/// Says which pods are meant: of which namespaces, with which labels. Two that mean the same by the same words are equal.
+/// </summary>
 internal sealed class PodMatcher : IEquatable<PodMatcher>
 {
     private readonly string[] _namespaces;
@@ -12,7 +14,8 @@ internal sealed class PodMatcher : IEquatable<PodMatcher>
     private readonly LabelSelector[] _selectors;
     private readonly KeyValuePair<string, string>[] _shared;
 
-    private PodMatcher(string[] namespaces, LabelSelector? namespaceSelector, LabelSelector[] selectors, KeyValuePair<string, string>[] shared)
+    private PodMatcher(
+        string[] namespaces, LabelSelector? namespaceSelector, LabelSelector[] selectors, KeyValuePair<string, string>[] shared)
     {
         _namespaces = namespaces;
         _namespaceSelector = namespaceSelector;

@@ -21,7 +21,9 @@ internal static class PodRequests
             .Select(r => new ResourceAmount(names.Of(r.Key), r.Value)).OrderBy(r => r.Resource),
     ];
 
-    /// <summary>cpu and memory, where a container that does not say is taken to need a little: so many such pods do not meet on one node.</summary>
+    /// <summary>
+    /// cpu and memory, where a container that does not say is taken to need a little: so many such pods do not meet on one node.
+    /// </summary>
     public static (long MilliCpu, long Memory) NonZero(PodSpec spec)
     {
         var sum = Sum(spec, withDefaults: true);

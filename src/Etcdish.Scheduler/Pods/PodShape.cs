@@ -19,7 +19,10 @@ internal sealed class PodShape
         Controller = pod.Metadata.Controller;
         Requests = PodRequests.Of(spec, names);
         (NonZeroCpu, NonZeroMemory) = PodRequests.NonZero(spec);
-        Ports = [.. Sidecars(spec).Concat(spec.Containers).SelectMany(c => c.Ports).Where(p => p.HostPort != 0).Select(HostPort.Of).Distinct()];
+        Ports =
+        [
+            .. Sidecars(spec).Concat(spec.Containers).SelectMany(c => c.Ports).Where(p => p.HostPort != 0).Select(HostPort.Of).Distinct(),
+        ];
         Tolerations = spec.Tolerations;
         NodeSelector = [.. spec.NodeSelector ?? []];
         NodeAffinity = spec.Affinity?.NodeAffinity;
@@ -172,7 +175,10 @@ internal sealed class PodShape
         [.. (terms ?? []).Select(t => new AffinityTerm(PodMatcher.Of(t, Namespace), t.TopologyKey, weight))];
 
     private AffinityTerm[] Terms(PreferredPodTerm[]? terms, int sign) =>
-        [.. (terms ?? []).Select(t => new AffinityTerm(PodMatcher.Of(t.PodAffinityTerm, Namespace), t.PodAffinityTerm.TopologyKey, sign * t.Weight))];
+        [
+            .. (terms ?? []).Select(t => new AffinityTerm(
+                PodMatcher.Of(t.PodAffinityTerm, Namespace), t.PodAffinityTerm.TopologyKey, sign * t.Weight)),
+        ];
 
     private static IEnumerable<Container> Sidecars(PodSpec spec) => spec.InitContainers.Where(c => c.RestartPolicy == "Always");
 }

@@ -33,7 +33,8 @@ internal static class PodTexts
     {
         foreach (var requirement in requirements)
         {
-            text.Append(requirement.Key).Append(' ').Append(requirement.Operator).Append(' ').AppendJoin('\u0001', requirement.Values).Append(';');
+            text.Append(requirement.Key).Append(' ').Append(requirement.Operator).Append(' ')
+                .AppendJoin('\u0001', requirement.Values).Append(';');
         }
     }
 }

@@ -33,4 +33,9 @@ internal enum ChangeKind
 /// <param name="On">The node it is or was on.</param>
 /// <param name="Claim">The claim, if it was one.</param>
 internal readonly record struct ClusterChange(
-    ChangeKind Kind, NodeState? Node = null, PodShape? Pod = null, LabelClass? Before = null, NodeState? On = null, ObjectKey Claim = default);
+    ChangeKind Kind,
+    NodeState? Node = null,
+    PodShape? Pod = null,
+    LabelClass? Before = null,
+    NodeState? On = null,
+    ObjectKey Claim = default);

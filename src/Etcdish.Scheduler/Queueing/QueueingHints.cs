@@ -11,7 +11,8 @@ namespace Etcdish.Scheduler.Queueing;
 /// </summary>
 internal static class QueueingHints
 {
-    private const ChangeKind NodeChanges = ChangeKind.NodeAdded | ChangeKind.NodeAllocatable | ChangeKind.NodeLabels | ChangeKind.NodeTaints;
+    private const ChangeKind NodeChanges =
+        ChangeKind.NodeAdded | ChangeKind.NodeAllocatable | ChangeKind.NodeLabels | ChangeKind.NodeTaints;
     private const ChangeKind PodChanges = ChangeKind.PodPlaced | ChangeKind.PodRemoved | ChangeKind.PodRelabelled;
 
     /// <summary>The kinds of changes that can help whom these rejected.</summary>
@@ -30,7 +31,8 @@ internal static class QueueingHints
         Add(Plugin.VolumeRestrictions, ChangeKind.PodRemoved | ChangeKind.Claim | ChangeKind.NodeAdded);
         Add(Plugin.NodeVolumeLimits, ChangeKind.CsiNode | ChangeKind.PodRemoved | ChangeKind.Claim | ChangeKind.NodeAdded);
         Add(Plugin.VolumeBinding | Plugin.VolumeZone,
-            ChangeKind.NodeAdded | ChangeKind.NodeLabels | ChangeKind.Claim | ChangeKind.Volume | ChangeKind.StorageClass | ChangeKind.CsiNode);
+            ChangeKind.NodeAdded | ChangeKind.NodeLabels
+                | ChangeKind.Claim | ChangeKind.Volume | ChangeKind.StorageClass | ChangeKind.CsiNode);
         Add(Plugin.PodTopologySpread, NodeChanges & ~ChangeKind.NodeAllocatable | PodChanges);
         Add(Plugin.InterPodAffinity, ChangeKind.NodeAdded | ChangeKind.NodeLabels | PodChanges);
         return kinds;
@@ -59,7 +61,8 @@ internal static class QueueingHints
 
         return change.Node is { Node: not null } node ? NodeMayHelp(pod, rejectedBy, change.Kind, node, cluster)
             : change.Pod is { } other ? PodMayHelp(pod, rejectedBy, change, other, cluster)
-            : (change.Kind & ChangeKind.Claim) == 0 || (change.Claim.Namespace == pod.Namespace && Array.IndexOf(pod.Claims, change.Claim.Name) >= 0);
+            : (change.Kind & ChangeKind.Claim) == 0
+                || (change.Claim.Namespace == pod.Namespace && Array.IndexOf(pod.Claims, change.Claim.Name) >= 0);
     }
 
     /// <summary>A node helps if those who could be persuaded by it are, and nothing about it that they look at is in the way.</summary>

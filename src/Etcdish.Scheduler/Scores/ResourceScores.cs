@@ -8,7 +8,9 @@ internal static class ResourceScores
 {
     private const int Max = 100;
 
-    /// <summary>The more cpu and memory is left, the better; where a pod does not say what it needs, it is taken to need a little.</summary>
+    /// <summary>
+    /// The more cpu and memory is left, the better; where a pod does not say what it needs, it is taken to need a little.
+    /// </summary>
     public static int LeastAllocated(PodShape pod, NodeState node)
     {
         long sum = 0, weight = 0;
@@ -26,7 +28,9 @@ internal static class ResourceScores
         }
     }
 
-    /// <summary>The more alike the shares of cpu and memory that are taken, the better. A pod that asks for neither does not mind.</summary>
+    /// <summary>
+    /// The more alike the shares of cpu and memory that are taken, the better. A pod that asks for neither does not mind.
+    /// </summary>
     public static int Balanced(PodShape pod, NodeState node)
     {
         var cpu = pod.Request(ResourceNames.Cpu);

@@ -29,7 +29,8 @@ internal sealed class VolumeFilter
     private static readonly Rejection _otherZone = new(Plugin.VolumeZone, true, "node(s) had no available volume zone");
     private static readonly string[] _zoneLabels =
     [
-        "topology.kubernetes.io/zone", "topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/region",
+        "topology.kubernetes.io/zone", "topology.kubernetes.io/region",
+        "failure-domain.beta.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/region",
     ];
 
     private readonly VolumeTable _table;
@@ -64,7 +65,8 @@ internal sealed class VolumeFilter
         return filter;
     }
 
-    public Rejection? Check(NodeState node) => CheckUse() ?? CheckLimits(node) ?? CheckBound(node) ?? CheckWaiting(node) ?? CheckZones(node);
+    public Rejection? Check(NodeState node) =>
+        CheckUse() ?? CheckLimits(node) ?? CheckBound(node) ?? CheckWaiting(node) ?? CheckZones(node);
 
     /// <summary>What is to be written for those claims that wait, if the pod goes to a node; null: nothing waits.</summary>
     public VolumeChoices? ChoicesOn(NodeState node)
@@ -92,7 +94,8 @@ internal sealed class VolumeFilter
     }
 
     /// <summary>Whether a claim has its volume for good.</summary>
-    public static bool IsBound(ClaimFacts claim) => claim.Spec.VolumeName.Length > 0 && claim.Metadata.Annotations.ContainsKey(BindCompleted);
+    public static bool IsBound(ClaimFacts claim) =>
+        claim.Spec.VolumeName.Length > 0 && claim.Metadata.Annotations.ContainsKey(BindCompleted);
 
     private Rejection? Add(Pod pod, string name, bool isEphemeral)
     {
@@ -158,7 +161,10 @@ internal sealed class VolumeFilter
                 continue;
             }
 
-            var attached = node.Pods.SelectMany(p => p.Shape.Claims.Select(c => HandleOf(p.Shape.Namespace, c, driver.Name))).OfType<string>().ToHashSet();
+            var attached = node.Pods
+                .SelectMany(p => p.Shape.Claims.Select(c => HandleOf(p.Shape.Namespace, c, driver.Name)))
+                .OfType<string>()
+                .ToHashSet();
             var before = attached.Count;
             attached.UnionWith(_bound.Where(b => b.Volume?.Spec.Csi?.Driver == driver.Name).Select(b => b.Volume!.Spec.Csi!.VolumeHandle));
             var made = _waiting.Count(c => _table.Class(c.Spec.StorageClassName)?.Provisioner == driver.Name);
@@ -275,7 +281,8 @@ internal sealed class VolumeFilter
 
     private static bool Suits(VolumeFacts volume, ClaimFacts claim)
     {
-        var isMeant = volume.Spec.ClaimRef is { } reference && reference.Namespace == claim.Metadata.Namespace && reference.Name == claim.Metadata.Name
+        var isMeant = volume.Spec.ClaimRef is { } reference
+            && reference.Namespace == claim.Metadata.Namespace && reference.Name == claim.Metadata.Name
             && (reference.Uid.Length == 0 || reference.Uid == claim.Metadata.Uid);
         return (isMeant || (volume.Spec.ClaimRef is null && volume.Status.Phase is "" or "Available"))
             && !volume.Metadata.IsBeingDeleted

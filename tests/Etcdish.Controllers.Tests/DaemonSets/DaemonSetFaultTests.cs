@@ -1,6 +1,5 @@
 using Etcdish.ClusterBench;
 using Etcdish.Controllers.DaemonSets;
-using Etcdish.Controllers.Tests.History;
 using Etcdish.Kubernetes.Objects;
 
 namespace Etcdish.Controllers.Tests.DaemonSets;
@@ -32,42 +31,51 @@ public sealed class DaemonSetFaultTests
             await bench.PatchAsync(Resources.Nodes, "", $"n{node}", "{'spec':{'taints':null}}");
         }
 
-        await using var controller = new FragileController(bench, context => new DaemonSetController(context), seed);
-        await controller.StartAsync();
-        await bench.CreateAsync(Resources.DaemonSets, "default", Spec(0));
-        var image = 0;
-        for (var step = 1; step <= 12; step++)
+        var process = StartProcess(bench, seed * 1000);
+        try
         {
-            var node = $"n{random.Next(6)}";
-            var isChosen = random.Next(3) > 0;
-            await bench.PatchAsync(Resources.Nodes, "", node, "{'metadata':{'labels':{'agent':'" + (isChosen ? "yes" : "no") + "'}}}");
-            _ = isChosen ? chosen.Add(node) : chosen.Remove(node);
-            if (step % 4 == 0)
+            await bench.CreateAsync(Resources.DaemonSets, "default", Spec(0));
+            var image = 0;
+            for (var step = 1; step <= 12; step++)
             {
-                image = step;
-                await bench.PatchAsync(Resources.DaemonSets, "default", "agent", Spec(image));
+                var node = $"n{random.Next(6)}";
+                var isChosen = random.Next(3) > 0;
+                await bench.PatchAsync(Resources.Nodes, "", node, "{'metadata':{'labels':{'agent':'" + (isChosen ? "yes" : "no") + "'}}}");
+                _ = isChosen ? chosen.Add(node) : chosen.Remove(node);
+                if (step % 4 == 0)
+                {
+                    image = step;
+                    await bench.PatchAsync(Resources.DaemonSets, "default", "agent", Spec(image));
+                }
+
+                if (random.Next(3) == 0)
+                {
+                    await process.DisposeAsync();
+                    process = StartProcess(bench, (seed * 1000) + step);
+                }
+                else
+                {
+                    await bench.WaitAsync(Resources.Pods, "default", pods => pods.Count >= Math.Min(chosen.Count, random.Next(4)));
+                }
             }
 
-            if (random.Next(3) == 0)
-            {
-                await controller.KillAsync();
-                await controller.StartAsync();
-            }
-            else
-            {
-                await bench.WaitAsync(Resources.Pods, "default", pods => pods.Count >= Math.Min(chosen.Count, random.Next(4)));
-            }
+            process.Mend();
+            await bench.WaitAsync(
+                Resources.Pods,
+                "default",
+                pods => pods.All(pod => pod.IsReady && !pod.Metadata.IsBeingDeleted && pod.Spec.Containers[0].Image == $"i{image}")
+                    && pods.Select(pod => DaemonPods.NodeOf(pod)).Order().SequenceEqual(chosen.Order()),
+                pod => $"{pod} {DaemonPods.NodeOf(pod)} {pod.Spec.Containers[0].Image}");
+            Assert.That(_violations, Is.Empty, $"seed {seed}");
         }
-
-        controller.Mend();
-        await bench.WaitAsync(
-            Resources.Pods,
-            "default",
-            pods => pods.All(pod => pod.IsReady && !pod.Metadata.IsBeingDeleted && pod.Spec.Containers[0].Image == $"i{image}")
-                && pods.Select(pod => DaemonPods.NodeOf(pod)).Order().SequenceEqual(chosen.Order()),
-            pod => $"{pod} {DaemonPods.NodeOf(pod)} {pod.Spec.Containers[0].Image}");
-        Assert.That(_violations, Is.Empty, $"seed {seed}");
+        finally
+        {
+            await process.DisposeAsync();
+        }
     }
+
+    private static FaultyProcess StartProcess(ControlBench bench, int seed) =>
+        new(bench, seed, FaultyProcess.BadConnection, workers: 2, context => [new DaemonSetController(context)]);
 
     private static string Spec(int image) =>
         "{'metadata':{'name':'agent'},'spec':{'selector':{'matchLabels':{'app':'agent'}},'template':{'metadata':{'labels':{'app':'agent'}},"

@@ -1,4 +1,3 @@
-using System.Net;
 using Etcdish.ClusterBench;
 using Etcdish.Controllers.Garbage;
 using Etcdish.Kubernetes.Client;
@@ -20,7 +19,8 @@ public sealed class CollectionPropertyTests
     public async Task Start()
     {
         _bench = await ControlBench.StartAsync();
-        var faulty = _bench.Connect(inner => new FaultyHandler(inner));
+        var faults = Flakiness.None with { Lost = 0.08, Unanswered = 0.06, Failing = 0.03 };
+        var faulty = _bench.Connect(inner => new FlakyHandler(inner, seed: 1, faults));
         _bench.Add(new GarbageCollector(_bench.MakeContext(TimeProvider.System, faulty)), workers: 4);
         await _bench.RunAsync();
     }
@@ -92,27 +92,4 @@ public sealed class CollectionPropertyTests
 
     private Task<bool> DeleteAsync(string ns, string name, string propagation) => _bench.Client.DeleteAsync(
         Resources.ConfigMaps, ns, name, new DeleteOptions { Propagation = propagation }, CancellationToken.None);
-
-    /// <summary>Lets one request in six fail, watches excepted; half of these behind the server's work.</summary>
-    private sealed class FaultyHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
-    {
-        private int _count;
-
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            var number = Interlocked.Increment(ref _count);
-            if (request.RequestUri!.Query.Contains("watch", StringComparison.Ordinal) || number % 6 != 0)
-            {
-                return await base.SendAsync(request, cancellationToken);
-            }
-
-            if (number % 12 == 0)
-            {
-                throw new HttpRequestException("the test lets this request fail");
-            }
-
-            using var lost = await base.SendAsync(request, cancellationToken);
-            return new HttpResponseMessage(HttpStatusCode.ServiceUnavailable) { Content = new StringContent("lost") };
-        }
-    }
 }

@@ -8,13 +8,25 @@ internal sealed class MovableClock : TimeProvider
 {
     private readonly Lock _lock = new();
     private readonly HashSet<MovedTimer> _timers = [];
-    private TimeSpan _ahead = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero) - System.GetUtcNow();
+    private readonly DateTimeOffset _begin = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private readonly DateTimeOffset _begun = System.GetUtcNow();
+    private TimeSpan _moved;
+
+    public override long TimestampFrequency => System.TimestampFrequency;
 
     public override DateTimeOffset GetUtcNow()
     {
         lock (_lock)
         {
-            return System.GetUtcNow() + _ahead;
+            return _begin + (System.GetUtcNow() - _begun) + _moved;
+        }
+    }
+
+    public override long GetTimestamp()
+    {
+        lock (_lock)
+        {
+            return System.GetTimestamp() + (long)(_moved.TotalSeconds * TimestampFrequency);
         }
     }
 
@@ -30,7 +42,7 @@ internal sealed class MovableClock : TimeProvider
     {
         lock (_lock)
         {
-            _ahead += time;
+            _moved += time;
             foreach (var timer in _timers)
             {
                 timer.Move(time);

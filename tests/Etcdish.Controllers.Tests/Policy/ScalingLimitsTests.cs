@@ -39,6 +39,19 @@ public sealed class ScalingLimitsTests
         Assert.That(limits.Limit(behavior, 3, 9, 1, 10, _now.AddSeconds(61)).Replicas, Is.EqualTo(6));
     }
 
+    [Test]
+    public void A_step_back_counts_against_a_step_forth()
+    {
+        var behavior = Behavior(
+            "{'scaleUp':{'policies':[{'type':'Pods','value':3,'periodSeconds':60}]},'scaleDown':{'policies':[{'type':'Pods','value':2,'periodSeconds':60}]}}");
+        var limits = new ScalingLimits(5, _now);
+        limits.Note(behavior, 5, 8, _now);
+        limits.Note(behavior, 8, 6, _now.AddSeconds(15));
+        Assert.That(limits.Limit(behavior, 6, 10, 1, 10, _now.AddSeconds(30)).Replicas, Is.EqualTo(8), "from 5 three more");
+        Assert.That(limits.Limit(behavior, 6, 1, 1, 10, _now.AddSeconds(30)).Replicas, Is.EqualTo(3), "from 5 two less");
+        Assert.That(limits.Limit(behavior, 6, 10, 1, 10, _now.AddSeconds(61)).Replicas, Is.EqualTo(10), "two were taken away since");
+    }
+
     [TestCase(null)]
     [TestCase("{}")]
     public void Down_goes_only_what_has_been_down_for_long(string? behavior)

@@ -84,7 +84,7 @@ public sealed class SliceRaceTests
         }
     }
 
-    private static FaultyProcess StartProcess(ControlBench bench, int seed) => new(bench, seed, workers: 2, context =>
+    private static FaultyProcess StartProcess(ControlBench bench, int seed) => new(bench, seed, Flakiness.LosesWrites, workers: 2, context =>
     {
         var pods = new ServicePods(context);
         return [new EndpointSliceController(context, pods), new EndpointsController(context, pods)];

@@ -1,6 +1,5 @@
 using Etcdish.ClusterBench;
 using Etcdish.Controllers.StatefulSets;
-using Etcdish.Controllers.Tests.History;
 using Etcdish.Kubernetes.Client;
 using Etcdish.Kubernetes.Objects;
 
@@ -28,37 +27,43 @@ public sealed class StatefulSetFaultTests
         bench.Context.Informers.Of(Resources.Pods).Subscribe(Observe);
         bench.Add(new InstantKubelet(bench.Context));
         await bench.RunAsync();
-        await using var controller = new FragileController(bench, context => new StatefulSetController(context), seed);
-        await controller.StartAsync();
-        await bench.CreateAsync(Resources.StatefulSets, "default", Spec(management, 3, 0));
-        var image = 0;
-        var replicas = 3;
-        for (var step = 1; step <= 6; step++)
+        var process = StartProcess(bench, seed * 1000);
+        try
         {
-            await UntilAsync(bench, pods => pods.Count >= random.Next(0, replicas + 1));
-            if (random.Next(2) == 0)
+            await bench.CreateAsync(Resources.StatefulSets, "default", Spec(management, 3, 0));
+            var image = 0;
+            var replicas = 3;
+            for (var step = 1; step <= 6; step++)
             {
-                await controller.KillAsync();
-                await controller.StartAsync();
+                await UntilAsync(bench, pods => pods.Count >= random.Next(0, replicas + 1));
+                if (random.Next(2) == 0)
+                {
+                    await process.DisposeAsync();
+                    process = StartProcess(bench, (seed * 1000) + step);
+                }
+
+                if (!isOrdered)
+                {
+                    await FailAsync(bench, $"web-{random.Next(replicas)}");
+                }
+
+                replicas = random.Next(1, 5);
+                image = random.Next(2) == 0 ? step : image;
+                await bench.PatchAsync(Resources.StatefulSets, "default", "web", Spec(management, replicas, image));
             }
 
-            if (!isOrdered)
-            {
-                await FailAsync(bench, $"web-{random.Next(replicas)}");
-            }
-
-            replicas = random.Next(1, 5);
-            image = random.Next(2) == 0 ? step : image;
-            await bench.PatchAsync(Resources.StatefulSets, "default", "web", Spec(management, replicas, image));
+            process.Mend();
+            await UntilAsync(bench, pods => pods.Count == replicas && pods.All(pod =>
+                pod.IsReady && pod.IsActive && pod.Spec.Containers[0].Image == $"i{image}"));
+            await bench.WaitAsync(Resources.StatefulSets, "default", sets => sets is [var set]
+                && set.Status.ReadyReplicas == replicas && set.Status.UpdatedReplicas == replicas
+                && set.Status.CurrentRevision == set.Status.UpdateRevision && set.Status.ObservedGeneration == set.Metadata.Generation);
+            Assert.That(isOrdered ? _violations : [], Is.Empty, $"seed {seed}");
         }
-
-        controller.Mend();
-        await UntilAsync(bench, pods => pods.Count == replicas && pods.All(pod =>
-            pod.IsReady && pod.IsActive && pod.Spec.Containers[0].Image == $"i{image}"));
-        await bench.WaitAsync(Resources.StatefulSets, "default", sets => sets is [var set]
-            && set.Status.ReadyReplicas == replicas && set.Status.UpdatedReplicas == replicas
-            && set.Status.CurrentRevision == set.Status.UpdateRevision && set.Status.ObservedGeneration == set.Metadata.Generation);
-        Assert.That(isOrdered ? _violations : [], Is.Empty, $"seed {seed}");
+        finally
+        {
+            await process.DisposeAsync();
+        }
     }
 
     private static async Task FailAsync(ControlBench bench, string pod)
@@ -72,6 +77,9 @@ public sealed class StatefulSetFaultTests
             // It is not there just now.
         }
     }
+
+    private static FaultyProcess StartProcess(ControlBench bench, int seed) =>
+        new(bench, seed, FaultyProcess.BadConnection, workers: 2, context => [new StatefulSetController(context)]);
 
     private static string Spec(string management, int replicas, int image) =>
         "{'metadata':{'name':'web'},'spec':{'replicas':" + replicas + ",'podManagementPolicy':'" + management + "',"

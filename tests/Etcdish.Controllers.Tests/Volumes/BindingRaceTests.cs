@@ -81,7 +81,7 @@ public sealed class BindingRaceTests
         $"{{'metadata':{{'name':'c{number}'}},'spec':{{'accessModes':['ReadWriteOnce'],'storageClassName':'x',"
         + "'resources':{'requests':{'storage':'1Gi'}}}}");
 
-    private static FaultyProcess StartBinder(ControlBench bench, int seed) => new(bench, seed, workers: 3, context =>
+    private static FaultyProcess StartBinder(ControlBench bench, int seed) => new(bench, seed, Flakiness.LosesWrites, workers: 3, context =>
     {
         var users = new ClaimUsers(context);
         return [new VolumeBinder(context, users), new ClaimProtectionController(context, users)];

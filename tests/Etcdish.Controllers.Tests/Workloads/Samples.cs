@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Etcdish.ClusterBench;
+using Etcdish.Controllers.Workloads;
 using Etcdish.Kubernetes.Client;
 using Etcdish.Kubernetes.Objects;
 
@@ -22,6 +23,10 @@ internal static class Samples
         await bench.Client.SendAsync(HttpMethod.Post, "/api/v1/namespaces", value, null, CancellationToken.None);
         return name;
     }
+
+    /// <summary>A process with the controllers of deployments, whose writes get lost at times, and whose watches break.</summary>
+    public static FaultyProcess StartProcess(ControlBench bench, int seed) => new(
+        bench, seed, Flakiness.LosesWrites with { CutWatches = 0.02 }, workers: 2, context => [new DeploymentController(context), new ReplicaSetController(context)]);
 
     /// <summary>The events of a reason, in order, when there are so many.</summary>
     public static async Task<JsonObject[]> EventsAsync(ControlBench bench, string ns, string reason, int count)

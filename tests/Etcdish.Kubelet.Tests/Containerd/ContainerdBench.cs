@@ -13,7 +13,7 @@ public sealed class ContainerdBench
     private static int _count;
     private static TemporaryFolder _logs = null!;
 
-    internal static ContainerdServer Server { get; private set; } = null!;
+    internal static ContainerdServer Genuine { get; private set; } = null!;
 
     internal static CriRuntime Daemon { get; private set; } = null!;
 
@@ -23,8 +23,8 @@ public sealed class ContainerdBench
     public async Task Start()
     {
         _logs = new TemporaryFolder();
-        Server = await ContainerdServer.StartAsync();
-        Daemon = await CriRuntime.ConnectAsync(Server.Endpoint, TimeProvider.System, TestContext.Progress.WriteLine, default);
+        Genuine = await ContainerdServer.StartAsync();
+        Daemon = await CriRuntime.ConnectAsync(Genuine.Endpoint, TimeProvider.System, TestContext.Progress.WriteLine, default);
     }
 
     [OneTimeTearDown]
@@ -35,9 +35,9 @@ public sealed class ContainerdBench
             await Daemon.DisposeAsync();
         }
 
-        if (Server is not null)
+        if (Genuine is not null)
         {
-            await Server.DisposeAsync();
+            await Genuine.DisposeAsync();
         }
 
         _logs.Dispose();

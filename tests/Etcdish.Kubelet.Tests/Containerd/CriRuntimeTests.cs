@@ -249,9 +249,9 @@ public sealed class CriRuntimeTests
     {
         await using var pod = await RunAsync("while [ ! -e /end ]; do sleep 0.1; done; exit 4");
 
-        Server.Kill();
+        Genuine.Kill();
         Assert.That(async () => await Daemon.ListAsync(Cancellation), Throws.TypeOf<RuntimeException>());
-        await Server.RunAsync();
+        await Genuine.RunAsync();
 
         var container = (await Daemon.ListAsync(Cancellation)).Containers.Single(container => container.Id == pod.ContainerId);
         Assert.That(container.Phase, Is.EqualTo(ContainerPhase.Running));

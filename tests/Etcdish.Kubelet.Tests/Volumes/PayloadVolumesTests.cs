@@ -172,6 +172,23 @@ public sealed class PayloadVolumesTests
         Assert.That(ShownIn(place.HostPath), Is.EqualTo("l=a=\"2\"\nb=\"3\""));
     }
 
+    [Test]
+    public async Task Labels_that_change_are_shown_by_themselves_where_the_watch_of_pods_is_told_on()
+    {
+        const string source = "{'downwardAPI':{'items':[{'path':'l','fieldRef':{'fieldPath':'metadata.labels'}}]}}";
+        var before = VolumePods.With("p", Named(source), labels: "{'a':'1'}");
+        before.Metadata.ResourceVersion = "9";
+        var after = VolumePods.With("p", Named(source), labels: "{'a':'2'}");
+        after.Metadata.ResourceVersion = "10";
+        var place = (await _bench.EnsureAsync(before))["v"];
+        _bench.Volumes.Follow(before, after);
+        Assert.That(() => ShownIn(place.HostPath), Is.EqualTo("l=a=\"2\"").After(Patience, 5));
+
+        // Who starts containers may not have heard of it yet.
+        await _bench.EnsureAsync(before);
+        Assert.That(ShownIn(place.HostPath), Is.EqualTo("l=a=\"2\""));
+    }
+
     private bool Warned(string word)
     {
         lock (_bench.Warnings)
