@@ -46,7 +46,10 @@ public sealed class PodsOfClusterTests
             "web",
             "{'spec':{'template':{'spec':{'containers':[{'name':'web','image':'two'}]}}}}");
         await bench.WaitAsync(
-            Resources.Deployments, "default", all => all.Single().Status is { UpdatedReplicas: 3, ReadyReplicas: 3, Replicas: 3 });
+            Resources.Deployments,
+            "default",
+            all => all.Single() is { Status: { UpdatedReplicas: 3, ReadyReplicas: 3, Replicas: 3 } status } deployment
+                && status.ObservedGeneration == deployment.Metadata.Generation);
         await bench.WaitAsync(Resources.Pods, "default", pods => pods.Count == 3);
         var updated = Images(runtime);
         await bench.Client.DeleteAsync(Resources.Deployments, "default", "web", null, stop.Token);
