@@ -32,7 +32,7 @@ internal sealed class ContainerMounts(PodFolders folders, string clusterDomain, 
 
         if (container.TerminationMessagePath.Length > 0)
         {
-            var file = TerminationFile.Create(folders, pod.Uid, container.Name, plan.Attempt);
+            var file = TerminationMessages.Create(folders, pod.Uid, container.Name, plan.Attempt);
             mounts.Add(new MountSettings(file, Absolute(container.TerminationMessagePath), ReadOnly: false));
         }
 

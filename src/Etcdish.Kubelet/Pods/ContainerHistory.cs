@@ -101,7 +101,9 @@ internal sealed class ContainerHistory
 
     /// <summary>Whether the newest try was made of something else than what the pod says now.</summary>
     public bool HasOtherDefinition() =>
-        Latest is not null && Latest.Annotations.TryGetValue(ContainerLabels.HashAnnotation, out var hash) && hash != ContainerLabels.HashOf(Manifest);
+        Latest is not null
+        && Latest.Annotations.TryGetValue(ContainerLabels.HashAnnotation, out var hash)
+        && hash != ContainerLabels.HashOf(Manifest);
 
     /// <summary>All containers of a pod: init containers and sidecars, regular ones, ephemeral ones.</summary>
     public static IReadOnlyList<ContainerHistory> All(PodView view)

@@ -1,7 +1,7 @@
 using System.Threading.Channels;
+using Etcdish.Kubelet.Runtime;
 using Etcdish.Kubernetes.Client;
 using Etcdish.Kubernetes.Control;
-using Etcdish.Kubelet.Runtime;
 
 namespace Etcdish.Kubelet.Pods;
 

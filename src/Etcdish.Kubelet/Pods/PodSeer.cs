@@ -99,12 +99,23 @@ internal sealed class PodSeer(PodWorkersParts parts, RuntimeObserver observer)
     {
         var sight = observer.Find(uid);
         var identity = sight.Sandboxes.Select(s => s.Pod).Concat(sight.Containers.Select(c => c.Pod)).FirstOrDefault();
-        var grace = sight.Containers.Select(c => c.Annotations.GetValueOrDefault(ContainerLabels.GraceAnnotation)).FirstOrDefault(text => text is not null);
+        var grace = sight.Containers
+            .Select(container => container.Annotations.GetValueOrDefault(ContainerLabels.GraceAnnotation))
+            .FirstOrDefault(text => text is not null);
         return new PodManifest
         {
             Metadata = new ObjectMetadata { Namespace = identity.Namespace ?? "", Name = identity.Name ?? "", Uid = uid },
             Spec = new PodManifestSpec { TerminationGracePeriodSeconds = long.TryParse(grace, out var seconds) ? seconds : null },
         };
+    }
+
+    private static T? Known<T>(PodRecord record, Dictionary<string, T> details, string id)
+        where T : class
+    {
+        lock (record.Lock)
+        {
+            return details.GetValueOrDefault(id);
+        }
     }
 
     private async Task<IReadOnlyList<SandboxState>> CompleteAsync(
@@ -117,7 +128,7 @@ internal sealed class PodSeer(PodWorkersParts parts, RuntimeObserver observer)
             {
                 all.Add(sandbox);
             }
-            else if (record.SandboxDetails.TryGetValue(sandbox.Id, out var known))
+            else if (Known(record, record.SandboxDetails, sandbox.Id) is { } known)
             {
                 all.Add(known);
             }
@@ -141,7 +152,7 @@ internal sealed class PodSeer(PodWorkersParts parts, RuntimeObserver observer)
         foreach (var container in listed)
         {
             // Who has ended has ended, whatever an older list says.
-            if (record.ContainerDetails.TryGetValue(container.Id, out var known)
+            if (Known(record, record.ContainerDetails, container.Id) is { } known
                 && (known.Phase == container.Phase || known.Phase == ContainerPhase.Exited))
             {
                 all.Add(known);

@@ -28,6 +28,7 @@ internal sealed class PodWorkers : IPodDirectory, IDisposable
     private readonly StaticPodSource _static;
     private readonly CancellationTokenSource _stop = new();
     private volatile bool _knowsAll;
+    private volatile bool _hasFoundOrphans;
 
     public PodWorkers(PodWorkersParts parts)
     {
@@ -48,7 +49,7 @@ internal sealed class PodWorkers : IPodDirectory, IDisposable
     }
 
     /// <summary>Whether nothing waits to be looked at or written.</summary>
-    public bool IsIdle => _lookers.IsIdle && _writers.IsIdle && _static.IsIdle;
+    public bool IsIdle => _hasFoundOrphans && _lookers.IsIdle && _writers.IsIdle && _static.IsIdle;
 
     /// <summary>How many operations there are.</summary>
     public int Operating => _operating.Count;
@@ -199,6 +200,8 @@ internal sealed class PodWorkers : IPodDirectory, IDisposable
                 _lookers.Add(uid);
             }
         }
+
+        _hasFoundOrphans = true;
     }
 
     private PodRecord Orphan(string uid) => new(_seer.Guess(uid)) { IsOrphan = true, IsVanished = true };

@@ -54,11 +54,12 @@ internal sealed class RuntimeObserver(IContainerRuntime runtime, TimeProvider cl
             {
                 return;
             }
-            catch (Exception e) when (e is RuntimeException or IOException or TimeoutException or HttpRequestException
-                or OperationCanceledException)
+#pragma warning disable CA1031 // Whatever it is: without this loop no pod is looked at any more.
+            catch (Exception e)
             {
                 await PauseAsync(e, cancellation);
             }
+#pragma warning restore CA1031
         }
     }
 
@@ -67,7 +68,7 @@ internal sealed class RuntimeObserver(IContainerRuntime runtime, TimeProvider cl
         if (!_fails)
         {
             _fails = true;
-            warn($"the container runtime does not answer: {failure.Message}");
+            warn($"the container runtime does not answer: {(failure is RuntimeException ? failure.Message : failure)}");
         }
 
         await Task.Delay(_pauseAfterFailure, clock, cancellation).ContinueWith(

@@ -92,8 +92,6 @@ internal sealed class FakeVolumes : IPodVolumes
         return Task.CompletedTask;
     }
 
-    public IReadOnlyList<VolumeUsage> Measure(PodManifest pod) => [];
-
     public IReadOnlyList<string> ListPods() => [.. _pods.Keys.Order(StringComparer.Ordinal)];
 }
 

@@ -137,6 +137,18 @@ internal sealed class PodBench : IAsyncDisposable
         await RestAsync();
     }
 
+    /// <summary>Moves the clock, a second at a time, until something is so: for what is not told when it is due.</summary>
+    public async Task PassUntilAsync(Func<bool> condition, string what = "")
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (!condition())
+        {
+            Assert.That(TimeProvider.System.GetElapsedTime(began), Is.LessThan(_patience), () => $"never: {what}\n{Describe()}");
+            Clock.Advance(TimeSpan.FromSeconds(1));
+            await RestAsync();
+        }
+    }
+
     /// <summary>A pod's phase and, in brackets, whether it is ready and its containers' states.</summary>
     public string Show(string name)
     {

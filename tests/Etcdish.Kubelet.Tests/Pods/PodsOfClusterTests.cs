@@ -46,7 +46,10 @@ public sealed class PodsOfClusterTests
             "web",
             "{'spec':{'template':{'spec':{'containers':[{'name':'web','image':'two'}]}}}}");
         await bench.WaitAsync(
-            Resources.Deployments, "default", all => all.Single().Status is { UpdatedReplicas: 3, ReadyReplicas: 3, Replicas: 3 });
+            Resources.Deployments,
+            "default",
+            all => all.Single() is { Status: { UpdatedReplicas: 3, ReadyReplicas: 3, Replicas: 3 } status } deployment
+                && status.ObservedGeneration == deployment.Metadata.Generation);
         await bench.WaitAsync(Resources.Pods, "default", pods => pods.Count == 3);
         var updated = Images(runtime);
         await bench.Client.DeleteAsync(Resources.Deployments, "default", "web", null, stop.Token);
@@ -57,7 +60,7 @@ public sealed class PodsOfClusterTests
             Assert.That(updated, Is.EqualTo(["two", "two", "two"]));
             Assert.That(() => runtime.Sandboxes, Is.Empty.After(5000, 10));
             Assert.That(runtime.Violations, Is.Empty);
-            Assert.That(await EventReasonsAsync(bench), Is.SupersetOf(new[] { "Created", "Started", "Killing" }));
+            Assert.That(() => EventReasons(bench), Is.SupersetOf(new[] { "Created", "Started", "Killing" }).After(10_000, 50));
         }
 
         await stop.CancelAsync();
@@ -92,9 +95,10 @@ public sealed class PodsOfClusterTests
     private static string[] Images(FakeRuntime runtime) =>
         [.. runtime.Containers.Where(c => c.Phase == Runtime.ContainerPhase.Running).Select(c => c.Image)];
 
-    private static async Task<IReadOnlyList<string>> EventReasonsAsync(ControlBench bench)
+    private static IReadOnlyList<string> EventReasons(ControlBench bench)
     {
-        var list = await bench.Client.SendAsync(HttpMethod.Get, "/api/v1/namespaces/default/events", null, null, CancellationToken.None);
+        var list = bench.Client
+            .SendAsync(HttpMethod.Get, "/api/v1/namespaces/default/events", null, null, CancellationToken.None).GetAwaiter().GetResult();
         return [.. JsonNode.Parse(list)!["items"]!.AsArray().Select(item => (string)item!["reason"]!)];
     }
 }

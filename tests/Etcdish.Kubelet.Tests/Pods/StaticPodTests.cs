@@ -38,14 +38,15 @@ public sealed class StaticPodTests
         bench.Start();
         await bench.RestAsync();
         Write(bench, File + "two");
-        await bench.PassAsync(12);
+        await bench.PassUntilAsync(() => bench.Runtime.Running.Count == 1 && bench.Runtime.Containers.All(c => c.Image == "two"), "two");
+        await bench.PassUntilAsync(() => bench.Show("fixed-here") == "Running ready [web=runs/0]", "a mirror of two");
         var (running, mirror) = (bench.Runtime.Containers.Single(), bench.Api.List().Single());
         await bench.StopAsync();
         bench.Start();
         await bench.RestAsync();
         var after = bench.Runtime.Containers.Single();
         System.IO.File.Delete(Path.Combine(bench.Place("manifests"), "pod.yaml"));
-        await bench.PassAsync(12);
+        await bench.PassUntilAsync(() => bench.Runtime.Sandboxes.Count + bench.Api.List().Count == 0, "the end");
         using (Assert.EnterMultipleScope())
         {
             Assert.That(running.Image, Is.EqualTo("two"));
