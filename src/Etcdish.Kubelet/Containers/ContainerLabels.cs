@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Etcdish.Kubelet.Kinds;
 
@@ -17,6 +18,9 @@ internal static class ContainerLabels
     public const string PodUid = "io.kubernetes.pod.uid";
 
     public const string ContainerName = "io.kubernetes.container.name";
+
+    /// <summary>What the container was made from: it is made anew when that changes.</summary>
+    public const string HashAnnotation = "io.kubernetes.container.hash";
 
     public const string RestartCountAnnotation = "io.kubernetes.container.restartCount";
 
@@ -41,21 +45,20 @@ internal static class ContainerLabels
     };
 
     /// <summary>The labels of a container.</summary>
-    public static IReadOnlyDictionary<string, string> OfContainer(PodManifest pod, ContainerManifest container) =>
-        new Dictionary<string, string>
-        {
-            [PodName] = pod.Metadata.Name,
-            [PodNamespace] = pod.Metadata.Namespace,
-            [PodUid] = pod.Uid,
-            [ContainerName] = container.Name,
-        };
+    public static IReadOnlyDictionary<string, string> OfContainer(PodManifest pod, ContainerManifest container) => new Dictionary<string, string>
+    {
+        [PodName] = pod.Metadata.Name,
+        [PodNamespace] = pod.Metadata.Namespace,
+        [PodUid] = pod.Uid,
+        [ContainerName] = container.Name,
+    };
 
     /// <summary>The annotations of a container.</summary>
     public static IReadOnlyDictionary<string, string> Annotate(PodManifest pod, ContainerManifest container, int attempt)
     {
         Dictionary<string, string> annotations = new()
         {
-            [ContainerHash.Annotation] = ContainerHash.Of(container),
+            [HashAnnotation] = HashOf(container),
             [RestartCountAnnotation] = attempt.ToString(CultureInfo.InvariantCulture),
             [MessagePathAnnotation] = container.TerminationMessagePath,
             [MessagePolicyAnnotation] = container.TerminationMessagePolicy,
@@ -81,5 +84,20 @@ internal static class ContainerLabels
         }
 
         return annotations;
+    }
+
+    /// <summary>
+    /// Tells one form of a container from another: of what may change in a running pod only the image counts, so that a newer kubelet with
+    /// further fields makes nothing anew. FNV-1a of 32 bits, in hexadecimal.
+    /// </summary>
+    public static string HashOf(ContainerManifest container)
+    {
+        var hash = 2166136261u;
+        foreach (var value in Encoding.UTF8.GetBytes($"{container.Name}\0{container.Image}"))
+        {
+            hash = (hash ^ value) * 16777619u;
+        }
+
+        return hash.ToString("x", CultureInfo.InvariantCulture);
     }
 }

@@ -42,8 +42,8 @@ public sealed class CriImagesTests
     [Test]
     public async Task Who_an_image_runs_as_is_told()
     {
-        await ContainerdBench.Server.ImportAsync(ContainerImage.Busybox(user: "1000", marker: "by number"), "docker.io/library/user:number");
-        await ContainerdBench.Server.ImportAsync(ContainerImage.Busybox(user: "nobody", marker: "by name"), "docker.io/library/user:name");
+        await ContainerdBench.Genuine.ImportAsync(ContainerImage.Busybox(user: "1000", marker: "by number"), "docker.io/library/user:number");
+        await ContainerdBench.Genuine.ImportAsync(ContainerImage.Busybox(user: "nobody", marker: "by name"), "docker.io/library/user:name");
 
         var byNumber = await Daemon.Images.FindAsync("user:number", Cancellation);
         var byName = await Daemon.Images.FindAsync("user:name", Cancellation);

@@ -249,9 +249,9 @@ public sealed class CriRuntimeTests
     {
         await using var pod = await RunAsync("while [ ! -e /end ]; do sleep 0.1; done; exit 4");
 
-        ContainerdBench.Server.Kill();
+        ContainerdBench.Genuine.Kill();
         Assert.That(async () => await Daemon.ListAsync(Cancellation), Throws.TypeOf<RuntimeException>());
-        await ContainerdBench.Server.RunAsync();
+        await ContainerdBench.Genuine.RunAsync();
 
         var container = (await Daemon.ListAsync(Cancellation)).Containers.Single(container => container.Id == pod.ContainerId);
         Assert.That(container.Phase, Is.EqualTo(ContainerPhase.Running));

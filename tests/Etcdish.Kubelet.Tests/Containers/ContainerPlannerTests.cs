@@ -120,7 +120,7 @@ public sealed class ContainerPlannerTests
     [Test]
     public void The_hash_tells_images_apart_and_nothing_that_may_change_meanwhile()
     {
-        string Hash(string fields) => ContainerHash.Of(Given.PodOf(fields).Spec.Containers[0]);
+        string Hash(string fields) => ContainerLabels.HashOf(Given.PodOf(fields).Spec.Containers[0]);
         Assert.That(Hash("'image':'i2'"), Is.Not.EqualTo(Hash("")));
         Assert.That(Hash("'resources':{'limits':{'cpu':'1'}}"), Is.EqualTo(Hash("")));
     }
@@ -192,7 +192,7 @@ public sealed class ContainerPlannerTests
     public async Task A_container_that_runs_is_not_taken_for_a_changed_one()
     {
         var made = await PlanContainerAsync("");
-        Assert.That(made.Annotations[ContainerHash.Annotation], Is.EqualTo(ContainerHash.Of(Given.PodOf("").Spec.Containers[0])));
+        Assert.That(made.Annotations[ContainerLabels.HashAnnotation], Is.EqualTo(ContainerLabels.HashOf(Given.PodOf("").Spec.Containers[0])));
     }
 
     [Test]

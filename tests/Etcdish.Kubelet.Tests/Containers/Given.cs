@@ -2,6 +2,7 @@ using System.Text.Json;
 using Etcdish.Kubelet.Containers;
 using Etcdish.Kubelet.Kinds;
 using Etcdish.Kubelet.Runtime;
+using Etcdish.Kubelet.Volumes;
 
 namespace Etcdish.Kubelet.Tests.Containers;
 
@@ -26,7 +27,7 @@ internal static class Given
         Pod = pod,
         Container = pod.Spec.Containers[0],
         Image = image ?? Image(),
-        Volumes = new Dictionary<string, Kubelet.Volumes.VolumePlace>(),
+        Volumes = new Dictionary<string, VolumePlace>(),
         PodAddresses = addresses,
     };
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Etcdish.Kubelet.Kinds;
 using Etcdish.Kubelet.Pods;
+using Etcdish.Kubelet.Probes;
 using Etcdish.Kubelet.Runtime;
 using Etcdish.Testing;
 
@@ -128,7 +129,7 @@ public sealed class PodPlanTests
             StoppedSandboxes = stopped,
             Retries = retries,
             BackOffs = backOffs,
-            Probe = _ => new Kubelet.Probes.ProbeResults(!marks.Contains("slow"), true, null),
+            Probe = _ => new ProbeResults(!marks.Contains("slow"), true, null),
         };
     }
 
