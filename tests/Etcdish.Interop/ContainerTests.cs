@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Etcdish.Testing;
 using Etcdish.Testing.Containerd;
@@ -248,11 +249,12 @@ public sealed class ContainerTests
             wait --for=condition=Ready pod/busy --timeout=30s => .*
             """);
         CommandResult top;
+        var waited = Stopwatch.StartNew();
         do
         {
             top = _server.Kubectl("top pod busy");
         }
-        while (top.ExitCode != 0 && Regex.IsMatch(top.StandardError, "not (yet )?available|not found"));
+        while (top.ExitCode != 0 && waited.Elapsed < _patience && Regex.IsMatch(top.StandardError, "not (yet )?available|not found"));
 
         Assert.That(top.StandardOutput, Does.Match(@"busy +\d+m +\d+Mi"), top.ToString());
         _server.Run("""
