@@ -102,7 +102,7 @@ public sealed class ContainerTests
             logs web => started
             exec web -- wget -qO- 127.0.0.1:8080 => hello
             exec web -- sh -c "exit 3" !=> command terminated with exit code 3
-            exec web -- printenv KUBERNETES_SERVICE_HOST => \d+.*
+            exec web -- sh -c "echo $KUBERNETES_SERVICE_HOST" => \d+.*
             exec web -- cat /var/run/secrets/kubernetes.io/serviceaccount/namespace => default
             exec web -- cat /etc/hosts => .*web.*
             cp {note} web:/tmp/note => .*
@@ -147,6 +147,13 @@ public sealed class ContainerTests
             Assert.That(exec.StandardOutput.Text, Is.EqualTo("3\n"));
         }
 
+        using (var terminal = _server.StartOnTerminal("exec -it shell -- sh -c 'tty; stty size'"))
+        {
+            Assert.That(terminal.WaitForExit(_patience), Is.Zero, terminal.Describe);
+            Assert.That(terminal.StandardOutput.Text, Does.Contain("/dev/pts/"));
+        }
+
+        // Last: it is the one who has the input open, and the shell ends with it.
         using (var attached = _server.Start("attach -i shell"))
         {
             attached.StandardInput.WriteLine("me");
@@ -155,9 +162,6 @@ public sealed class ContainerTests
             Assert.That(isHeard, Is.True, attached.Describe);
         }
 
-        using var terminal = _server.StartOnTerminal("exec -it shell -- sh -c 'tty; stty size'");
-        Assert.That(terminal.WaitForExit(_patience), Is.Zero, terminal.Describe);
-        Assert.That(terminal.StandardOutput.Text, Does.Contain("/dev/pts/"));
         _server.Run("delete pod shell --grace-period=1 --timeout=30s => .*");
     }
 
