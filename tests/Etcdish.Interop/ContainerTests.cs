@@ -219,7 +219,7 @@ public sealed class ContainerTests
         run crash --image=busybox:1 --command -- sh -c "echo going down; exit 1" => pod/crash created
         wait --for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=CrashLoopBackOff pod/crash --timeout=30s => .*
         get pod crash => .*crash +0/1 +(CrashLoopBackOff|Error) .*
-        logs crash --previous => (going down|.*previous terminated container.*not found)
+        logs crash --previous => going down
         wait --for=jsonpath={.status.containerStatuses[0].restartCount}=1 pod/crash --timeout=30s => .*
         delete pod crash --timeout=30s => .*
         """);
@@ -269,7 +269,7 @@ public sealed class ContainerTests
 
     [Test]
     public void The_node_is_drained_and_taken_back() => _server.Run("""
-        create deployment drained --image=busybox:1 --replicas=2 -- sleep 1000 => .*created
+        create deployment drained --image=busybox:1 --replicas=2 -- sh -c "trap exit TERM; sleep 1000 & wait" => .*created
         rollout status deployment/drained --timeout=30s => .*successfully rolled out
         drain here --pod-selector=app=drained --grace-period=1 --timeout=35s => .*node/here drained
         get pods -l app=drained --field-selector spec.nodeName=here => No resources found.*
