@@ -9,8 +9,8 @@ internal sealed class KubeletDirectory(ObjectReader reader, ResourceDirectory re
 {
     private const int DefaultPort = 10250;
 
-    // The first of these that a node reports is used, like a kube-apiserver does that is not told otherwise.
-    private static readonly string[] _addressTypes = ["Hostname", "InternalDNS", "InternalIP", "ExternalDNS", "ExternalIP"];
+    // The first of these that a node reports is used: addresses before names, which nobody may resolve, as kubeadm sets its servers up.
+    private static readonly string[] _addressTypes = ["InternalIP", "ExternalIP", "InternalDNS", "ExternalDNS", "Hostname"];
 
     /// <exception cref="ApiException">There is no such node.</exception>
     public async ValueTask<KubeletAddress> FindAsync(string node, CancellationToken cancellation)
