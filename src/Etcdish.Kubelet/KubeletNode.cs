@@ -226,7 +226,28 @@ internal sealed class KubeletNode : IAsyncDisposable
         Clock = _clock,
         Warn = _warn,
         CheckHealth = () => string.Join(", ", _watch.Faults),
+        MeasureVolumes = _volumes.Measure,
+        AddProbeMetrics = AddProbeMetrics,
     };
+
+    private void AddProbeMetrics(MetricText text)
+    {
+        const string Name = "prober_probe_total";
+        text.Family(Name, "counter", "Number of probes of containers that run now, by their results.");
+        foreach (var count in _probes.ListCounts())
+        {
+            text.Sample(
+                Name,
+                count.Count,
+                at: null,
+                ("container", count.Container),
+                ("namespace", count.Namespace),
+                ("pod", count.Pod),
+                ("pod_uid", count.PodUid),
+                ("probe_type", count.ProbeType),
+                ("result", count.Result));
+        }
+    }
 
     private ServerSecurity Secure(KubeletCertificates certificates)
     {

@@ -10,6 +10,7 @@ namespace Etcdish.Interop;
 /// <param name="runtime">Which.</param>
 [TestFixture("process")]
 [TestFixture("containerd")]
+[FixtureLifeCycle(LifeCycle.SingleInstance)]
 [NonParallelizable]
 public sealed class VolumeTests(string runtime)
 {
@@ -89,7 +90,7 @@ public sealed class VolumeTests(string runtime)
             socket = ["--container-runtime-endpoint", _containerd.Endpoint];
         }
 
-        _server = new KubernetesServer(onGenuineEtcd: false, up: ["--runtime", runtime, .. socket, "--node-name", "here"]);
+        _server = new KubernetesServer(onGenuineEtcd: false, up: ["--runtime", runtime, .. socket, "--node-name", "here", "--eviction-hard", ""]);
         _server.Run("wait --for=condition=Ready node/here --timeout=30s => .*condition met");
     }
 

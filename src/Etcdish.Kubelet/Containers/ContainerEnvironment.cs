@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Etcdish.Kubelet.Kinds;
+using Etcdish.Kubelet.Pods;
 using Etcdish.Kubelet.Volumes;
 using Etcdish.Kubernetes;
 
@@ -24,6 +25,12 @@ internal sealed class ContainerEnvironment(IObjectSource objects, Func<NodeFacts
         foreach (var source in container.EnvFrom)
         {
             await AddAllAsync(variables, pod, source, cancellation);
+        }
+
+        // A static pod may be what brings the API up: it starts with those services that are known.
+        if (!StaticPods.IsStatic(pod))
+        {
+            await objects.ServicesSynced.WaitAsync(cancellation);
         }
 
         var ns = pod.Metadata.Namespace;

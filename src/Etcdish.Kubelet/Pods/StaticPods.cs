@@ -22,7 +22,12 @@ internal sealed class StaticPods(string folder, string node, Action<string> warn
     /// <summary>The annotation of a mirror: the hash of the pod that it shows.</summary>
     public const string MirrorAnnotation = "kubernetes.io/config.mirror";
 
+    private const string SourceAnnotation = "kubernetes.io/config.source";
+
     private readonly HashSet<string> _refused = [];
+
+    /// <summary>Whether a pod came from a file and not from the API.</summary>
+    public static bool IsStatic(PodManifest pod) => pod.Metadata.Annotations.GetValueOrDefault(SourceAnnotation, "api") != "api";
 
     /// <summary>The pods that there are now.</summary>
     public IReadOnlyList<StaticPod> Read()
@@ -81,7 +86,7 @@ internal sealed class StaticPods(string folder, string node, Action<string> warn
         var annotations = meta["annotations"] as JsonObject ?? [];
         annotations.Remove(MirrorAnnotation);
         annotations["kubernetes.io/config.hash"] = hash;
-        annotations["kubernetes.io/config.source"] = "file";
+        annotations[SourceAnnotation] = "file";
         meta["annotations"] = annotations.DeepClone();
         spec["nodeName"] = node;
         spec["tolerations"] ??= new JsonArray(new JsonObject { ["effect"] = "NoExecute", ["operator"] = "Exists" });

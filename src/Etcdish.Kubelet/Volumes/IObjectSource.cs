@@ -19,6 +19,9 @@ internal interface IObjectSource
     /// <param name="cancellation">Ends it.</param>
     Task<JsonObject?> FindAsync(string path, CancellationToken cancellation);
 
+    /// <summary>Completes when all services are known: a container that starts before would lack those in its environment.</summary>
+    Task ServicesSynced { get; }
+
     /// <summary>All services of a namespace and, of the namespace default, the service kubernetes.</summary>
     IReadOnlyList<JsonObject> ListServices(string ns);
 }

@@ -29,7 +29,7 @@ internal sealed class ObjectSource(KubernetesClient client, TimeProvider clock, 
     /// <summary>Is told the uid of a pod when something that it uses has changed; on a thread that must not be held up.</summary>
     public event Action<string>? PodTouched;
 
-    /// <summary>Completes when all services are known: a container that starts before would lack those in its environment.</summary>
+    /// <inheritdoc/>
     public Task ServicesSynced => _services.Synced;
 
     /// <summary>How many objects are watched.</summary>

@@ -58,6 +58,17 @@ public sealed class ContainerEnvironmentTests
     public async Task Variables_have_the_values_that_are_documented(string fields, string expected) =>
         Assert.That(await MakeAsync(fields, withLinks: false), Is.EqualTo(expected));
 
+    [Test]
+    public async Task A_container_waits_until_services_are_known()
+    {
+        var synced = new TaskCompletionSource();
+        _objects.ServicesSynced = synced.Task;
+        var making = MakeAsync("'env':[{'name':'U','value':'$(KUBERNETES_SERVICE_HOST)'}]", withLinks: false);
+        Assert.That(making.IsCompleted, Is.False);
+        synced.SetResult();
+        Assert.That(await making, Is.EqualTo("U=10.0.0.1"));
+    }
+
     [TestCase("'env':[{'name':'K','valueFrom':{'configMapKeyRef':{'name':'nope','key':'k'}}}]", "configmap \"nope\" not found")]
     [TestCase("'env':[{'name':'K','valueFrom':{'secretKeyRef':{'name':'nope','key':'k'}}}]", "secret \"nope\" not found")]
     [TestCase("'env':[{'name':'K','valueFrom':{'secretKeyRef':{'name':'login','key':'k'}}}]", "couldn't find key k in Secret ns/login")]

@@ -10,6 +10,8 @@ internal sealed class FakeObjects : IObjectSource
 
     public List<JsonObject> Services { get; } = [];
 
+    public Task ServicesSynced { get; set; } = Task.CompletedTask;
+
     public FakeObjects Add(string path, string json)
     {
         Objects[path] = JsonNode.Parse(json.Replace('\'', '"'))!.AsObject();

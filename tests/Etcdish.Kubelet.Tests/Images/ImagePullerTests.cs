@@ -198,6 +198,8 @@ public sealed class ImagePullerTests
 
         public Task<JsonObject?> FindAsync(string path, CancellationToken cancellation) => Task.FromResult<JsonObject?>(null);
 
+        public Task ServicesSynced => Task.CompletedTask;
+
         public IReadOnlyList<JsonObject> ListServices(string ns) => [];
     }
 
