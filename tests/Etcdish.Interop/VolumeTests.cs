@@ -90,7 +90,8 @@ public sealed class VolumeTests(string runtime)
             socket = ["--container-runtime-endpoint", _containerd.Endpoint];
         }
 
-        _server = new KubernetesServer(onGenuineEtcd: false, up: ["--runtime", runtime, .. socket, "--node-name", "here", "--eviction-hard", ""]);
+        _server = new KubernetesServer(
+            onGenuineEtcd: false, up: ["--runtime", runtime, .. socket, "--node-name", "here", "--eviction-hard", ""]);
         _server.Run("wait --for=condition=Ready node/here --timeout=30s => .*condition met");
     }
 
