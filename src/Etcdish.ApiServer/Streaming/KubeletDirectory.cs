@@ -9,8 +9,9 @@ internal sealed class KubeletDirectory(ObjectReader reader, ResourceDirectory re
 {
     private const int DefaultPort = 10250;
 
-    // The first of these that a node reports is used, like a kube-apiserver does that is not told otherwise.
-    private static readonly string[] _addressTypes = ["Hostname", "InternalDNS", "InternalIP", "ExternalDNS", "ExternalIP"];
+    // The first of these that a node reports is used. A kube-apiserver that is not told otherwise takes host names first, which need not
+    // resolve where it runs; most who set one up tell it to take internal addresses first.
+    private static readonly string[] _addressTypes = ["InternalIP", "InternalDNS", "Hostname", "ExternalDNS", "ExternalIP"];
 
     /// <exception cref="ApiException">There is no such node.</exception>
     public async ValueTask<KubeletAddress> FindAsync(string node, CancellationToken cancellation)
