@@ -23,6 +23,9 @@ internal sealed class KubeletNode : IAsyncDisposable
 {
     private static readonly TimeSpan _imagesLife = TimeSpan.FromMinutes(1);
 
+    /// <summary>So long an API that does not answer, or goes down as well, holds up a shutdown.</summary>
+    private static readonly TimeSpan _lastWordsLimit = TimeSpan.FromSeconds(5);
+
     private readonly KubeletOptions _options;
     private readonly TimeProvider _clock;
     private readonly Action<string> _warn;
@@ -280,6 +283,16 @@ internal sealed class KubeletNode : IAsyncDisposable
         _warn($"the node shuts down: its pods have {_options.ShutdownGrace.TotalSeconds:0} s to end");
         await _keeper.UpdateAsync(cancellation);
         await new GracefulShutdown(_pods, _options.ShutdownGrace, _options.ShutdownGraceCritical, _clock, _warn).RunAsync(cancellation);
+        using var limit = new CancellationTokenSource(_lastWordsLimit, _clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        try
+        {
+            await _pods.TellEndsAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            _warn("the node shuts down before the API has it how all of its pods have ended");
+        }
     }
 
     private async Task<NodeReport> ReportAsync(CancellationToken cancellation)

@@ -78,7 +78,7 @@ internal sealed class PodRecord(PodManifest pod)
     public int StatusVersion { get; private set; }
 
     /// <summary>The newest status that the API has.</summary>
-    public int WrittenVersion { get; set; }
+    public int WrittenVersion { get; private set; }
 
     /// <summary>Whether <see cref="Status"/> is the last one: nothing of the pod runs any more.</summary>
     public bool IsStatusFinal { get; private set; }
@@ -88,6 +88,9 @@ internal sealed class PodRecord(PodManifest pod)
     /// <summary>Completes when nothing of it runs any more.</summary>
     public TaskCompletionSource HasEnded { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Completes when the API has its last status.</summary>
+    public TaskCompletionSource IsToldOf { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>Sets the status, if it is another one. The first is news even if the API has the same.</summary>
     public void SetStatus(JsonObject status, bool isFinal)
     {
@@ -96,6 +99,18 @@ internal sealed class PodRecord(PodManifest pod)
         {
             Status = status;
             StatusVersion++;
+        }
+
+        NoteWritten(WrittenVersion);
+    }
+
+    /// <summary>Notes which status the API has; 0: none of them.</summary>
+    public void NoteWritten(int version)
+    {
+        WrittenVersion = version;
+        if (IsStatusFinal && WrittenVersion == StatusVersion)
+        {
+            IsToldOf.TrySetResult();
         }
     }
 
@@ -116,10 +131,32 @@ internal sealed class PodRecord(PodManifest pod)
     public Dictionary<string, DateTimeOffset> Retries() => _failures.ToDictionary(entry => entry.Key, entry => entry.Value.RetryAt);
 }
 
-/// <summary>Something that is being done about a pod.</summary>
-internal sealed class PodOperation(PodAction action, CancellationTokenSource stop)
+/// <summary>Something that is being done about a pod. Like all of its record, it is broken off and disposed under the record's lock.</summary>
+/// <param name="action">What is being done.</param>
+/// <param name="end">Breaks off all operations.</param>
+internal sealed class PodOperation(PodAction action, CancellationToken end) : IDisposable
 {
+    private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(end);
+    private bool _isOver;
+
     public PodAction Action { get; } = action;
 
-    public CancellationTokenSource Stop { get; } = stop;
+    /// <summary>Is cancelled when it is broken off. Only for who does it.</summary>
+    public CancellationToken Stopped => _stop.Token;
+
+    /// <summary>Breaks it off, unless it is over: one that ended with its kubelet stays in the record, since nobody saw what it did.</summary>
+    public void Break()
+    {
+        if (!_isOver)
+        {
+            _stop.Cancel();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _isOver = true;
+        _stop.Dispose();
+    }
 }

@@ -49,7 +49,7 @@ internal sealed class PodStatusSync(
 
         lock (record.Lock)
         {
-            record.WrittenVersion = version;
+            record.NoteWritten(version);
         }
 
         written(uid);

@@ -113,6 +113,11 @@ internal sealed class PodWorkers : IPodDirectory, IDisposable
         await record.HasEnded.Task.WaitAsync(cancellation);
     }
 
+    /// <summary>Completes when the API has the last status of every pod that has ended.</summary>
+    public Task TellEndsAsync(CancellationToken cancellation) => Task
+        .WhenAll(_records.Values.Where(record => record.HasEnded.Task.IsCompleted && !record.IsOrphan).Select(record => record.IsToldOf.Task))
+        .WaitAsync(cancellation);
+
     /// <summary>Hears of a change of a pod in the API.</summary>
     public void OnPod(PodManifest? before, PodManifest? now)
     {
@@ -168,7 +173,7 @@ internal sealed class PodWorkers : IPodDirectory, IDisposable
         {
             lock (record.Lock)
             {
-                record.WrittenVersion = 0;
+                record.NoteWritten(0);
             }
 
             _writers.Add(uid);
@@ -291,7 +296,7 @@ internal sealed class PodWorkers : IPodDirectory, IDisposable
         {
             if (operation.Action.IsForStart)
             {
-                operation.Stop.Cancel();
+                operation.Break();
             }
         }
     }
@@ -341,10 +346,10 @@ internal sealed class PodWorkers : IPodDirectory, IDisposable
                 }
 
                 isRepeated = true;
-                running.Stop.Cancel();
+                running.Break();
             }
 
-            operation = new PodOperation(action, CancellationTokenSource.CreateLinkedTokenSource(_stop.Token));
+            operation = new PodOperation(action, _stop.Token);
             record.Running[action.Key] = operation;
             if (action is StartContainer { Made: null, After: { Phase: ContainerPhase.Exited } ended })
             {
@@ -364,19 +369,16 @@ internal sealed class PodWorkers : IPodDirectory, IDisposable
 
     private async Task OperateAsync(PodRecord record, PodView view, PodOperation operation, bool isRepeated)
     {
-        using var stop = operation.Stop;
-        var effect = await _operations.DoAsync(record, view, operation.Action, isRepeated, stop.Token);
-        try
-        {
-            await _observer.RefreshAsync(_stop.Token);
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-            return;
-        }
-
+        var effect = await _operations.DoAsync(record, view, operation.Action, isRepeated, operation.Stopped);
+        var isSeen = await SeeEffectsAsync();
         lock (record.Lock)
         {
+            operation.Dispose();
+            if (!isSeen)
+            {
+                return;
+            }
+
             effect();
             if (record.Running.GetValueOrDefault(operation.Action.Key) == operation)
             {
@@ -385,6 +387,20 @@ internal sealed class PodWorkers : IPodDirectory, IDisposable
         }
 
         _lookers.Add(record.Uid);
+    }
+
+    /// <summary>Lists the runtime anew. False: the end of this kubelet came first.</summary>
+    private async Task<bool> SeeEffectsAsync()
+    {
+        try
+        {
+            await _observer.RefreshAsync(_stop.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     private void Forget(PodRecord record)

@@ -38,6 +38,9 @@ internal sealed class ProbeWorkers : IProbes, IAsyncDisposable
     /// <inheritdoc/>
     public event Action<string>? Changed;
 
+    /// <summary>Whether no probe is due or being done, and all is told of those that were.</summary>
+    public bool IsIdle => _queue.Count == 0;
+
     /// <inheritdoc/>
     public void Start(
         PodManifest pod, ContainerManifest container, string containerId, string address, DateTimeOffset startedAt, bool wasReady = false)

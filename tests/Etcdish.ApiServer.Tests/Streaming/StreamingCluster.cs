@@ -87,7 +87,7 @@ internal sealed class StreamingCluster : IAsyncDisposable
     {
         await SendAsync(HttpMethod.Post, "/api/v1/nodes", $$"""{"metadata":{"name":"{{name}}"} }""");
         await SendAsync(HttpMethod.Patch, $"/api/v1/nodes/{name}/status", $$$"""
-            {"status":{"addresses":[{"type":"InternalIP","address":"127.0.0.1"}],
+            {"status":{"addresses":[{"type":"Hostname","address":"no-such-host.invalid"},{"type":"InternalIP","address":"127.0.0.1"}],
              "daemonEndpoints":{"kubeletEndpoint":{"Port": {{{kubeletPort}}} } } } }
             """);
     }

@@ -310,8 +310,10 @@ internal sealed class FakeRuntime(TimeProvider clock) : IContainerRuntime
             return;
         }
 
+        // Only who waits by the clock already is counted: from then on it may be moved.
+        var ended = WaitForEndAsync(id).WaitAsync(grace, clock, cancellation);
         Interlocked.Increment(ref _waiting);
-        await WaitForEndAsync(id).WaitAsync(grace, clock, cancellation).ContinueWith(
+        await ended.ContinueWith(
             _ => Interlocked.Decrement(ref _waiting),
             CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously,

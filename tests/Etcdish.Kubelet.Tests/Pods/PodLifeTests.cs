@@ -225,6 +225,7 @@ public sealed class PodLifeTests
         await bench.UntilAsync(() => bench.Runtime.Calls.Contains("stop c 0 20"));
         bench.Api.Delete("a", 5);
         await bench.UntilAsync(() => bench.Runtime.Calls.Contains("stop c 0 5"));
+        await bench.RestAsync();
         bench.Clock.Advance(TimeSpan.FromSeconds(5));
         await bench.UntilAsync(() => bench.Show("a") == "gone");
         Assert.That(bench.Runtime.Violations.Concat(bench.Api.Violations), Is.Empty);

@@ -52,14 +52,14 @@ internal sealed class ProbeHarness : IAsyncDisposable
     public async Task AdvanceAsync(double seconds, string command, int times)
     {
         Clock.Advance(TimeSpan.FromSeconds(seconds));
-        await UntilAsync(() => Done(command) == times && Counted() >= _done.Values.Sum(), $"{command} was run {Done(command)} times");
+        await UntilAsync(() => Done(command) == times && Workers.IsIdle, () => $"{command} was run {Done(command)} times");
     }
 
     public int Done(string command) => _done.GetValueOrDefault(command);
 
     public long Counted() => Workers.ListCounts().Sum(count => count.Count);
 
-    public static async Task UntilAsync(Func<bool> condition, string problem)
+    public static async Task UntilAsync(Func<bool> condition, Func<string> problem)
     {
         var since = Stopwatch.GetTimestamp();
         while (!condition())

@@ -174,7 +174,7 @@ public sealed class ProbeWorkersTests
             throw new RuntimeException("no such container");
         };
         _harness.Clock.Advance(TimeSpan.FromSeconds(5));
-        await ProbeHarness.UntilAsync(() => !_harness.Events.IsEmpty, "nothing was told");
+        await ProbeHarness.UntilAsync(() => !_harness.Events.IsEmpty, () => "nothing was told");
         Assert.That(_harness.Events, Is.EqualTo(new[]
         {
             "Unhealthy: Readiness probe errored and resulted in unknown state: no such container",
@@ -190,10 +190,10 @@ public sealed class ProbeWorkersTests
         var works = _harness.Runtime.Command;
         _harness.Runtime.Command = (_, _) => throw new InvalidOperationException("a bug");
         _harness.Clock.Advance(TimeSpan.FromSeconds(5));
-        await ProbeHarness.UntilAsync(() => !_harness.Events.IsEmpty, "nothing was told");
+        await ProbeHarness.UntilAsync(() => !_harness.Events.IsEmpty, () => "nothing was told");
         _harness.Runtime.Command = works;
         _harness.Clock.Advance(TimeSpan.FromSeconds(5));
-        await ProbeHarness.UntilAsync(() => _harness.Done("ready") == 2, "it was not probed again");
+        await ProbeHarness.UntilAsync(() => _harness.Done("ready") == 2, () => "it was not probed again");
     }
 
     [Test]
@@ -201,7 +201,7 @@ public sealed class ProbeWorkersTests
     {
         _harness.Runtime.Command = (_, _) => throw new TimeoutException();
         await _harness.AddAsync("'readinessProbe':{'exec':{'command':['sleep','9']},'timeoutSeconds':90}");
-        await ProbeHarness.UntilAsync(() => !_harness.Events.IsEmpty, "nothing was told");
+        await ProbeHarness.UntilAsync(() => !_harness.Events.IsEmpty, () => "nothing was told");
         Assert.That(
             _harness.Events,
             Is.EqualTo(new[] { "Unhealthy: Readiness probe failed: command timed out: \"sleep 9\" timed out after 1m30s" }));
@@ -212,7 +212,7 @@ public sealed class ProbeWorkersTests
     {
         _harness.Runtime.Command = (_, _) => new CommandOutput(1, new byte[9000].Select(_ => (byte)'a').ToArray(), new byte[90_000_000]);
         await _harness.AddAsync(Ready);
-        await ProbeHarness.UntilAsync(() => !_harness.Events.IsEmpty, "nothing was told");
+        await ProbeHarness.UntilAsync(() => !_harness.Events.IsEmpty, () => "nothing was told");
         Assert.That(_harness.Events.Single(), Has.Length.EqualTo("Unhealthy: Readiness probe failed: ".Length + 10_240));
     }
 
@@ -226,7 +226,7 @@ public sealed class ProbeWorkersTests
             return new CommandOutput(0, [], []);
         };
         await _harness.AddAsync("'env':[{'name':'A','value':'1'}],'readinessProbe':{'exec':{'command':['t','$(A)','$(B)','$$(A)']}}");
-        await ProbeHarness.UntilAsync(() => _harness.Counted() == 1, "it was not probed");
+        await ProbeHarness.UntilAsync(() => _harness.Counted() == 1, () => "it was not probed");
         Assert.That(seen, Is.EqualTo(new[] { "t", "1", "$(B)", "$(A)" }));
     }
 
