@@ -299,7 +299,8 @@ internal sealed class ProcessContainer : IDisposable
         using var supervisor = _isPrivileged
             ? await PrivateRoot.RunInAsync(Record, Folder, () => ShellCommands.Launch(start))
             : ShellCommands.Launch(LinkVolumes(start));
-        var outcome = await ShellCommands.ReadStartAsync(supervisor.StandardOutput);
+        using var told = supervisor.StandardOutput;
+        var outcome = await ShellCommands.ReadStartAsync(told);
         lock (_lock)
         {
             LoadProcesses();

@@ -18,7 +18,8 @@ internal static class StartScript
     /// <summary>
     /// Starts a container, waits for it, ends what it left and writes down its exit code. Arguments: the container's folder, the file of
     /// the exit code, the file that lists the processes of its control group (or empty), the file of its output, and tty (or empty).
-    /// A terminal is kept by script(1), which outlives this process as well.
+    /// A terminal is kept by script(1), which outlives this process as well. A shell tells of a command that a signal ended: not to a pipe
+    /// that nobody reads any more, for that would end the shell. Who ignores SIGPIPE instead hands that down to the container.
     /// </summary>
     public const string Supervise = """
         cd "$1" || exit
@@ -32,15 +33,19 @@ internal static class StartScript
             read -r stat < /proc/$holder/stat && printf '%s\n' "$stat" > holder
             exec 7>&-
         fi
+        exec 2>/dev/null
         if [ "$5" = tty ]; then
-            setsid script -qefc '/bin/sh ./start' /dev/null <stdin >>"$4"
+            setsid script -qefc '/bin/sh ./start' /dev/null <stdin >>"$4" 2>&9
         else
-            setsid /bin/sh ./start
+            setsid /bin/sh ./start 2>&9
         fi
         code=$?
-        exec 9>&- 2>/dev/null
+        exec 9>&-
         [ -z "$holder" ] || kill -9 "$holder"
-        read -r pid rest < process && kill -9 -- "-$pid"
+        read -r pid rest < process
+        # For a second at most: what an init does not wait for never leaves the group.
+        tries=50
+        while [ -n "$pid" ] && [ $tries -gt 0 ] && kill -9 -- "-$pid"; do tries=$((tries - 1)); sleep 0.02; done
         while [ -n "$3" ] && left=$(cat "$3") && [ -n "$left" ]; do kill -9 $left; sleep 0.02; done
         echo $code > "$2"
         """;
