@@ -26,6 +26,9 @@ internal static class CapturedCommand
         }
         catch (TimeoutException e)
         {
+            // What was killed is gone only a little later, and what waits for a disk may not go at all.
+            running.Kill();
+            await Task.WhenAny(running.Process.WaitForExitAsync(CancellationToken.None), Task.Delay(_outputAfterEnd, clock, cancellation));
             throw new TimeoutException($"command {string.Join(' ', command)} timed out after {limit}", e);
         }
         finally
