@@ -44,7 +44,7 @@ public sealed class ContainerLifeTests(bool isPrivileged)
     {
         await using var fixture = await RuntimeFixture.CreateAsync(isPrivileged);
         var marker = $"3{Random.Shared.Next(100_000, 999_999)}";
-        var id = await fixture.StartAsync(RuntimeFixture.Shell($"trap '' TERM; sleep {marker} & sleep {marker}; echo ready; sleep {marker}"));
+        var id = await fixture.StartAsync(RuntimeFixture.Shell($"trap '' TERM; sleep {marker} & (sleep {marker} &); echo ready; sleep {marker}"));
         await fixture.LogUntilAsync(log => log.Contains("stdout F ready"));
         await fixture.Runtime.StopContainerAsync(id, TimeSpan.FromMilliseconds(100), default);
 
