@@ -12,6 +12,9 @@ namespace Etcdish.Cli.Verbs;
 /// <summary>etcdish up: a cluster in one process.</summary>
 internal sealed class UpVerb
 {
+    private const string ImagePod = "kubectl create deployment web --image=nginx --replicas=3";
+    private const string ProcessPod = "kubectl run clock --image=none --command -- sh -c 'while date; do sleep 1; done'";
+
     private readonly SimulatedNodeArguments _nodes = new("--fake-nodes", defaultCount: 0);
     private readonly UpNode _machine = new();
     private readonly Option<bool> _noScheduler = new("--disable-scheduler")
@@ -66,8 +69,8 @@ internal sealed class UpVerb
             [
                 token => LeadAsync(api, "kube-controller-manager", manager.RunAsync, token),
                 token => placing is null ? Task.Delay(Timeout.Infinite, token) : LeadAsync(api, "kube-scheduler", placing.RunAsync, token),
-                token => nodes is not null ? ClusterProgram.RunNodesAsync(nodes, () => Announce(api, "kubectl get nodes"), token)
-                    : machine is not null ? UpNode.RunAsync(machine, () => Announce(api, "kubectl get nodes -o wide"), token)
+                token => nodes is not null ? ClusterProgram.RunNodesAsync(nodes, () => Announce(api, "kubectl get nodes", ImagePod), token)
+                    : machine is not null ? UpNode.RunAsync(machine, () => Announce(api, "kubectl get nodes -o wide", PodFor(machine)), token)
                     : AnnounceAsync(api, token),
             ],
             cancellation);
@@ -109,7 +112,7 @@ internal sealed class UpVerb
 
     private static Task AnnounceAsync(ReadyApi api, CancellationToken cancellation)
     {
-        Announce(api, $"etcdish kubelet --fake --nodes 3 --kubeconfig {api.Kubeconfig}");
+        Announce(api, $"etcdish kubelet --fake --nodes 3 --kubeconfig {api.Kubeconfig}", ImagePod);
         return Task.Delay(Timeout.Infinite, cancellation);
     }
 
@@ -120,11 +123,15 @@ internal sealed class UpVerb
     private static KubernetesClient Connect(ReadyApi api, string user, params IReadOnlyList<string> groups) =>
         new(api.Server.ConnectInProcess(user, groups), new Uri(api.Server.Url), user);
 
-    private static void Announce(ReadyApi api, string aboutNodes) => Console.Out.WriteLine(
+    /// <summary>A pod that the node can run: one of processes has no images, so it must be told the command.</summary>
+    private static string PodFor(Kubelet.Kubelet machine) =>
+        machine.Runtime.StartsWith("process", StringComparison.Ordinal) ? ProcessPod : ImagePod;
+
+    private static void Announce(ReadyApi api, string aboutNodes, string aboutPods) => Console.Out.WriteLine(
         $"""
         ready: {api.Server.Url}, kubeconfig {api.Kubeconfig}
           export KUBECONFIG={api.Kubeconfig}
           {aboutNodes}
-          kubectl create deployment web --image=nginx --replicas=3
+          {aboutPods}
         """);
 }
