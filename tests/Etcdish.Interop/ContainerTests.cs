@@ -121,11 +121,7 @@ public sealed class ContainerTests
             run talk --image=busybox:1 --restart=Never --command -- sh -c "until [ -e /end ]; do sleep 0.05; done; echo end" => pod/talk created
             wait --for=condition=Ready pod/talk --timeout=30s => .*
             """);
-        using var logs = _server.Start("logs -f talk");
-        _server.Run("exec talk -- touch /end => ");
-
-        Assert.That(logs.WaitForExit(_patience), Is.Zero, logs.Describe);
-        Assert.That(logs.StandardOutput.Text, Is.EqualTo("end\n"));
+        Assert.That(_server.FollowLog("talk", "exec talk -- touch /end => "), Is.EqualTo("end\n"));
         _server.Run("""
             wait --for=jsonpath={.status.phase}=Succeeded pod/talk --timeout=30s => .*
             delete pod talk --timeout=30s => .*
@@ -139,29 +135,11 @@ public sealed class ContainerTests
             run shell --image=busybox:1 --stdin --attach=false --command -- sh -c "while read line; do echo heard $line; done" => pod/shell created
             wait --for=condition=Ready pod/shell --timeout=30s => .*
             """);
-        using (var exec = _server.Start("exec -i shell -- wc -w"))
-        {
-            exec.StandardInput.Write("one two three");
-            exec.StandardInput.Close();
-            Assert.That(exec.WaitForExit(_patience), Is.Zero, exec.Describe);
-            Assert.That(exec.StandardOutput.Text, Is.EqualTo("3\n"));
-        }
-
-        using (var terminal = _server.StartOnTerminal("exec -it shell -- sh -c 'tty; stty size'"))
-        {
-            Assert.That(terminal.WaitForExit(_patience), Is.Zero, terminal.Describe);
-            Assert.That(terminal.StandardOutput.Text, Does.Contain("/dev/pts/"));
-        }
+        _server.AssertExecReads("shell -- wc -w", "one two three", "3\n");
+        Assert.That(_server.ExecOnTerminal("shell -- sh -c 'tty; stty size'"), Does.Contain("/dev/pts/"));
 
         // Last: it is the one who has the input open, and the shell ends with it.
-        using (var attached = _server.Start("attach -i shell"))
-        {
-            attached.StandardInput.WriteLine("me");
-            attached.StandardInput.Flush();
-            var isHeard = attached.StandardOutput.Wait(text => text.Contains("heard me\n", StringComparison.Ordinal), _patience);
-            Assert.That(isHeard, Is.True, attached.Describe);
-        }
-
+        _server.AssertAttaches("shell", "me", "heard me");
         _server.Run("delete pod shell --grace-period=1 --timeout=30s => .*");
     }
 
@@ -173,18 +151,7 @@ public sealed class ContainerTests
             wait --for=condition=Ready pod/port --timeout=30s => .*
             exec port -- sh -c "until wget -qO- 127.0.0.1:8080; do :; done" => hello
             """);
-        using (var forward = _server.Start("port-forward pod/port :8080"))
-        {
-            var isListening = forward.StandardOutput.Wait(text => Regex.IsMatch(text, @"Forwarding from 127\.0\.0\.1:\d+ .*\n"), _patience);
-            Assert.That(isListening, Is.True, forward.Describe);
-            var port = Regex.Match(forward.StandardOutput.Text, @"127\.0\.0\.1:(\d+)").Groups[1].Value;
-            using var http = new HttpClient();
-            for (var i = 0; i < 3; i++)
-            {
-                Assert.That(await http.GetStringAsync($"http://127.0.0.1:{port}/"), Is.EqualTo("hello\n"));
-            }
-        }
-
+        await _server.AssertForwardsAsync("pod/port", 8080, "hello\n");
         _server.Run("delete pod port --grace-period=1 --timeout=30s => .*");
     }
 
@@ -282,7 +249,7 @@ public sealed class ContainerTests
     [Test]
     public async Task Pods_outlive_containerd()
     {
-        var before = RunLasting("outlive");
+        var before = _server.RunLasting("outlive");
 
         _containerd.Kill();
         await _containerd.RunAsync();
@@ -291,14 +258,14 @@ public sealed class ContainerTests
             exec outlive -- echo here => here
             wait --for=condition=Ready node/here --timeout=30s => .*
             """);
-        Assert.That(Containers("outlive"), Is.EqualTo(before));
+        Assert.That(_server.Containers("outlive"), Is.EqualTo(before));
         _server.Run("delete pod outlive --grace-period=1 --timeout=30s => .*");
     }
 
     [Test]
     public void Pods_outlive_the_cluster()
     {
-        var before = RunLasting("lasting");
+        var before = _server.RunLasting("lasting");
 
         _server.KillAndRestart();
 
@@ -307,20 +274,7 @@ public sealed class ContainerTests
             wait --for=condition=Ready pod/lasting --timeout=30s => .*
             exec lasting -- echo here => here
             """);
-        Assert.That(Containers("lasting"), Is.EqualTo(before));
+        Assert.That(_server.Containers("lasting"), Is.EqualTo(before));
         _server.Run("delete pod lasting --grace-period=1 --timeout=30s => .*");
     }
-
-    private static string RunLasting(string name)
-    {
-        _server.Run($"""
-            run {name} --image=busybox:1 --command -- sleep 1000 => pod/{name} created
-            wait --for=condition=Ready pod/{name} --timeout=30s => .*
-            """);
-        return Containers(name);
-    }
-
-    /// <summary>The containers of a pod: ids and restarts.</summary>
-    private static string Containers(string name) => _server.Kubectl(
-        $"get pod {name} -o jsonpath={{.status.containerStatuses[*].containerID}},{{.status.containerStatuses[*].restartCount}}").StandardOutput;
 }

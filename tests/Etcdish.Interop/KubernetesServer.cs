@@ -42,7 +42,9 @@ internal sealed class KubernetesServer : IDisposable
     /// <summary>Kills it without warning, and starts it again on its folder.</summary>
     public void KillAndRestart()
     {
-        _process.Kill();
+        // Not what it started: those are pods.
+        _process.Send(Signal.Kill);
+        _process.WaitForExit(_limit);
         _process.Dispose();
         _process = StartServer();
     }
