@@ -51,8 +51,6 @@ public sealed class ContainerTests
           - {name: c, image: "busybox:1", command: [tail, /dev/zero], resources: {limits: {memory: 16Mi}}}
         """;
 
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
-
     private static ContainerdServer _containerd = null!;
     private static KubernetesServer _server = null!;
 
@@ -225,7 +223,7 @@ public sealed class ContainerTests
         {
             top = _server.Kubectl("top pod busy");
         }
-        while (top.ExitCode != 0 && waited.Elapsed < _patience && Regex.IsMatch(top.StandardError, "not (yet )?available|not found"));
+        while (top.ExitCode != 0 && waited.Elapsed < TimeSpan.FromSeconds(30) && Regex.IsMatch(top.StandardError, "not (yet )?available|not found"));
 
         Assert.That(top.StandardOutput, Does.Match(@"busy +\d+m +\d+Mi"), top.ToString());
         _server.Run("""
