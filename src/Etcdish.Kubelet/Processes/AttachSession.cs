@@ -22,11 +22,12 @@ internal static class AttachSession
             return;
         }
 
+        // From here on, before there is any input: its answer may come at once.
+        var stdout = FollowAsync(container, errors: false, session.Stdout, session.Closed);
+        var stderr = FollowAsync(container, errors: true, session.Stderr, session.Closed);
         var input = SendInputAsync(container, session.Stdin);
         var terminal = settings.Tty ? Terminals.FollowSizesAsync(process, session.Sizes) : Task.CompletedTask;
-        await Task.WhenAll(
-            FollowAsync(container, errors: false, session.Stdout, session.Closed),
-            FollowAsync(container, errors: true, session.Stderr, session.Closed));
+        await Task.WhenAll(stdout, stderr);
         await Task.WhenAny(container.Ended, Task.Delay(Timeout.Infinite, session.Closed));
 
         // How the container ended is in the pod's status.
