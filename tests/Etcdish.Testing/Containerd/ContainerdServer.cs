@@ -158,10 +158,17 @@ public sealed class ContainerdServer : IAsyncDisposable
         var pods = await CallAsync("RuntimeService/ListPodSandbox", new ListPodSandboxRequest(), ListPodSandboxResponse.Parser);
         foreach (var pod in pods.Items)
         {
-            var stop = new StopPodSandboxRequest { PodSandboxId = pod.Id };
-            await CallAsync("RuntimeService/StopPodSandbox", stop, StopPodSandboxResponse.Parser);
-            var remove = new RemovePodSandboxRequest { PodSandboxId = pod.Id };
-            await CallAsync("RuntimeService/RemovePodSandbox", remove, RemovePodSandboxResponse.Parser);
+            try
+            {
+                var stop = new StopPodSandboxRequest { PodSandboxId = pod.Id };
+                await CallAsync("RuntimeService/StopPodSandbox", stop, StopPodSandboxResponse.Parser);
+                var remove = new RemovePodSandboxRequest { PodSandboxId = pod.Id };
+                await CallAsync("RuntimeService/RemovePodSandbox", remove, RemovePodSandboxResponse.Parser);
+            }
+            catch (RpcException e) when (e.Code == StatusCode.NotFound)
+            {
+                // A kubelet that still runs removes what ended, too.
+            }
         }
     }
 
