@@ -119,8 +119,8 @@ public class KubectlCommandTests(bool onGenuineEtcd)
         explain deploy --recursive => .*strategy\t<DeploymentStrategy>.*
         version -o json => .*"major": "1".*
         config view --minify => .*current-context: .*
-        top node !=> error: Metrics API not available
-        top pod !=> error: Metrics API not available
+        top node !=> error: metrics not available yet
+        top pod => No resources found in default namespace\.
         get cs => NAME +STATUS +MESSAGE +ERROR\n.*etcd-0 +Healthy +ok.*Warning: v1 ComponentStatus is deprecated in v1\.19\+
         get componentstatus etcd-0 -o jsonpath={.conditions[0].status} => True\s*Warning: .*
         get cs none !=> .*Error from server \(NotFound\): componentstatus "none" not found
