@@ -35,6 +35,7 @@ internal sealed class NodeRow(string runtime, double maxSeconds) : IRow
             "kubelet",
             [
                 "--node-name", Node, "--runtime", runtime, "--root-dir", server.Path("kubelet"), "--port", "0",
+                "--eviction-hard", "memory.available<1Mi",
                 .. containerd is null ? Array.Empty<string>() : ["--container-runtime-endpoint", containerd.Endpoint],
             ]);
         await cluster.WaitForNodesAsync(cancellation);
