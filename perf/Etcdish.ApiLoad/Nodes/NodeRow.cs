@@ -108,7 +108,7 @@ internal sealed class NodeRow(string runtime, double maxSeconds) : IRow
     private static void Note(ReadOnlySpan<byte> line, HashSet<string> ready)
     {
         int at = line.IndexOf("\"type\":\"Ready\""u8);
-        if (at < 0 || !Condition(line, at).Contains("\"status\":\"True\""u8))
+        if (at < 0 || Condition(line, at).IndexOf("\"status\":\"True\""u8) < 0)
         {
             return;
         }
@@ -123,10 +123,4 @@ internal sealed class NodeRow(string runtime, double maxSeconds) : IRow
         int begin = line[..at].LastIndexOf((byte)'{');
         return line[begin..(at + line[at..].IndexOf((byte)'}'))];
     }
-}
-
-/// <summary>Of searches in bytes.</summary>
-internal static class SpanExtensions
-{
-    public static bool Contains(this ReadOnlySpan<byte> text, ReadOnlySpan<byte> part) => text.IndexOf(part) >= 0;
 }
