@@ -23,6 +23,7 @@ public sealed class SpdyConnection : IAsyncDisposable
     private readonly uint _peerParity;
     private uint _lastPeerStream;
     private bool _isClosing;
+    private volatile bool _isLeaving;
 
     /// <summary>Begins a connection on a transport, which it owns from now on.</summary>
     /// <param name="transport">The transport.</param>
@@ -94,8 +95,7 @@ public sealed class SpdyConnection : IAsyncDisposable
                 stream.DiscardReceived();
             }
 
-            await Output.SendAsync(SpdyFrames.GoAway(_lastPeerStream, SpdyGoAwayCode.Ok), Closed)
-                .AsTask().WaitAsync(_limits.Linger, _limits.Clock);
+            await TakeLeaveAsync().WaitAsync(_limits.Linger, _limits.Clock);
             await (IsServer ? _receiving : Task.WhenAny(_receiving, _peerLeaves.Task)).WaitAsync(_limits.Linger, _limits.Clock);
         }
         catch (Exception e) when (IsEndOfTransport(e) || e is TimeoutException)
@@ -188,6 +188,20 @@ public sealed class SpdyConnection : IAsyncDisposable
         }
     }
 
+    private async Task TakeLeaveAsync()
+    {
+        _isLeaving = true;
+        try
+        {
+            await Output.SendAsync(SpdyFrames.GoAway(_lastPeerStream, SpdyGoAwayCode.Ok), Closed);
+        }
+        catch (IOException e) when (!Closed.IsCancellationRequested)
+        {
+            Failure ??= e;
+            throw;
+        }
+    }
+
     private SpdyStream[] BeginClosing()
     {
         lock (_streams)
@@ -248,10 +262,10 @@ public sealed class SpdyConnection : IAsyncDisposable
         _closed.Cancel();
     }
 
-    // What fails because this side closed the connection is no failure.
+    // What fails because this side closed the connection is no failure; nor is an answer for a peer that hung up after both took leave.
     private void NoteFailure(Exception reason)
     {
-        if (!Closed.IsCancellationRequested)
+        if (!Closed.IsCancellationRequested && !_isLeaving)
         {
             Failure ??= reason;
         }
