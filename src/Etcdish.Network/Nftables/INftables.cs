@@ -1,0 +1,9 @@
+namespace Etcdish.Network.Nftables;
+
+/// <summary>The kernel's packet filter, as far as nft(8) shows it.</summary>
+internal interface INftables
+{
+    /// <summary>Carries out commands in nft's language, all or none of them.</summary>
+    /// <exception cref="IOException">The kernel refused them, or there is no nft; the message has nft's own words.</exception>
+    Task ApplyAsync(ReadOnlyMemory<char> commands, CancellationToken cancellation);
+}
