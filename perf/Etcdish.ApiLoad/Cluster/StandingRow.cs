@@ -79,7 +79,7 @@ internal sealed class StandingRow : IRow
         scheduling = Percent(schedulerNow.CpuSeconds - scheduling);
         return new Figure(
             "idle",
-            controlling + scheduling,
+            controlling,
             "% of a core",
             MaxCpuPercent,
             false,
