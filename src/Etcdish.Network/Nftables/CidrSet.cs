@@ -6,6 +6,9 @@ namespace Etcdish.Network.Nftables;
 /// <summary>Ranges of addresses as elements of an interval set, which takes none that overlap, nor a range of everything.</summary>
 internal static class CidrSet
 {
+    /// <summary>Whether a text is a range of addresses.</summary>
+    public static bool IsRange(string text) => TryParse(text, out _);
+
     /// <summary>The ranges of one family, none within another, in their order; what is no range is left out.</summary>
     public static IReadOnlyList<string> Reduce(IEnumerable<string> texts, NftFamily family)
     {
@@ -30,7 +33,9 @@ internal static class CidrSet
     {
         range = default;
         var slash = text.IndexOf('/', StringComparison.Ordinal);
-        if (slash < 0 || !IPAddress.TryParse(text.AsSpan(0, slash), out var address) || !int.TryParse(text.AsSpan(slash + 1), out var length))
+        if (slash < 0
+            || !IPAddress.TryParse(text.AsSpan(0, slash), out var address)
+            || !int.TryParse(text.AsSpan(slash + 1), out var length))
         {
             return false;
         }

@@ -4,7 +4,7 @@ namespace Etcdish.Network.Nftables;
 /// A table as it should be, and as the kernel has it: so a transaction holds what is different between the two, and nothing else.
 /// </summary>
 /// <remarks>
-/// <para>Order within a transaction: sets and chains are there before rules name them, and rules before elements lead to their chains.</para>
+/// <para>Within a transaction, sets and chains are there before rules name them, and rules before elements lead to their chains.</para>
 /// <para>Chains and sets that nobody wants any more are emptied at once and deleted by the transaction after: kernels before 6.x refuse to
 /// delete a chain in the transaction that removes the last element which leads to it.</para>
 /// <para>When a transaction fails the kernel has nothing of it, and this has: <see cref="WriteAnew"/> is then the way on.</para>
@@ -98,7 +98,7 @@ internal sealed class NftTable
     /// </summary>
     public void WriteAgain(NftScript script)
     {
-        script.AddTable(_name);
+        WriteChanges(script);
         WriteAll(script, mayBeThere: true);
     }
 

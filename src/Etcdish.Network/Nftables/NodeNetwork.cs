@@ -6,7 +6,8 @@ namespace Etcdish.Network.Nftables;
 /// <param name="NodeAddresses">Where ports of the node lead to services.</param>
 /// <param name="PodCidrs">The pods' networks; whoever is in none of them comes from outside. None: that is not known.</param>
 /// <param name="ServiceCidrs">The ranges of services' addresses.</param>
-internal sealed record NodeNetwork(IReadOnlyList<IPAddress> NodeAddresses, IReadOnlyList<string> PodCidrs, IReadOnlyList<string> ServiceCidrs)
+internal sealed record NodeNetwork(
+    IReadOnlyList<IPAddress> NodeAddresses, IReadOnlyList<string> PodCidrs, IReadOnlyList<string> ServiceCidrs)
 {
     /// <summary>Whether another says the same.</summary>
     public bool Says(NodeNetwork other) =>

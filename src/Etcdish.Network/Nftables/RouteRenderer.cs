@@ -10,8 +10,8 @@ namespace Etcdish.Network.Nftables;
 internal static class RouteRenderer
 {
     /// <summary>
-    /// Up to so many endpoints are picked by a rule each, more by one map in the rule. A map without a name costs the kernel a walk over all
-    /// other sets of the table when it is made, which makes ten thousand of them take minutes; and few rules are as quick as a map.
+    /// Up to so many endpoints are picked by a rule each, more by one map in the rule. When the kernel makes a map without a name, it walks
+    /// over all other sets of the table to find one: ten thousand of them take it minutes. And few rules are as quick as a map.
     /// </summary>
     private const int MostByRules = 8;
 

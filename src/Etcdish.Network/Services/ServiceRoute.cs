@@ -38,8 +38,8 @@ internal sealed record ServiceRoute
     /// <summary>Whether what comes from outside goes to endpoints of this node only, and keeps its source address.</summary>
     public bool IsExternalLocal { get; init; }
 
-    /// <summary>Where connections within the cluster go: ready endpoints (this node's only, with internalTrafficPolicy Local), or those that
-    /// end but still serve when none is ready. Empty: they are refused, or dropped if there are some on other nodes that may not be used
+    /// <summary>Where connections within the cluster go: ready endpoints (this node's only, with internalTrafficPolicy Local), or those
+    /// that end but still serve when none is ready. Empty: they are refused, or dropped if there are some on other nodes that may not be used
     /// (<see cref="IsInternalLocal"/> and <see cref="HasEndpointsElsewhere"/>).</summary>
     public required EndpointSet InternalEndpoints { get; init; }
 
@@ -47,7 +47,7 @@ internal sealed record ServiceRoute
     /// to it.</summary>
     public required EndpointSet ExternalEndpoints { get; init; }
 
-    /// <summary>Whether there are endpoints that serve, on whatever node: without any, connections are refused instead of dropped.</summary>
+    /// <summary>Whether there are endpoints that serve, on whatever node; without any, connections are refused, never dropped.</summary>
     public bool HasEndpointsElsewhere { get; init; }
 
     /// <summary>The port by which a load balancer asks each node whether it has endpoints, or 0.</summary>

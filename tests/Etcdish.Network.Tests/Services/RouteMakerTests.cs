@@ -166,8 +166,9 @@ public sealed class RouteMakerTests
         return At($"10.0.0.{words[0]}", state, node);
     }
 
-    private static string Describe(ServiceRoute route) =>
-        $"internal {Last(route.InternalEndpoints)}, external {Last(route.ExternalEndpoints)}{(route.HasEndpointsElsewhere ? "" : ", none serves")}";
+    private static string Describe(ServiceRoute route) => string.Concat(
+        $"internal {Last(route.InternalEndpoints)}, external {Last(route.ExternalEndpoints)}",
+        route.HasEndpointsElsewhere ? "" : ", none serves");
 
     private static string Last(EndpointSet endpoints) => string.Join(' ', endpoints.Select(e => e.Address.ToString().Split('.')[^1]));
 }
