@@ -41,10 +41,11 @@ internal static class ServiceLoad
             for (var i = 0; i < changes; i++)
             {
                 var at = i * 37 % services;
-                var now = Make(at, endpoints, generation: i + 1);
+                var now = Make(at, endpoints, generation: 1);
                 var change = new RouteChange(now.Key, routes[at], now);
                 routes[at] = now;
                 times.Add(await ReportAsync($"one endpoint of {services * endpoints}", nft, () => sync.Take([change]), sync, cancellation));
+                await sync.SyncAsync(cancellation);
             }
 
             times.Sort();
@@ -95,7 +96,7 @@ internal static class ServiceLoad
     }
 
     private static IPAddress Address(int first, int second, int number, int generation) =>
-        new([(byte)first, (byte)(second + (generation % 2 * 64)), (byte)(number / 250), (byte)((number % 250) + 1)]);
+        new([(byte)first, (byte)(second + (generation * 64)), (byte)(number / 250), (byte)((number % 250) + 1)]);
 
     private static void Ip(string arguments)
     {

@@ -36,6 +36,7 @@ internal static class RouteRenderer
         private readonly ServiceEndpoint[] _internal = [.. route.InternalEndpoints.Where(e => family.Has(e.Address))];
         private readonly ServiceEndpoint[] _external = [.. route.ExternalEndpoints.Where(e => family.Has(e.Address))];
         private readonly List<ServiceEndpoint> _used = [];
+        private readonly HashSet<ServiceEndpoint> _seen = [];
 
         public List<NftChain> Chains { get; } = [];
 
@@ -149,7 +150,7 @@ internal static class RouteRenderer
             List<string> rules = [];
             foreach (var endpoint in endpoints)
             {
-                if (!_used.Contains(endpoint))
+                if (_seen.Add(endpoint))
                 {
                     _used.Add(endpoint);
                 }

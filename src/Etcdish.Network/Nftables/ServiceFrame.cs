@@ -80,7 +80,9 @@ internal static class ServiceFrame
     [
         new(MarkForMasquerade, ["meta mark set meta mark or 0x4000"]),
         new(MarkOffCluster, []),
-        new(Reject, ["reject"]),
+
+        // A program on this node that is refused by ICMP while it still sends would send again after a second before it believes that.
+        new(Reject, ["meta l4proto tcp reject with tcp reset", "reject"]),
         new(Masquerading, ["meta mark and 0x4000 == 0 return", "meta mark set meta mark xor 0x4000", "masquerade fully-random"]),
     ];
 
@@ -91,7 +93,7 @@ internal static class ServiceFrame
         new(NodePortEndpointsCheck, [$"{ip} daddr @{NodePortIps} meta l4proto . th dport vmap @{NoEndpointNodePorts}"]),
 
         // What still has an address of services here is for a port that its service does not have, or for no service.
-        new(ClusterIpsCheck, [$"{ip} daddr @{ClusterIps} reject", $"{ip} daddr @{ServiceCidrs} drop"]),
+        new(ClusterIpsCheck, [$"{ip} daddr @{ClusterIps} goto {Reject}", $"{ip} daddr @{ServiceCidrs} drop"]),
         new(
             Dispatch,
             [
