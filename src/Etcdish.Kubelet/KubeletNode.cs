@@ -131,7 +131,9 @@ internal sealed class KubeletNode : IAsyncDisposable
         [
             _keeper.RunAsync,
             token => _lease.RunAsync(() => _keeper.Uid, token),
-            .. _serving is { } serving ? [token => serving.RunAsync(_keeper.Registered, token)] : Array.Empty<Func<CancellationToken, Task>>(),
+            .. _serving is { } serving
+                ? [token => serving.RunAsync(_keeper.Registered, token)]
+                : Array.Empty<Func<CancellationToken, Task>>(),
             _follower.RunAsync,
             _objects.RunAsync,
             _volumes.RunAsync,

@@ -112,7 +112,9 @@ public sealed record KubeletOptions
 }
 
 /// <summary>What a kubelet's server proves itself by, and whom it knows.</summary>
-/// <param name="Server">Its certificate, with the key; null: <paramref name="Authority"/> gives it one, or else it asks the API for one.</param>
+/// <param name="Server">
+/// Its certificate, with the key; null: <paramref name="Authority"/> gives it one, or else it asks the API for one.
+/// </param>
 /// <param name="Authority">The cluster's authority with its key, which makes the server's certificate; null: none.</param>
 /// <param name="ClientAuthorities">Those who sign the certificates of clients; empty: clients have tokens only.</param>
 public sealed record KubeletCertificates(

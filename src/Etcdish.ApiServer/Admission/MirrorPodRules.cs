@@ -5,7 +5,9 @@ using Etcdish.ApiServer.Security.Nodes;
 
 namespace Etcdish.ApiServer.Admission;
 
-/// <summary>The only pods that nodes create: those that show what a node runs by a file of its own. They belong to their node, and name nothing.</summary>
+/// <summary>
+/// The only pods that nodes create: those that show what a node runs by a file of its own. They belong to their node, and name nothing.
+/// </summary>
 internal sealed class MirrorPodRules(ClusterObjects objects)
 {
     private const string Annotation = "kubernetes.io/config.mirror";
@@ -89,5 +91,6 @@ internal sealed class MirrorPodRules(ClusterObjects objects)
         }
     }
 
-    private static bool IsSet(JsonObject value, string field) => value[field] is JsonValue flag && flag.TryGetValue<bool>(out var set) && set;
+    private static bool IsSet(JsonObject value, string field) =>
+        value[field] is JsonValue flag && flag.TryGetValue<bool>(out var set) && set;
 }

@@ -52,7 +52,9 @@ internal sealed record AccessRequest(RequestUser User, string Verb)
             Subresource = parts.Subresource,
             Namespace = isNamespace ? parts.Name : parts.Namespace,
             Name = parts.Name.Length > 0 ? parts.Name : SelectedName(request),
-            FieldSelector = parts.Name.Length > 0 || !HttpMethods.IsGet(request.Method) ? "" : QueryValues.Text(request.Query, "fieldSelector"),
+            FieldSelector = parts.Name.Length == 0 && HttpMethods.IsGet(request.Method)
+                ? QueryValues.Text(request.Query, "fieldSelector")
+                : "",
         };
     }
 

@@ -3,14 +3,15 @@ using Etcdish.ApiServer.Registry;
 namespace Etcdish.ApiServer.Storage;
 
 /// <summary>
-/// Keeps up with a prefix of the store by one watch: all that is there first, then every change. It also hears of the writes of this server,
-/// so that who decides by what it holds can wait until it holds what somebody was told is written.
+/// Keeps up with a prefix of the store by one watch: all that is there first, then every change. It also hears of the writes of this
+/// server, so that who decides by what it holds can wait until it holds what somebody was told is written.
 /// </summary>
 /// <param name="store">The store.</param>
 /// <param name="prefix">The prefix, ending in "/".</param>
 /// <param name="what">What is there, in words for messages, such as <c>roles</c>.</param>
 /// <param name="warn">Is told when the store does not tell of changes.</param>
-internal abstract class StoreFollower(IObjectStore store, string prefix, string what, Action<string> warn) : IWriteObserver, IAsyncDisposable
+internal abstract class StoreFollower(IObjectStore store, string prefix, string what, Action<string> warn)
+    : IWriteObserver, IAsyncDisposable
 {
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);

@@ -86,7 +86,8 @@ internal sealed class KubeletVerb
               etcdish kubelet --fake --nodes 5000 --zones 3 --pod-start-latency 1s --kubeconfig admin.kubeconfig
             """)
         {
-            verb._kubeconfig, verb._bootstrap, verb._fake, verb._folder, verb._logs, verb._port, verb._certificate, verb._key, verb._clients,
+            verb._kubeconfig, verb._bootstrap, verb._fake, verb._folder, verb._logs, verb._port, verb._certificate, verb._key,
+            verb._clients,
         };
         foreach (var option in verb._arguments.Options.Concat(verb._nodes.Options))
         {

@@ -36,7 +36,8 @@ public sealed class ServingCertificateApprover : Controller
     internal static bool AreOf(Node node, AskedCertificate asked)
     {
         var names = Of("Hostname", "InternalDNS", "ExternalDNS").Append(node.Metadata.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        var addresses = Of("InternalIP", "ExternalIP").Select(text => IPAddress.TryParse(text, out var address) ? address : null).ToHashSet();
+        var addresses = Of("InternalIP", "ExternalIP")
+            .Select(text => IPAddress.TryParse(text, out var address) ? address : null).ToHashSet();
         return asked.DnsNames.TrueForAll(names.Contains) && asked.IpAddresses.TrueForAll(addresses.Contains);
 
         IEnumerable<string> Of(params string[] types) =>

@@ -18,7 +18,7 @@ internal sealed record CertificateWish(string Node, ECDsa Key, string Signer, st
 
     private const int NameBytes = 16;
 
-    /// <summary>The name of its request: the same wish has the same name, so that who is started again waits for what he asked for.</summary>
+    /// <summary>The name of its request: the same wish has the same name, so that who starts again waits for what he asked for.</summary>
     public string Name
     {
         get

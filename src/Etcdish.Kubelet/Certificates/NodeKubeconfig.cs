@@ -22,7 +22,7 @@ public static class NodeKubeconfig
     /// <param name="clock">The clock.</param>
     /// <param name="warn">Is told when the request waits long.</param>
     /// <param name="cancellation">Gives up.</param>
-    /// <exception cref="IOException">A file cannot be read or written, or there is no certificate to be had; the message says why.</exception>
+    /// <exception cref="IOException">A file cannot be read or written, or no certificate is to be had; the message says why.</exception>
     /// <exception cref="FormatException">A file is no kubeconfig.</exception>
     public static async Task EnsureAsync(
         string path, string bootstrap, string node, TimeProvider clock, Action<string> warn, CancellationToken cancellation)

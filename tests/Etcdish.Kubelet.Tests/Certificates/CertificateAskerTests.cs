@@ -40,7 +40,8 @@ public sealed class CertificateAskerTests
     public async Task A_node_asks_for_its_server_and_is_answered_the_same_twice()
     {
         await _bench.CreateAsync(Resources.Nodes, "", "{'metadata':{'name':'n'}}");
-        await _bench.PatchAsync(Resources.Nodes, "", "n", "{'status':{'addresses':[{'type':'InternalIP','address':'192.0.2.1'}]}}", "status");
+        await _bench.PatchAsync(
+            Resources.Nodes, "", "n", "{'status':{'addresses':[{'type':'InternalIP','address':'192.0.2.1'}]}}", "status");
         using var client = _bench.ConnectAs("system:node:n", "system:nodes");
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var wish = new CertificateWish("n", key, CertificateWish.ServingSigner, "server auth", ["n", "192.0.2.1"]);
@@ -74,7 +75,8 @@ public sealed class CertificateAskerTests
             "approval");
         Assert.That(
             async () => await asking,
-            Throws.TypeOf<CertificateRefusedException>().With.Message.EqualTo($"the certificate request {wish.Name} was denied: who is that"));
+            Throws.TypeOf<CertificateRefusedException>()
+                .With.Message.EqualTo($"the certificate request {wish.Name} was denied: who is that"));
     }
 
     [Test]

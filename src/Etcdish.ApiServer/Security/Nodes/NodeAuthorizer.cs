@@ -69,7 +69,8 @@ internal sealed class NodeAuthorizer(NodeGraph graph, IObjectStore store, Resour
                 : decision;
     }
 
-    private async ValueTask<NodeDecision> GetAsync(string node, ReferenceKind kind, AccessRequest request, CancellationToken cancellation) =>
+    private async ValueTask<NodeDecision> GetAsync(
+        string node, ReferenceKind kind, AccessRequest request, CancellationToken cancellation) =>
         FaultOfGet(request) ?? await RelateAsync(node, kind, request, cancellation);
 
     private static NodeDecision? FaultOfGet(AccessRequest request) =>

@@ -7,8 +7,8 @@ using Etcdish.ApiServer.Storage;
 namespace Etcdish.ApiServer.Security.Nodes;
 
 /// <summary>
-/// Which objects each node has to do with, by the pods that are bound to it. Kept up to date by one watch of all pods, which begins when the
-/// first node asks: a cluster whose nodes are not asked for their name has no use for it. Safe for use by many threads.
+/// Which objects each node has to do with, by the pods that are bound to it. Kept up to date by one watch of all pods, which begins when
+/// the first node asks: a cluster whose nodes are not asked for their name has no use for it. Safe for use by many threads.
 /// </summary>
 internal sealed class NodeGraph(IObjectStore store, string rootPrefix, Action<string> warn)
     : StoreFollower(store, ResourceDirectory.PrefixOf(rootPrefix, "", "pods"), "pods of nodes", warn)
