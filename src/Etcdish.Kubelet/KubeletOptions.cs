@@ -108,12 +108,19 @@ public sealed record KubeletOptions
             throw new ArgumentException("times are not negative, and one image at least is fetched at once");
         }
 
+        if (NodeLabels.Keys.FirstOrDefault(label => !Etcdish.Kubernetes.NodeLabels.IsForKubelets(label)) is { } label)
+        {
+            throw new ArgumentException($"a kubelet may not give its node the label {label}: nodes do not choose what is meant for them");
+        }
+
         EvictionThreshold.Parse(EvictionHard);
     }
 }
 
 /// <summary>What a kubelet's server proves itself by, and whom it knows.</summary>
-/// <param name="Server">Its certificate, with the key; null: <paramref name="Authority"/> gives it one, or else it signs one itself.</param>
+/// <param name="Server">
+/// Its certificate, with the key; null: <paramref name="Authority"/> gives it one, or else it asks the API for one.
+/// </param>
 /// <param name="Authority">The cluster's authority with its key, which makes the server's certificate; null: none.</param>
 /// <param name="ClientAuthorities">Those who sign the certificates of clients; empty: clients have tokens only.</param>
 public sealed record KubeletCertificates(
