@@ -12,7 +12,8 @@ namespace Etcdish.Network.Policies;
 /// </summary>
 public sealed class NetworkPolicies
 {
-    private static readonly TimeSpan _retry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _firstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _longestPause = TimeSpan.FromMinutes(1);
 
     private readonly ControllerContext _context;
     private readonly NetworkPolicyOptions _options;
@@ -26,6 +27,7 @@ public sealed class NetworkPolicies
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Lock _lock = new();
     private HashSet<(ChangedKind Kind, ObjectKey Key)> _changed = [];
+    private TimeSpan _pause = _firstPause;
 
     /// <summary>Makes one, which watches policies, pods and namespaces.</summary>
     public NetworkPolicies(ControllerContext context, NetworkPolicyOptions options)
@@ -85,12 +87,14 @@ public sealed class NetworkPolicies
             await ApplyAsync(_table.Image.TakeChanges(), cancellation);
             _synced.TrySetResult();
             await ApplyAsync(_table.Image.TakeLeftovers(), cancellation);
+            _pause = _firstPause;
         }
         catch (IOException e)
         {
             _context.Warn($"network policies are not in force as they should, and are written anew: {e.Message}");
             _table.Image.Forget();
-            await Task.Delay(_retry, _context.Clock, cancellation);
+            await Task.Delay(_pause, _context.Clock, cancellation);
+            _pause = _pause * 2 < _longestPause ? _pause * 2 : _longestPause;
             _wake.Writer.TryWrite(true);
         }
     }

@@ -14,7 +14,8 @@ namespace Etcdish.Network.Routes;
 /// </summary>
 public sealed class NodeRoutes
 {
-    private static readonly TimeSpan _retry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _firstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _longestPause = TimeSpan.FromMinutes(1);
 
     private readonly ControllerContext _context;
     private readonly NodeRouteOptions _options;
@@ -24,6 +25,7 @@ public sealed class NodeRoutes
     private readonly Informer<Node> _nodes;
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private TimeSpan _pause = _firstPause;
 
     /// <summary>Makes one, which watches nodes.</summary>
     /// <exception cref="FormatException">A range of the cluster is none.</exception>
@@ -82,11 +84,13 @@ public sealed class NodeRoutes
         {
             await SyncAsync(cancellation);
             _synced.TrySetResult();
+            _pause = _firstPause;
         }
         catch (Exception e) when (e is IOException or JsonException)
         {
             _context.Warn($"routes to other nodes' pods are not as they should be, and are tried again: {e.Message}");
-            await Task.Delay(_retry, _context.Clock, cancellation);
+            await Task.Delay(_pause, _context.Clock, cancellation);
+            _pause = _pause * 2 < _longestPause ? _pause * 2 : _longestPause;
             _wake.Writer.TryWrite(true);
         }
     }

@@ -62,11 +62,15 @@ internal sealed class NamespaceLab : IAsyncDisposable
     }
 
     /// <summary>Adds a pod on a node's bridge.</summary>
-    public async Task AddPodAsync(string node, string name, string gateway, params string[] addresses)
+    public Task AddPodAsync(string node, string name, string gateway, params string[] addresses) =>
+        AddPodAsync(node, name, [gateway], addresses);
+
+    /// <summary>Adds a pod on a node's bridge, with ways out of each family.</summary>
+    public async Task AddPodAsync(string node, string name, string[] gateways, string[] addresses)
     {
         await AddAsync(name);
         await IpAsync(node, $"link add name {name} type veth peer name eth0 netns {Full(name)}", $"link set dev {name} master cni0 up");
-        await IpAsync(name, [.. addresses.Select(a => $"addr add {a} dev eth0 nodad"), "link set eth0 up", $"route add default via {gateway}"]);
+        await IpAsync(name, [.. addresses.Select(a => $"addr add {a} dev eth0 nodad"), "link set eth0 up", .. gateways.Select(a => $"route add default via {a}")]);
     }
 
     /// <summary>Joins two namespaces by a link, whose other end may have no address.</summary>

@@ -55,9 +55,11 @@ public sealed class NodeRoutesTests
     public async Task What_somebody_has_broken_is_mended_and_what_is_right_is_left()
     {
         await using var lab = await BuildAsync();
-        Node[] nodes = [.. _nodes.Select(n => RoutePlanTests.NodeOf(n.Node, n.Address, $"{n.Pods}.0/24"))];
+        Node[] nodes = [.. _nodes.Select(n => RoutePlanTests.NodeOf(n.Node, n.Address, $"{n.Pods}.0/24,fd10:{n.Node[1..]}::/64"))];
         await SyncAsync(lab, nodes);
         await ExpectAllAsync(lab);
+        Assert.That(
+            await lab.AskAsync("p1", IPAddress.Parse("fd10:3::2"), ProtocolType.Tcp, 80, _patience), Is.EqualTo("fd10:1::2"), "IPv6 in the tunnel");
         var index = await lab.HostOf("n1").RunAsync("ip", ["-o", "link", "show", "etcdish-vx"], "", CancellationToken.None);
         await SyncAsync(lab, nodes);
         Assert.That(await lab.HostOf("n1").RunAsync("ip", ["-o", "link", "show", "etcdish-vx"], "", CancellationToken.None), Is.EqualTo(index));
@@ -82,8 +84,9 @@ public sealed class NodeRoutesTests
         {
             foreach (var (node, _, pods) in _nodes)
             {
-                await lab.AddNodeAsync(node, $"{pods}.1/24");
-                await lab.AddPodAsync(node, "p" + node[1..], $"{pods}.1", $"{pods}.2/24");
+                var v6 = $"fd10:{node[1..]}:";
+                await lab.AddNodeAsync(node, $"{pods}.1/24", $"{v6}:1/64");
+                await lab.AddPodAsync(node, "p" + node[1..], [$"{pods}.1", $"{v6}:1"], [$"{pods}.2/24", $"{v6}:2/64"]);
                 lab.Serve("p" + node[1..], ProtocolType.Tcp, 80);
             }
 
@@ -122,7 +125,7 @@ public sealed class NodeRoutesTests
             var options = new NodeRouteOptions { NodeName = node, NodeAddress = IPAddress.Parse(address) };
             var kernel = new KernelRoutes(lab.HostOf(node), options);
             var links = await kernel.ReadLinksAsync(CancellationToken.None);
-            await kernel.ApplyAsync(RoutePlan.For(nodes, options, links), [IPNetwork.Parse($"{pods}.0/24")], "eth0", CancellationToken.None);
+            await kernel.ApplyAsync(RoutePlan.For(nodes, options, links), [IPNetwork.Parse($"{pods}.0/24"), IPNetwork.Parse($"fd10:{node[1..]}::/64")], "eth0", CancellationToken.None);
         }
     }
 
