@@ -147,6 +147,11 @@ internal sealed class KubeletNode : IAsyncDisposable
 
         await stop.CancelAsync();
         await IgnoreEnd(Task.WhenAll(running), stop.Token);
+        if (cancellation.IsCancellationRequested && _options.StopGrace > TimeSpan.Zero)
+        {
+            await new NodeStop(_runtime, FindPod, _options.StopGrace, _warn).RunAsync(_clock);
+        }
+
         if (!cancellation.IsCancellationRequested)
         {
             throw new IOException("a part of the kubelet has ended");
@@ -172,6 +177,8 @@ internal sealed class KubeletNode : IAsyncDisposable
         _keeper.Dispose();
         await _events.DisposeAsync();
     }
+
+    private PodManifest? FindPod(string uid) => _follower.All.FirstOrDefault(pod => pod.Metadata.Uid == uid);
 
     private static async Task IgnoreEnd(Task task, CancellationToken cancellation)
     {

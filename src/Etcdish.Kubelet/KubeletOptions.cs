@@ -69,6 +69,12 @@ public sealed record KubeletOptions
     /// <summary>How much of <see cref="ShutdownGrace"/> is for critical pods, which end last.</summary>
     public TimeSpan ShutdownGraceCritical { get; init; }
 
+    /// <summary>
+    /// How long containers have to end when it stops; zero: they run on, and the next kubelet on its folder takes them over. Otherwise pods
+    /// stay in the API as they are, and the next kubelet starts them again.
+    /// </summary>
+    public TimeSpan StopGrace { get; init; }
+
     /// <summary>The certificates of its server. Null: no TLS, and everybody who can connect may do everything.</summary>
     public KubeletCertificates? Certificates { get; init; }
 
@@ -97,7 +103,7 @@ public sealed record KubeletOptions
             throw new ArgumentException($"the runtime is auto, containerd or process, not {Runtime}");
         }
 
-        if (ShutdownGrace < TimeSpan.Zero || ShutdownGraceCritical < TimeSpan.Zero || MaxParallelImagePulls < 1)
+        if (ShutdownGrace < TimeSpan.Zero || StopGrace < TimeSpan.Zero || ShutdownGraceCritical < TimeSpan.Zero || MaxParallelImagePulls < 1)
         {
             throw new ArgumentException("times are not negative, and one image at least is fetched at once");
         }

@@ -10,7 +10,7 @@ namespace Etcdish.Cli.Verbs;
 /// <summary>This machine as the first node of <c>etcdish up</c>, with folders of its own below the cluster's.</summary>
 internal sealed class UpNode
 {
-    private readonly KubeletArguments _arguments = new();
+    private readonly KubeletArguments _arguments = new(stopGrace: TimeSpan.FromSeconds(10));
     private readonly Option<bool> _none = new("--disable-kubelet") { Description = "This machine is to be no node." };
 
     /// <summary>Its options.</summary>

@@ -33,8 +33,9 @@ internal sealed class UpVerb
             "up",
             """
             Run a cluster in one process: store, Kubernetes API, controllers, scheduler, and this machine as its node, and say when it is
-            ready. Pods run in containers where containerd answers, and else as processes of this machine. When this stops they run on, and
-            the next start on the same folder takes them over.
+            ready. Pods run in containers where containerd answers, and else as processes of this machine. Ctrl-C stops them with the
+            cluster; the next start on the same folder finds everything as it was, and starts them again. If this is killed they run on, and
+            the next start takes them over.
 
             Examples:
               etcdish up

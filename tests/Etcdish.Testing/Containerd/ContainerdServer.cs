@@ -85,6 +85,13 @@ public sealed class ContainerdServer : IAsyncDisposable
         }
     }
 
+    /// <summary>How many containers run in it, those that hold pods together left out.</summary>
+    public async Task<int> CountRunningAsync()
+    {
+        var all = await CallAsync("RuntimeService/ListContainers", new ListContainersRequest(), ListContainersResponse.Parser);
+        return all.Containers.Count(container => container.State == ContainerState.ContainerRunning);
+    }
+
     /// <summary>Kills it without warning. What runs in containers goes on.</summary>
     public void Kill() => _process?.Kill();
 
