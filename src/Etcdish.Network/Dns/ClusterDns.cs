@@ -52,8 +52,8 @@ public sealed class ClusterDns : IDisposable
     public async Task RunAsync(CancellationToken cancellation)
     {
         Open();
-        var forwarder = new Forwarder(Upstreams(), _context.Clock, new ForwarderLimits());
-        var responder = new Responder(_zone, forwarder, _context.Clock, _options.PodNames);
+        var forwarder = new Forwarder(Upstreams(), _context.Clock, new ForwarderLimits(), _context.Warn);
+        var responder = new Responder(_zone, forwarder, _context.Clock, _options.PodNames, _context.Warn);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var serving = _server!.RunAsync(responder, forwarder, _context.Clock, StreamLimits.Default, stop.Token);
         var following = FollowAsync(stop.Token);

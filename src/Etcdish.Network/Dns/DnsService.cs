@@ -49,6 +49,18 @@ internal sealed class DnsService : Controller
 
     protected override async Task ReconcileAsync(ObjectKey key, CancellationToken cancellation)
     {
+        try
+        {
+            await KeepAsync(cancellation);
+        }
+        catch (ApiStatusException e) when (e.IsAlreadyExists)
+        {
+            // Another node was faster, or this one a moment ago: what tells of it leads here again.
+        }
+    }
+
+    private async Task KeepAsync(CancellationToken cancellation)
+    {
         var service = _services.Find(_key);
         if (service is null)
         {

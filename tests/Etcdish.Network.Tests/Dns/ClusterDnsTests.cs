@@ -109,12 +109,27 @@ public sealed class ClusterDnsTests
         await _bench.WaitAsync(Resources.Services, DnsService.Namespace,
             all => all is [{ Spec.Selector.Count: 0 } it] && it.Metadata.Labels.ContainsKey("k8s-app"));
         await _bench.Client.DeleteAsync(Resources.Services, DnsService.Namespace, "kube-dns", null, CancellationToken.None);
-        await _bench.CreateAsync(Resources.Services, DnsService.Namespace, "{'metadata':{'name':'kube-dns'},'spec':{'clusterIP':'None'}}")
-            .ContinueWith(_ => { }, TaskScheduler.Default);
         var again = (await _bench.WaitAsync(Resources.Services, DnsService.Namespace,
             all => all is [{ } it] && it.Metadata.Uid != service.Metadata.Uid && it.Spec.ClusterIp == _serviceAddress))[0];
         await WaitForSliceAsync();
         await _bench.WaitAsync(Resources.EndpointSlices, DnsService.Namespace, all => all is [{ } it] && it.Metadata.IsControlledBy(again.Metadata.Uid));
+    }
+
+    [Test]
+    public async Task A_service_of_that_name_with_another_address_makes_way()
+    {
+        await using var bench = await ControlBench.StartAsync();
+        var taken = await bench.CreateAsync(Resources.Services, DnsService.Namespace,
+            "{'metadata':{'name':'kube-dns'},'spec':{'selector':{'a':'b'},'ports':[{'port':53}]}}");
+        using var service = bench.Add(new DnsService(bench.Context, IPAddress.Parse(_serviceAddress), "")
+        {
+            Target = new IPEndPoint(IPAddress.Parse("fd00::1"), 5353),
+        });
+        await bench.RunAsync();
+        await bench.WaitAsync(Resources.Services, DnsService.Namespace,
+            all => all is [{ } it] && it.Metadata.Uid != taken.Metadata.Uid && it.Spec.ClusterIp == _serviceAddress);
+        await bench.WaitAsync(Resources.EndpointSlices, DnsService.Namespace,
+            all => all is [{ AddressType: "IPv6", Metadata.Name: "kube-dns-etcdish", Endpoints: [{ Addresses: ["fd00::1"] }] }]);
     }
 
     [TestCase("web.default.svc.cluster.local", "A", "10.0.0.1")]

@@ -213,7 +213,7 @@ internal sealed class ForwarderTests
         Assert.That(ResolvConf.Read("/none"), Is.Empty);
     }
 
-    private Forwarder Forward(params IPEndPoint[] servers) => new(servers, _clock, new ForwarderLimits { MostAnswers = 20 });
+    private Forwarder Forward(params IPEndPoint[] servers) => new(servers, _clock, new ForwarderLimits { MostAnswers = 20 }, ZoneBench.Fail);
 
     private static byte[] Good(byte[] query)
     {
@@ -225,7 +225,7 @@ internal sealed class ForwarderTests
 
     private async Task<string> AskAsync(Forwarder forwarder, string name = Name, bool isStream = false)
     {
-        var responder = new Responder(_bench.Zone, forwarder, _clock, withPodNames: false);
+        var responder = new Responder(_bench.Zone, forwarder, _clock, withPodNames: false, ZoneBench.Fail);
         var query = Messages.Query(name, RecordType.A, datagram: 1232);
         var reply = new byte[ushort.MaxValue];
         var length = responder.Answer(query, reply, isStream, known: null, out var question);

@@ -19,8 +19,7 @@ public sealed class SearchPathTests
         using var server = DnsServer.Open([new IPEndPoint(address, ResolvConf.DnsPort)]);
         var bench = new ZoneBench();
         bench.Put(ZoneBench.Service("web", ["10.96.0.5"]));
-        var forwarder = new Forwarder([], TimeProvider.System, new ForwarderLimits());
-        var serving = server.RunAsync(bench.Responder, forwarder, TimeProvider.System, StreamLimits.Default, stop.Token);
+        var serving = server.RunAsync(bench.Responder, bench.Forwarder, TimeProvider.System, StreamLimits.Default, stop.Token);
         await File.WriteAllTextAsync(
             folder.File("resolv.conf"),
             $"nameserver {address}\nsearch default.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5\n");

@@ -12,13 +12,16 @@ internal sealed class ZoneBench
 {
     public ZoneBench()
     {
-        Responder = new Responder(Zone, new Forwarder([], TimeProvider.System, new ForwarderLimits()), TimeProvider.System, withPodNames: true);
+        Responder = new Responder(Zone, Forwarder, TimeProvider.System, withPodNames: true, Fail);
         Zone.IsComplete = true;
     }
 
     public Zone Zone { get; } = new("cluster.local", IPAddress.Parse("10.96.0.10"), firstSerial: 1);
 
     public Responder Responder { get; }
+
+    /// <summary>One that has nobody to ask.</summary>
+    public Forwarder Forwarder { get; } = new([], TimeProvider.System, new ForwarderLimits(), Fail);
 
     /// <summary>Puts a service.</summary>
     public void Put(Service service, params EndpointSlice[] slices) =>
@@ -58,6 +61,9 @@ internal sealed class ZoneBench
     /// <summary>What is answered to a question, as text.</summary>
     public string Ask(string name, RecordType type, ushort id = 0, int datagram = 1232) =>
         Messages.Text(Send(Messages.Query(name, type, id, datagram)));
+
+    /// <summary>Nothing is to be warned of.</summary>
+    public static void Fail(string warning) => Assert.Fail(warning);
 
     public byte[] Send(byte[] query)
     {

@@ -16,17 +16,20 @@ internal sealed class Forwarder
     private readonly TimeProvider _clock;
     private readonly ForwarderLimits _limits;
     private readonly AnswerCache _cache;
+    private readonly Action<string> _warn;
     private int _preferred;
 
     /// <summary>Makes one.</summary>
     /// <param name="servers">Whom to ask, in this order; none: nobody.</param>
     /// <param name="clock">The clock of waits and of what is kept.</param>
     /// <param name="limits">How often, how long and how much.</param>
-    public Forwarder(IReadOnlyList<IPEndPoint> servers, TimeProvider clock, ForwarderLimits limits)
+    /// <param name="warn">Is told of defects.</param>
+    public Forwarder(IReadOnlyList<IPEndPoint> servers, TimeProvider clock, ForwarderLimits limits, Action<string> warn)
     {
         _servers = [.. servers];
         _clock = clock;
         _limits = limits;
+        _warn = warn;
         _cache = new AnswerCache(limits.MostAnswers, clock);
     }
 
@@ -67,6 +70,13 @@ internal sealed class Forwarder
 
             return answer;
         }
+#pragma warning disable CA1031 // As in Responder: what strangers send must not leave a client without an answer.
+        catch (Exception e)
+        {
+            _warn($"cluster-dns: {Convert.ToHexString(question)} outside: a defect: {e}");
+            return CachedAnswer.Failure(ResponseCode.ServerFailure, _clock.GetTimestamp());
+        }
+#pragma warning restore CA1031
         finally
         {
             lock (_lock)

@@ -13,6 +13,11 @@ internal sealed class DatagramListener(Socket socket, Responder responder, Forwa
 {
     private const int LargestQuery = 4096;
 
+    /// <summary>Queries that may wait for name servers outside; more are lost, and asked again by their senders.</summary>
+    private const int MostWaiting = 5000;
+
+    private int _waiting;
+
     /// <summary>Serves until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -44,8 +49,9 @@ internal sealed class DatagramListener(Socket socket, Responder responder, Forwa
         {
             socket.SendTo(reply.AsSpan(0, length), SocketFlags.None, sender);
         }
-        else if (length == Responder.NeedsUpstream)
+        else if (length == Responder.NeedsUpstream && Volatile.Read(ref _waiting) < MostWaiting)
         {
+            Interlocked.Increment(ref _waiting);
             var address = new SocketAddress(sender.Family, sender.Buffer.Length);
             sender.Buffer.CopyTo(address.Buffer);
             address.Size = sender.Size;
@@ -56,6 +62,7 @@ internal sealed class DatagramListener(Socket socket, Responder responder, Forwa
     private async Task AnswerLaterAsync(byte[] query, byte[] question, SocketAddress sender)
     {
         var known = await forwarder.AskAsync(question).ConfigureAwait(false);
+        Interlocked.Decrement(ref _waiting);
         var reply = new byte[DnsQuery.MaxDatagram];
         var length = responder.Answer(query, reply, isStream: false, known, out _);
         try

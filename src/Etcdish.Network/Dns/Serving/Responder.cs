@@ -8,7 +8,7 @@ namespace Etcdish.Network.Dns.Serving;
 /// Makes the answer to a query: from the zone, from what is known of the world outside, or by saying what must be asked there first. It does
 /// no I/O, and answers from the zone without an allocation. For use by many threads.
 /// </summary>
-internal sealed class Responder(Zone zone, Forwarder forwarder, TimeProvider clock, bool withPodNames)
+internal sealed class Responder(Zone zone, Forwarder forwarder, TimeProvider clock, bool withPodNames, Action<string> warn)
 {
     /// <summary>Instead of a length: name servers outside must be asked.</summary>
     public const int NeedsUpstream = -1;
@@ -24,6 +24,22 @@ internal sealed class Responder(Zone zone, Forwarder forwarder, TimeProvider clo
     /// <param name="question">What must be asked first, if the result says so.</param>
     /// <returns>The length of the answer; 0: there is none; <see cref="NeedsUpstream"/>.</returns>
     public int Answer(ReadOnlySpan<byte> message, Span<byte> reply, bool isStream, CachedAnswer? known, out byte[]? question)
+    {
+        try
+        {
+            return AnswerOrFail(message, reply, isStream, known, out question);
+        }
+#pragma warning disable CA1031 // A defect costs this query only, and is told: anybody may send anything.
+        catch (Exception e)
+        {
+            warn($"cluster-dns: {Convert.ToHexString(message)}: a defect: {e}");
+            question = null;
+            return 0;
+        }
+#pragma warning restore CA1031
+    }
+
+    private int AnswerOrFail(ReadOnlySpan<byte> message, Span<byte> reply, bool isStream, CachedAnswer? known, out byte[]? question)
     {
         question = null;
         Span<byte> name = stackalloc byte[WireName.MaxBytes];
