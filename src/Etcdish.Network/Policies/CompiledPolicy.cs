@@ -60,6 +60,9 @@ internal sealed class CompiledPolicy
     /// <summary>All its rules.</summary>
     public IEnumerable<PolicyRule> Rules => Ingress.Concat(Egress);
 
+    /// <summary>Whether pods of another namespace than its own may be in its sets, by the labels of that.</summary>
+    public bool Concerns(IReadOnlyDictionary<string, string> namespaceLabels) => Rules.Any(rule => rule.Concerns(namespaceLabels));
+
     /// <summary>Whether it is for a pod.</summary>
     public bool Selects(PolicyPod pod) => pod.Key.Namespace == Key.Namespace && _policy.Spec.PodSelector.Matches(pod.Labels);
 }
