@@ -127,11 +127,14 @@ internal sealed class PolicyRule
     }
 
     private bool IsPeer(PolicyPod pod, IReadOnlyDictionary<string, string> namespaceLabels) => _podPeers.Any(peer =>
-        (peer.NamespaceSelector is { } namespaces ? namespaces.Matches(namespaceLabels) : peer.PodSelector is not null && pod.Key.Namespace == _ns)
+        (peer.NamespaceSelector is { } namespaces
+            ? namespaces.Matches(namespaceLabels)
+            : peer.PodSelector is not null && pod.Key.Namespace == _ns)
         && (peer.PodSelector ?? LabelSelector.Everything).Matches(pod.Labels));
 
-    private IEnumerable<NamedPort> PortsOf(PolicyPod pod) =>
-        pod.Ports.Where(port => Array.Exists(_named, named => named.Port!.Value.Text == port.Name && named.Protocol == port.Protocol)).Distinct();
+    private IEnumerable<NamedPort> PortsOf(PolicyPod pod) => pod.Ports
+        .Where(port => Array.Exists(_named, named => named.Port!.Value.Text == port.Name && named.Protocol == port.Protocol))
+        .Distinct();
 
     private IEnumerable<(string Match, AddressFamily? Family)> PeerMatches()
     {
