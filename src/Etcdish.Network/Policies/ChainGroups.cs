@@ -1,6 +1,8 @@
 namespace Etcdish.Network.Policies;
 
-/// <summary>Chains that lead to those of several policies and drop what none of these accepts. Pods with the same policies share one.</summary>
+/// <summary>
+/// Chains that lead to those of several policies and drop what none of these accepts. Pods with the same policies share one.
+/// </summary>
 internal sealed class ChainGroups(TableImage image)
 {
     private readonly Dictionary<string, Group> _groups = [];

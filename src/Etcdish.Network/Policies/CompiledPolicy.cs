@@ -2,7 +2,9 @@ using Etcdish.Kubernetes.Objects;
 
 namespace Etcdish.Network.Policies;
 
-/// <summary>A policy as chains and sets. These are in the table only while a pod of this node is selected: see <see cref="Uses"/>.</summary>
+/// <summary>
+/// A policy as chains and sets. These are in the table only while a pod of this node is selected: see <see cref="Uses"/>.
+/// </summary>
 internal sealed class CompiledPolicy
 {
     private const int LongestComment = 120;
@@ -49,7 +51,8 @@ internal sealed class CompiledPolicy
     public string EgressChain => $"p{Number}-out";
 
     /// <summary>Its name, as a comment.</summary>
-    public string Comment => Key.ToString() is { Length: > LongestComment } name ? $"comment \"{name[..LongestComment]}\";" : $"comment \"{Key}\";";
+    public string Comment =>
+        $"comment \"{(Key.ToString() is { Length: > LongestComment } name ? name[..LongestComment] : Key.ToString())}\";";
 
     /// <summary>Its rules of what reaches pods.</summary>
     public PolicyRule[] Ingress { get => IsIngress ? field : []; }
@@ -59,6 +62,9 @@ internal sealed class CompiledPolicy
 
     /// <summary>All its rules.</summary>
     public IEnumerable<PolicyRule> Rules => Ingress.Concat(Egress);
+
+    /// <summary>Whether pods of another namespace than its own may be in its sets, by the labels of that.</summary>
+    public bool Concerns(IReadOnlyDictionary<string, string> namespaceLabels) => Rules.Any(rule => rule.Concerns(namespaceLabels));
 
     /// <summary>Whether it is for a pod.</summary>
     public bool Selects(PolicyPod pod) => pod.Key.Namespace == Key.Namespace && _policy.Spec.PodSelector.Matches(pod.Labels);

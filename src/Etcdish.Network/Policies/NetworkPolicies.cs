@@ -24,7 +24,8 @@ public sealed class NetworkPolicies
     private readonly Informer<Namespace> _namespaces;
     private readonly PolicyTable _table;
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _wake =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Lock _lock = new();
     private HashSet<(ChangedKind Kind, ObjectKey Key)> _changed = [];
     private TimeSpan _pause = _firstPause;

@@ -41,7 +41,13 @@ internal sealed class PolicyRule
     }
 
     /// <summary>Whether pods of other namespaces than its policy's may be in its sets.</summary>
-    public bool IsWide => _podPeers.Any(peer => peer.NamespaceSelector is not null) || (_isEgress && !_hasPeers && _named.Length > 0);
+    public bool IsWide => _podPeers.Any(peer => peer.NamespaceSelector is not null) || NamesAnyPods;
+
+    private bool NamesAnyPods => _isEgress && !_hasPeers && _named.Length > 0;
+
+    /// <summary>Whether pods of another namespace than its policy's may be in its sets, by the labels of that.</summary>
+    public bool Concerns(IReadOnlyDictionary<string, string> namespaceLabels) =>
+        NamesAnyPods || Array.Exists(_podPeers, peer => peer.NamespaceSelector is { } namespaces && namespaces.Matches(namespaceLabels));
 
     /// <summary>The sets that it needs, with the form of each and what is in it from the beginning.</summary>
     public IEnumerable<(string Name, string Form, string[] Elements)> Sets()
@@ -121,11 +127,14 @@ internal sealed class PolicyRule
     }
 
     private bool IsPeer(PolicyPod pod, IReadOnlyDictionary<string, string> namespaceLabels) => _podPeers.Any(peer =>
-        (peer.NamespaceSelector is { } namespaces ? namespaces.Matches(namespaceLabels) : peer.PodSelector is not null && pod.Key.Namespace == _ns)
+        (peer.NamespaceSelector is { } namespaces
+            ? namespaces.Matches(namespaceLabels)
+            : peer.PodSelector is not null && pod.Key.Namespace == _ns)
         && (peer.PodSelector ?? LabelSelector.Everything).Matches(pod.Labels));
 
-    private IEnumerable<NamedPort> PortsOf(PolicyPod pod) =>
-        pod.Ports.Where(port => Array.Exists(_named, named => named.Port!.Value.Text == port.Name && named.Protocol == port.Protocol)).Distinct();
+    private IEnumerable<NamedPort> PortsOf(PolicyPod pod) => pod.Ports
+        .Where(port => Array.Exists(_named, named => named.Port!.Value.Text == port.Name && named.Protocol == port.Protocol))
+        .Distinct();
 
     private IEnumerable<(string Match, AddressFamily? Family)> PeerMatches()
     {

@@ -27,6 +27,7 @@ internal sealed class PolicyTable
     private readonly Dictionary<string, SortedDictionary<string, CompiledPolicy>> _policies = [];
     private readonly Dictionary<string, HashSet<CompiledPolicy>> _active = [];
     private readonly HashSet<CompiledPolicy> _wide = [];
+    private readonly Dictionary<string, CompiledPolicy[]> _around = [];
     private readonly Dictionary<ObjectKey, PodSelection> _selections = [];
     private readonly ChainGroups _groups;
     private readonly HashSet<CompiledPolicy> _unused = [];
@@ -84,14 +85,15 @@ internal sealed class PolicyTable
         }
 
         PolicyPod[] pods = [.. PodsOf(name)];
-        Array.ForEach(pods, pod => ForEachElement(pod, _wide, Image.Remove));
+        Array.ForEach(pods, pod => ForEachElement(pod, PoliciesAround(name), Image.Remove));
+        _around.Remove(name);
         _namespaces[name] = labels ?? _noLabels;
         if (labels is null)
         {
             _namespaces.Remove(name);
         }
 
-        Array.ForEach(pods, pod => ForEachElement(pod, _wide, Put));
+        Array.ForEach(pods, pod => ForEachElement(pod, PoliciesAround(name), Put));
     }
 
     /// <summary>Takes a pod as it is now; null: it is gone.</summary>
@@ -105,7 +107,7 @@ internal sealed class PolicyTable
 
         if (before is not null)
         {
-            ForEachElement(before, PoliciesAround(before), Image.Remove);
+            ForEachElement(before, PoliciesAround(key.Namespace), Image.Remove);
             Deselect(before);
             _pods.Remove(key);
             _podsOf[key.Namespace].Remove(key);
@@ -117,7 +119,7 @@ internal sealed class PolicyTable
             _podsOf.TryAdd(key.Namespace, []);
             _podsOf[key.Namespace].Add(key, now);
             Select(now);
-            ForEachElement(now, PoliciesAround(now), Put);
+            ForEachElement(now, PoliciesAround(key.Namespace), Put);
         }
 
         Sweep();
@@ -190,6 +192,7 @@ internal sealed class PolicyTable
     private void Activate(CompiledPolicy policy)
     {
         policy.IsActive = true;
+        _around.Clear();
         foreach (var (name, form, elements) in policy.Rules.SelectMany(rule => rule.Sets()))
         {
             Image.AddSet(name, form);
@@ -226,6 +229,7 @@ internal sealed class PolicyTable
         foreach (var policy in _unused.Where(policy => policy.Uses == 0).OrderBy(policy => policy.Number))
         {
             policy.IsActive = false;
+            _around.Clear();
             _active[policy.Key.Namespace].Remove(policy);
             _wide.Remove(policy);
             if (policy.IsIngress)
@@ -247,8 +251,21 @@ internal sealed class PolicyTable
         _unused.Clear();
     }
 
-    private HashSet<CompiledPolicy> PoliciesAround(PolicyPod pod) =>
-        _active.TryGetValue(pod.Key.Namespace, out var near) ? [.. _wide, .. near] : _wide;
+    /// <summary>The policies in whose sets pods of a namespace may be.</summary>
+    private CompiledPolicy[] PoliciesAround(string ns)
+    {
+        if (!_around.TryGetValue(ns, out var policies))
+        {
+            var labels = LabelsOf(ns);
+            _around[ns] = policies =
+            [
+                .. _active.GetValueOrDefault(ns, []),
+                .. _wide.Where(policy => policy.Key.Namespace != ns && policy.Concerns(labels)),
+            ];
+        }
+
+        return policies;
+    }
 
     private void ForEachElement(PolicyPod pod, IEnumerable<CompiledPolicy> policies, Action<string, string, string> action)
     {

@@ -29,7 +29,8 @@ internal sealed class TableImage(string table)
     }
 
     /// <summary>Adds a chain; those it leads to must be there.</summary>
-    public void AddChain(string name, string form, IEnumerable<string> lines) => _chains.Add(new ImageChain(name, form, [.. lines]));
+    public void AddChain(string name, string form, IEnumerable<string> lines) =>
+        _chains.Add(new ImageChain(name, form, [.. lines]));
 
     /// <summary>Removes a set.</summary>
     public void DropSet(string name)
@@ -64,7 +65,9 @@ internal sealed class TableImage(string table)
     /// <summary>The kernel may have anything: the next transaction makes the table anew.</summary>
     public void Forget() => _isKnown = false;
 
-    /// <summary>The transaction that brings the kernel's table to this; then counts as carried out. Empty: there is nothing to do.</summary>
+    /// <summary>
+    /// The transaction that brings the kernel's table to this; then counts as carried out. Empty: there is nothing to do.
+    /// </summary>
     public string TakeChanges()
     {
         var text = new StringBuilder();

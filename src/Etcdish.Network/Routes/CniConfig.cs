@@ -23,7 +23,8 @@ public sealed class CniConfig
     private readonly CniConfigOptions _options;
     private readonly Informer<Node> _nodes;
     private readonly TaskCompletionSource _written = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _wake =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     /// <summary>Makes one, which watches nodes.</summary>
     public CniConfig(ControllerContext context, CniConfigOptions options)
@@ -73,7 +74,8 @@ public sealed class CniConfig
             ["ipam"] = new JsonObject
             {
                 ["type"] = "host-local",
-                ["ranges"] = new JsonArray([.. all.Select(JsonNode (network) => new JsonArray(new JsonObject { ["subnet"] = network.ToString() }))]),
+                ["ranges"] = new JsonArray(
+                    [.. all.Select(JsonNode (network) => new JsonArray(new JsonObject { ["subnet"] = network.ToString() }))]),
                 ["routes"] = new JsonArray([.. all.Select(JsonNode (network) => new JsonObject { ["dst"] = EverywhereLike(network) })]),
             },
         };

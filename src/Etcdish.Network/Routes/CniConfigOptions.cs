@@ -15,6 +15,8 @@ public sealed record CniConfigOptions
     /// <summary>The bridge that pods are on.</summary>
     public string Bridge { get; init; } = "cni0";
 
-    /// <summary>The largest packet of pods, in bytes; 0: what the bridge has. With a tunnel, 50 (IPv4) or 70 (IPv6) less than links carry.</summary>
+    /// <summary>
+    /// The largest packet of pods, in bytes; 0: what the bridge has. With a tunnel, 50 (IPv4) or 70 (IPv6) less than links carry.
+    /// </summary>
     public int Mtu { get; init; }
 }

@@ -64,7 +64,8 @@ internal sealed class KernelRoutes(HostCommands host, NodeRouteOptions options)
             foreach (var route in await ReadAsync("ip", ["-j", family, "route", "show", "proto", Protocol], cancellation))
             {
                 var network = Text(route, "dst");
-                if (wanted.TryGetValue(network, out var text) && text.StartsWith($"via {Text(route, "gateway")} dev {Text(route, "dev")}", StringComparison.Ordinal))
+                var there = $"via {Text(route, "gateway")} dev {Text(route, "dev")}";
+                if (wanted.TryGetValue(network, out var text) && text.StartsWith(there, StringComparison.Ordinal))
                 {
                     wanted.Remove(network);
                 }
@@ -120,7 +121,8 @@ internal sealed class KernelRoutes(HostCommands host, NodeRouteOptions options)
     private async Task ApplyPeersAsync(PodRoute[] routes, CancellationToken cancellation)
     {
         var gateways = routes.ToDictionary(route => route.Network.BaseAddress.ToString(), route => RoutePlan.HardwareAddressOf(route.Node));
-        var nodes = routes.DistinctBy(route => route.Node).ToDictionary(route => RoutePlan.HardwareAddressOf(route.Node), route => route.Node.ToString());
+        var nodes = routes.DistinctBy(route => route.Node)
+            .ToDictionary(route => RoutePlan.HardwareAddressOf(route.Node), route => route.Node.ToString());
         var neighbours = await ReadAsync("ip", ["-j", "neigh", "show", "dev", Device, "nud", "permanent"], cancellation);
         List<string> lines =
         [

@@ -23,7 +23,8 @@ internal static class Masquerade
         {
             var isV4 = network.BaseAddress.AddressFamily == AddressFamily.InterNetwork;
             var (word, multicast) = isV4 ? ("ip", "224.0.0.0/4") : ("ip6", "ff00::/8");
-            var inside = string.Join(", ", cluster.Where(range => range.BaseAddress.AddressFamily == network.BaseAddress.AddressFamily)
+            var inside = string.Join(", ", cluster
+                .Where(range => range.BaseAddress.AddressFamily == network.BaseAddress.AddressFamily)
                 .Select(range => range.ToString()).Append(multicast));
             if (inside != multicast)
             {

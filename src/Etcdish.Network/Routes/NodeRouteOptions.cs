@@ -15,7 +15,9 @@ public sealed record NodeRouteOptions
     /// None: nothing does.</summary>
     public IReadOnlyList<string> ClusterCidrs { get; init; } = ["10.244.0.0/16"];
 
-    /// <summary>The port of the tunnel to nodes that are not on this one's link: IANA's by default. (Flannel uses Linux' own, 8472.)</summary>
+    /// <summary>
+    /// The port of the tunnel to nodes that are not on this one's link: IANA's by default. (Flannel uses Linux' own, 8472.)
+    /// </summary>
     public int VxlanPort { get; init; } = 4789;
 
     /// <summary>When the kernel is looked at again, in case somebody has changed it.</summary>

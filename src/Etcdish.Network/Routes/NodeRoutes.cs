@@ -24,7 +24,8 @@ public sealed class NodeRoutes
     private readonly IPNetwork[] _cluster;
     private readonly Informer<Node> _nodes;
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _wake =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private TimeSpan _pause = _firstPause;
 
     /// <summary>Makes one, which watches nodes.</summary>
@@ -107,5 +108,7 @@ public sealed class NodeRoutes
     }
 
     private static string TextOf(Node node) => string.Join(
-        ' ', RoutePlan.NetworksOf(node).Select(network => network.ToString()).Concat(node.Status.Addresses.Select(a => $"{a.Type}={a.Address}")));
+        ' ',
+        RoutePlan.NetworksOf(node).Select(network => network.ToString())
+            .Concat(node.Status.Addresses.Select(address => $"{address.Type}={address.Address}")));
 }
