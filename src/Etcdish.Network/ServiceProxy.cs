@@ -14,13 +14,12 @@ public sealed class ServiceProxy
 {
     private readonly ServiceProxyOptions _options;
     private readonly ProxyHealth _health;
-    private readonly NftablesProxy _proxy;
+    private readonly Func<CancellationToken, Task> _run;
 
     /// <summary>Makes one; it asks for its informers.</summary>
     /// <param name="context">The cluster.</param>
     /// <param name="options">What it must be told.</param>
     /// <exception cref="ArgumentException">An option is wrong.</exception>
-    /// <exception cref="PlatformNotSupportedException">The mode does not work here.</exception>
     public ServiceProxy(ControllerContext context, ServiceProxyOptions options)
         : this(context, options, new NftProgram(), static () => new ConntrackSocket())
     {
@@ -34,14 +33,23 @@ public sealed class ServiceProxy
         _options = options;
         Mode = Choose(options.Mode);
         _health = new ProxyHealth(context.Clock);
-        _proxy = new NftablesProxy(context, options, _health, nft, openConntrack);
+        if (Mode == ServiceProxyMode.Nftables)
+        {
+            var proxy = new NftablesProxy(context, options, _health, nft, openConntrack);
+            (Synced, _run) = (proxy.Synced, proxy.RunAsync);
+        }
+        else
+        {
+            var proxy = new UserspaceServices(context, options, _health);
+            (Synced, _run) = (proxy.Synced, proxy.RunAsync);
+        }
     }
 
     /// <summary>How it leads connections: never <see cref="ServiceProxyMode.Auto"/>.</summary>
     public ServiceProxyMode Mode { get; }
 
     /// <summary>Completes when all services that there were at the start are in effect.</summary>
-    public Task Synced => _proxy.Synced;
+    public Task Synced { get; }
 
     /// <summary>Whether this process may change the packet filter, and nft is there for it.</summary>
     public static bool CanUseNftables()
@@ -75,15 +83,12 @@ public sealed class ServiceProxy
         await using var port = _options.HealthzAddress is { } address
             ? await HealthPort.StartAsync(address, _health.AnswerAsync, cancellation)
             : null;
-        await _proxy.RunAsync(cancellation);
+        await _run(cancellation);
     }
 
-    private static ServiceProxyMode Choose(ServiceProxyMode wanted) => wanted switch
-    {
-        ServiceProxyMode.Nftables => wanted,
-        ServiceProxyMode.Auto when CanUseNftables() => ServiceProxyMode.Nftables,
-        _ => throw new PlatformNotSupportedException("the service proxy needs root and nft (apt-get install nftables)"),
-    };
+    private static ServiceProxyMode Choose(ServiceProxyMode wanted) => wanted != ServiceProxyMode.Auto ? wanted
+        : CanUseNftables() ? ServiceProxyMode.Nftables
+        : ServiceProxyMode.Userspace;
 
     private static void Check(ServiceProxyOptions options)
     {

@@ -74,7 +74,8 @@ internal sealed class ProxyVerb
         var command = new Command(
             "proxy",
             """
-            Lead connections to services to their pods on this node, by rules of the kernel's packet filter. Needs root and nft.
+            Lead connections to services to their pods on this node: by rules of the kernel's packet filter where root and nft are, and else
+            by listening for services in this process.
 
             Examples:
               etcdish proxy --kubeconfig node.kubeconfig --node-name small
@@ -111,8 +112,7 @@ internal sealed class ProxyVerb
         {
             return 0;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or FormatException
-            or PlatformNotSupportedException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or FormatException)
         {
             await Console.Error.WriteLineAsync($"etcdish proxy: {e.Message}");
             return Failed;

@@ -92,13 +92,15 @@ public sealed class RouteRendererTests
     [Test]
     public void Many_endpoints_are_picked_by_a_map()
     {
-        var rules = RouteRenderer.Render(SampleRoutes.Web(string.Join(' ', Enumerable.Range(1, 9).Select(i => $"10.0.0.{i}"))), NftFamily.V4);
+        var nine = string.Join(' ', Enumerable.Range(1, 9).Select(i => $"10.0.0.{i}"));
+        var rules = RouteRenderer.Render(SampleRoutes.Web(nine), NftFamily.V4);
         Assert.That(rules.Chains[0].Rules[^1], Does.StartWith("numgen random mod 9 vmap { 0 : goto endpoint-"));
     }
 
     [Test]
     public void A_family_that_the_service_does_not_have_gets_nothing() => Assert.That(
-        RouteRenderer.Render(SampleRoutes.Web("10.0.0.1") with { ClusterIps = SampleRoutes.List("10.96.0.7"), NodePort = 30080 }, NftFamily.V6),
+        RouteRenderer.Render(
+            SampleRoutes.Web("10.0.0.1") with { ClusterIps = SampleRoutes.List("10.96.0.7"), NodePort = 30080 }, NftFamily.V6),
         Is.SameAs(NftRules.None));
 
     [Test]

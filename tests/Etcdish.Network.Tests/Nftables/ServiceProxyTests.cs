@@ -106,12 +106,20 @@ public sealed class ServiceProxyTests
     }
 
     [Test]
+    public async Task In_user_space_no_table_is_touched()
+    {
+        var proxy = Make(_options with { Mode = ServiceProxyMode.Userspace });
+        _running = proxy.RunAsync(_stop.Token);
+        await proxy.Synced.WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.That((proxy.Mode, _nft.Last), Is.EqualTo((ServiceProxyMode.Userspace, "")));
+    }
+
+    [Test]
     public void Options_that_are_wrong_are_told()
     {
         _running = Task.FromCanceled(new CancellationToken(canceled: true));
         Assert.That(() => Make(_options with { PodCidrs = ["10.0.0.0"] }), Throws.ArgumentException.With.Message.Contains("10.0.0.0"));
         Assert.That(() => Make(_options with { NodeName = "" }), Throws.ArgumentException);
-        Assert.That(() => Make(_options with { Mode = ServiceProxyMode.Userspace }), Throws.TypeOf<PlatformNotSupportedException>());
     }
 
     private ServiceProxy Make(ServiceProxyOptions options) => new(_bench.Context, options, _nft, () => _flows);
