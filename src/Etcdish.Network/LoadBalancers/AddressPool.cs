@@ -24,6 +24,15 @@ internal sealed class AddressPool : IAddressSource
     public bool Gives(IPAddress address) => Array.Exists(_ranges, range => range.Contains(address));
 
     /// <inheritdoc/>
+    public void Adopt(Service service, IReadOnlyList<IPAddress> shown)
+    {
+        if (shown.All(address => Gives(address) && IsFreeFor(address, service.Key)))
+        {
+            Take(service.Key, [.. shown]);
+        }
+    }
+
+    /// <inheritdoc/>
     public Grant Ensure(Service service, IReadOnlyList<IPAddress> shown)
     {
         var had = _grants.GetValueOrDefault(service.Key, []);

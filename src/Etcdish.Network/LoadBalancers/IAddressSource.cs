@@ -9,6 +9,9 @@ internal interface IAddressSource
     /// <summary>Whether an address is one that it gives.</summary>
     bool Gives(IPAddress address);
 
+    /// <summary>Takes what a service shows as given to it; nothing, if any of it is another one's.</summary>
+    void Adopt(Service service, IReadOnlyList<IPAddress> shown);
+
     /// <summary>Gives a service what it wants; what it has stays where it may.</summary>
     /// <param name="service">The service.</param>
     /// <param name="shown">The addresses that its status shows.</param>

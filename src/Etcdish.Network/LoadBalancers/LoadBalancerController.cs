@@ -178,12 +178,12 @@ public sealed class LoadBalancerController : Controller
 
         _hasAdopted = true;
         var shown = _services.All
-            .Where(service => IsOurs(service) && ShownBy(service) is { Count: > 0 } addresses && addresses.TrueForAll(_source.Gives))
+            .Where(service => IsOurs(service) && ShownBy(service).Count > 0)
             .OrderBy(service => service.Metadata.CreationTimestamp)
             .ThenBy(service => service.Key.ToString(), StringComparer.Ordinal);
         foreach (var service in shown)
         {
-            _source.Ensure(service, ShownBy(service));
+            _source.Adopt(service, ShownBy(service));
         }
     }
 

@@ -18,6 +18,13 @@ internal sealed class NodeAddressSource(Func<IReadOnlyList<IPAddress>> nodes, IR
     public bool Gives(IPAddress address) => nodes().Contains(address);
 
     /// <inheritdoc/>
+    public void Adopt(Service service, IReadOnlyList<IPAddress> shown)
+    {
+        // Which addresses there are may have changed; whose the ports are has not.
+        Ensure(service, shown);
+    }
+
+    /// <inheritdoc/>
     public Grant Ensure(Service service, IReadOnlyList<IPAddress> shown)
     {
         (string, int)[] ports = [.. service.Spec.Ports.Select(port => (port.Protocol, port.Port))];
