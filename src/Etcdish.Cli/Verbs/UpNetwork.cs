@@ -5,6 +5,9 @@ using Etcdish.Kubelet.Nodes;
 using Etcdish.Kubernetes.Control;
 using Etcdish.Network;
 using Etcdish.Network.Dns;
+using Etcdish.Network.LoadBalancers;
+using Etcdish.Network.Policies;
+using Etcdish.Network.Routes;
 
 namespace Etcdish.Cli.Verbs;
 
@@ -25,8 +28,26 @@ internal sealed class UpNetwork
         DefaultValueFactory = _ => "10.244.0.0/16",
     };
 
+    private readonly Option<string> _pool = new("--load-balancer-pool")
+    {
+        Description = "Addresses for services of type LoadBalancer, which this machine takes for its own; empty: they share the node's.",
+        DefaultValueFactory = _ => "10.98.0.0/24",
+    };
+
+    private readonly Option<string> _configurations = new("--cni-conf-dir")
+    {
+        Description = "Where the container runtime looks for how pods get their network: one is written if there is none.",
+        DefaultValueFactory = _ => "/etc/cni/net.d",
+    };
+
+    private readonly Option<string> _plugins = new("--cni-bin-dir")
+    {
+        Description = "Where the programs are that make the network of pods.",
+        DefaultValueFactory = _ => Directory.Exists("/opt/cni/bin") ? "/opt/cni/bin" : "/usr/lib/cni",
+    };
+
     /// <summary>Its options.</summary>
-    public IEnumerable<Option> Options => [_none, _pods];
+    public IEnumerable<Option> Options => [_none, _pods, _pool, _configurations, _plugins];
 
     /// <summary>The range of which nodes get parts; null: nobody gives them any.</summary>
     public string? PodNetwork(ParseResult parsed) => parsed.GetValue(_none) ? null : parsed.GetRequiredValue(_pods);
@@ -65,12 +86,39 @@ internal sealed class UpNetwork
             NodeAddress = address,
             NodeName = node.NodeName,
         });
+        string[] pools = parsed.GetRequiredValue(_pool) is { Length: > 0 } pool ? pool.Split(',') : [];
+        var balancers = new LoadBalancerController(context, new LoadBalancerOptions { Pools = pools });
+        var announcer = pools.Length == 0 ? null : new AddressAnnouncer(context, new AddressAnnouncerOptions { Pools = pools });
         return
         [
             proxy.RunAsync,
             token => RunAsync(names, token),
+            balancers.RunAsync,
+            .. announcer is null ? [] : (Func<CancellationToken, Task>[])[announcer.RunAsync],
+            .. MayHaveContainers(node) ? MakePodNetwork(parsed, node, address, context) : [],
         ];
     }
+
+    private static bool MayHaveContainers(KubeletOptions node) =>
+        node.Runtime == "containerd" || (node.Runtime == "auto" && File.Exists(new Uri(node.RuntimeEndpoint).LocalPath));
+
+    private Func<CancellationToken, Task>[] MakePodNetwork(
+        ParseResult parsed, KubeletOptions node, IPAddress address, ControllerContext context) =>
+    [
+        new CniConfig(context, new CniConfigOptions
+        {
+            NodeName = node.NodeName,
+            ConfigFolder = parsed.GetRequiredValue(_configurations),
+            BinFolder = parsed.GetRequiredValue(_plugins),
+        }).RunAsync,
+        new NodeRoutes(context, new NodeRouteOptions
+        {
+            NodeName = node.NodeName,
+            NodeAddress = address,
+            ClusterCidrs = parsed.GetRequiredValue(_pods).Split(','),
+        }).RunAsync,
+        new NetworkPolicies(context, new NetworkPolicyOptions { NodeName = node.NodeName }).RunAsync,
+    ];
 
     private static async Task RunAsync(ClusterDns names, CancellationToken cancellation)
     {

@@ -5,8 +5,8 @@ namespace Etcdish.Network.Nftables;
 /// </summary>
 /// <remarks>
 /// <para>Within a transaction, sets and chains are there before rules name them, and rules before elements lead to their chains.</para>
-/// <para>Chains and sets that nobody wants any more are emptied at once and deleted by the transaction after: kernels before 6.x refuse to
-/// delete a chain in the transaction that removes the last element which leads to it.</para>
+/// <para>Chains and sets that nobody wants any more are emptied at once and deleted by the transaction after: not every kernel deletes a
+/// chain in the transaction that removes the last element which leads to it.</para>
 /// <para>When a transaction fails the kernel has nothing of it, and this has: <see cref="WriteAnew"/> is then the way on.</para>
 /// </remarks>
 internal sealed class NftTable

@@ -71,7 +71,7 @@ internal sealed class UdpFlows(IConntrack conntrack, IReadOnlyList<NftFamily> fa
         }
     }
 
-    /// <summary>Whether a flow leads where its service does not. Where none answers, one that was never translated is none of ours.</summary>
+    /// <summary>Whether a flow leads where its service does not. Where none answers, one that was not translated is none of ours.</summary>
     internal static bool IsStale(ConntrackEntry entry, Dictionary<IPEndPoint, HashSet<IPEndPoint>> fronts) =>
         entry.Protocol == ConntrackEntry.Udp
         && fronts.TryGetValue(entry.Destination, out var answering)

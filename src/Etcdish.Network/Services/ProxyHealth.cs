@@ -73,8 +73,8 @@ internal sealed class ProxyHealth(TimeProvider clock)
             isHealthy &= _isNodeEligible || path == "/livez";
             said = new JsonObject
             {
-                ["lastUpdated"] = _lastUpdated.ToString("O"),
-                ["currentTime"] = clock.GetUtcNow().ToString("O"),
+                ["lastUpdated"] = _lastUpdated.UtcDateTime.ToString("O"),
+                ["currentTime"] = clock.GetUtcNow().UtcDateTime.ToString("O"),
                 ["nodeEligible"] = _isNodeEligible,
             };
         }

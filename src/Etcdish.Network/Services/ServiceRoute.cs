@@ -39,7 +39,7 @@ internal sealed record ServiceRoute
     public bool IsExternalLocal { get; init; }
 
     /// <summary>Where connections within the cluster go: ready endpoints (this node's only, with internalTrafficPolicy Local), or those
-    /// that end but still serve when none is ready. Empty: they are refused, or dropped if there are some on other nodes that may not be used
+    /// that end but still serve when none is ready. Empty: they are refused, or dropped if others have some that may not be used here
     /// (<see cref="IsInternalLocal"/> and <see cref="HasEndpointsElsewhere"/>).</summary>
     public required EndpointSet InternalEndpoints { get; init; }
 

@@ -81,13 +81,13 @@ public sealed partial class NftIncrementTests
     {
         var numbers = Enumerable.Range(11, random.Next(12)).Where(_ => random.Next(3) > 0);
         var endpoints = numbers.Select(n => $"{(n % 2 == 0 ? "!" : "")}10.77.1.{n}");
-        var route = Routes.Web(string.Join(' ', endpoints), name) with
+        var route = SampleRoutes.Web(string.Join(' ', endpoints), name) with
         {
             // Some have addresses and ports of others, as users write them.
-            ClusterIps = Routes.List($"10.96.0.{name[1..]}1"),
+            ClusterIps = SampleRoutes.List($"10.96.0.{name[1..]}1"),
             NodePort = random.Next(2) * (30000 + random.Next(4)),
-            ExternalIps = random.Next(2) == 0 ? Addresses.None : Routes.List($"203.0.113.{random.Next(3)}"),
-            LoadBalancerIps = random.Next(2) == 0 ? Addresses.None : Routes.List($"203.0.113.{random.Next(3)}"),
+            ExternalIps = random.Next(2) == 0 ? Addresses.None : SampleRoutes.List($"203.0.113.{random.Next(3)}"),
+            LoadBalancerIps = random.Next(2) == 0 ? Addresses.None : SampleRoutes.List($"203.0.113.{random.Next(3)}"),
             SourceRanges = random.Next(2) == 0 ? Texts.None : new Texts("192.0.2.0/24"),
             Affinity = random.Next(2) == 0 ? null : TimeSpan.FromMinutes(1 + random.Next(2)),
         };

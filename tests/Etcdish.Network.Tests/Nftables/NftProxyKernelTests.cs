@@ -45,7 +45,7 @@ public sealed class NftProxyKernelTests
     [Test]
     public async Task Connections_from_pods_the_node_and_outside_reach_every_endpoint()
     {
-        await SetAsync(Routes.Web(BothPods + " !10.77.2.11"));
+        await SetAsync(SampleRoutes.Web(BothPods + " !10.77.2.11"));
         foreach (var from in new[] { "p1", "far", "client", "n" })
         {
             Assert.That(await WhoAnswersAsync(from, Service), Is.EquivalentTo(["p1", "p2", "far"]), from);
@@ -58,14 +58,14 @@ public sealed class NftProxyKernelTests
     [TestCase("p1", "10.77.1.11", ExpectedResult = "p1 sees 10.77.1.1", TestName = "A pod reaches itself, with the node's address")]
     public async Task<string> Whom_an_endpoint_sees(string from, string endpoint)
     {
-        await SetAsync(Routes.Web(endpoint));
+        await SetAsync(SampleRoutes.Web(endpoint));
         return await AskAsync(from, Service);
     }
 
     [Test]
     public async Task Ports_that_a_service_does_not_have_are_refused_and_addresses_of_no_service_are_silent()
     {
-        await SetAsync(Routes.Web("10.77.1.11"));
+        await SetAsync(SampleRoutes.Web("10.77.1.11"));
         Assert.That(await AskAsync("client", "10.96.0.7:81"), Is.EqualTo("refused"));
         Assert.That(await AskAsync("n", "10.96.0.7:81"), Is.EqualTo("refused"));
         Assert.That(await NamedClient.AskAsync(_network.Of("client"), "10.96.0.8:80", _silence), Is.EqualTo("silence"));
@@ -74,7 +74,7 @@ public sealed class NftProxyKernelTests
     [Test]
     public async Task Without_endpoints_all_is_refused_at_once()
     {
-        await SetAsync(Routes.Web("") with { NodePort = 30080, ExternalIps = Routes.List("203.0.113.9") });
+        await SetAsync(SampleRoutes.Web("") with { NodePort = 30080, ExternalIps = SampleRoutes.List("203.0.113.9") });
         foreach (var target in new[] { Service, $"{ProxyNetwork.NodeAddress}:30080", "203.0.113.9:80" })
         {
             Assert.That(await AskAsync("client", target), Is.EqualTo("refused"), target);
@@ -85,7 +85,7 @@ public sealed class NftProxyKernelTests
     [Test]
     public async Task Endpoints_of_other_nodes_that_may_not_be_used_make_silence()
     {
-        await SetAsync(Routes.Web("") with { IsInternalLocal = true, HasEndpointsElsewhere = true });
+        await SetAsync(SampleRoutes.Web("") with { IsInternalLocal = true, HasEndpointsElsewhere = true });
         Assert.That(await NamedClient.AskAsync(_network.Of("client"), Service, _silence), Is.EqualTo("silence"));
     }
 
@@ -93,7 +93,7 @@ public sealed class NftProxyKernelTests
     [TestCase("!10.77.2.11", ExpectedResult = "far sees 10.77.2.1", TestName = "A node port leads to other nodes")]
     public async Task<string> Node_ports(string endpoint)
     {
-        await SetAsync(Routes.Web(endpoint) with { NodePort = 30080 });
+        await SetAsync(SampleRoutes.Web(endpoint) with { NodePort = 30080 });
         var said = await AskAsync("client", $"{ProxyNetwork.NodeAddress}:30080");
 
         // The node's address is that of the way to the pod.
@@ -103,7 +103,7 @@ public sealed class NftProxyKernelTests
     [Test]
     public async Task Local_policy_keeps_the_clients_address_and_uses_this_nodes_endpoints_for_those_outside_only()
     {
-        var route = Routes.Web("10.77.1.11 !10.77.2.11") with { NodePort = 30080, ExternalIps = Routes.List("203.0.113.9") };
+        var route = SampleRoutes.Web("10.77.1.11 !10.77.2.11") with { NodePort = 30080, ExternalIps = SampleRoutes.List("203.0.113.9") };
         await SetAsync(route.Local());
         foreach (var target in new[] { $"{ProxyNetwork.NodeAddress}:30080", "203.0.113.9:80" })
         {
@@ -120,7 +120,7 @@ public sealed class NftProxyKernelTests
     [Test]
     public async Task Local_policy_without_endpoints_here_is_silent_to_those_outside_and_a_service_to_pods()
     {
-        await SetAsync((Routes.Web("!10.77.2.11") with { ExternalIps = Routes.List("203.0.113.9") }).Local());
+        await SetAsync((SampleRoutes.Web("!10.77.2.11") with { ExternalIps = SampleRoutes.List("203.0.113.9") }).Local());
         Assert.That(await NamedClient.AskAsync(_network.Of("client"), "203.0.113.9:80", _silence), Is.EqualTo("silence"));
         Assert.That(await AskAsync("p1", "203.0.113.9:80"), Does.StartWith("far"));
     }
@@ -130,9 +130,9 @@ public sealed class NftProxyKernelTests
     [TestCase("2001:db8::/32", ExpectedResult = "silence")]
     public async Task<string> Source_ranges_say_who_may_use_a_load_balancer(string ranges)
     {
-        await SetAsync(Routes.Web("10.77.1.11") with
+        await SetAsync(SampleRoutes.Web("10.77.1.11") with
         {
-            LoadBalancerIps = Routes.List("203.0.113.9"),
+            LoadBalancerIps = SampleRoutes.List("203.0.113.9"),
             SourceRanges = new Texts(ranges.Split(' ')),
         });
         Assert.That(await AskAsync("client", Service), Does.StartWith("p1"), "the address in the cluster is for all");
@@ -143,7 +143,7 @@ public sealed class NftProxyKernelTests
     [Test]
     public async Task A_client_with_affinity_stays_and_goes_elsewhere_when_its_endpoint_is_gone()
     {
-        var route = Routes.Web(BothPods + " !10.77.2.11") with { Affinity = TimeSpan.FromHours(3) };
+        var route = SampleRoutes.Web(BothPods + " !10.77.2.11") with { Affinity = TimeSpan.FromHours(3) };
         await SetAsync(route);
         var first = (await AskAsync("client", Service)).Split(' ')[0];
         for (var i = 0; i < 12; i++)
@@ -165,7 +165,7 @@ public sealed class NftProxyKernelTests
     [Test]
     public async Task Both_families_lead_to_their_own_endpoints()
     {
-        await SetAsync(Routes.Web("10.77.1.11 fd77:1::12") with { NodePort = 30080 });
+        await SetAsync(SampleRoutes.Web("10.77.1.11 fd77:1::12") with { NodePort = 30080 });
         Assert.That(await AskAsync("client", Service), Does.StartWith("p1"));
         Assert.That(await AskAsync("far", "[fd00:96::7]:80"), Is.EqualTo("p2 sees fd77:2::11"));
         Assert.That(await AskAsync("p2", "[fd00:96::7]:80"), Does.StartWith("p2"));
@@ -176,12 +176,12 @@ public sealed class NftProxyKernelTests
     [Test]
     public async Task Connections_go_on_while_endpoints_change_and_new_ones_go_elsewhere()
     {
-        await SetAsync(Routes.Web("10.77.1.11"));
+        await SetAsync(SampleRoutes.Web("10.77.1.11"));
         using var old = await NamedClient.ConnectAsync(_network.Of("client"), Service);
-        await SetAsync(Routes.Web("10.77.1.12"));
+        await SetAsync(SampleRoutes.Web("10.77.1.12"));
         Assert.That(await AskAsync("client", Service), Does.StartWith("p2"));
         Assert.That(await old.SayAsync(), Does.StartWith("p1"));
-        await SetAsync(Routes.Web("10.77.1.12"));
+        await SetAsync(SampleRoutes.Web("10.77.1.12"));
         Assert.That(_network.Run("nft list table ip kube-proxy"), Does.Not.Contain("10.77.1.11"), "what nobody uses is deleted");
         Assert.That(await old.SayAsync(), Does.StartWith("p1"));
     }
@@ -191,8 +191,8 @@ public sealed class NftProxyKernelTests
     {
         using var conntrack = NetworkNamespace.In(_network.Node, () => new ConntrackSocket());
         var flows = new UdpFlows(conntrack, [NftFamily.V4, NftFamily.V6]);
-        var first = Routes.Web("10.77.1.11 fd77:1::11", protocol: "UDP");
-        var then = Routes.Web("10.77.1.12 fd77:1::12", protocol: "UDP");
+        var first = SampleRoutes.Web("10.77.1.11 fd77:1::11", protocol: "UDP");
+        var then = SampleRoutes.Web("10.77.1.12 fd77:1::12", protocol: "UDP");
         await SetAsync(first);
         using var four = await NamedClient.OpenUdpAsync(_network.Of("far"), Service);
         using var six = await NamedClient.OpenUdpAsync(_network.Of("far"), "[fd00:96::7]:80");
@@ -215,7 +215,7 @@ public sealed class NftProxyKernelTests
         _network.Run("nft add table ip kube-proxy");
         _network.Run("nft 'add chain ip kube-proxy nat-prerouting { type filter hook prerouting priority 7 ; }'");
         _network.Run("nft add chain ip kube-proxy service-OLD");
-        await SetAsync(Routes.Web("10.77.1.11"));
+        await SetAsync(SampleRoutes.Web("10.77.1.11"));
         Assert.That(await AskAsync("client", Service), Does.StartWith("p1"));
         Assert.That(_network.Run("nft list table ip kube-proxy"), Does.Not.Contain("OLD"));
         await _sync.CleanUpAsync(CancellationToken.None);
@@ -225,9 +225,9 @@ public sealed class NftProxyKernelTests
     [Test]
     public async Task After_a_refusal_all_is_made_anew()
     {
-        await SetAsync(Routes.Web("10.77.1.11"));
+        await SetAsync(SampleRoutes.Web("10.77.1.11"));
         _network.Run("nft delete table ip kube-proxy");
-        Assert.That(async () => await SetAsync(Routes.Web("10.77.1.12")), Throws.InstanceOf<IOException>());
+        Assert.That(async () => await SetAsync(SampleRoutes.Web("10.77.1.12")), Throws.InstanceOf<IOException>());
         await _sync.SyncAsync(CancellationToken.None);
         Assert.That(await AskAsync("client", Service), Does.StartWith("p2"));
     }
@@ -235,7 +235,7 @@ public sealed class NftProxyKernelTests
     [Test]
     public async Task A_look_at_everything_sets_right_what_others_changed()
     {
-        await SetAsync(Routes.Web("10.77.1.11"));
+        await SetAsync(SampleRoutes.Web("10.77.1.11"));
         _network.Run("nft flush map ip kube-proxy service-ips");
         _network.Run("nft flush chain ip kube-proxy nat-prerouting");
         _sync.Distrust();

@@ -11,7 +11,7 @@ public sealed class NftTableTests
     public void Begin()
     {
         _table = new NftTable("ip t", NftRules.None);
-        Routes.Text(_table.WriteAnew);
+        SampleRoutes.Text(_table.WriteAnew);
     }
 
     [Test]
@@ -82,5 +82,5 @@ public sealed class NftTableTests
 
     private static NftElement Element(string map, string key, string value) => new(new NftSlot(map, key), value);
 
-    private string Changes() => Routes.Text(_table.WriteChanges).TrimEnd('\n');
+    private string Changes() => SampleRoutes.Text(_table.WriteChanges).TrimEnd('\n');
 }

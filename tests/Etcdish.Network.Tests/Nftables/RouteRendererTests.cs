@@ -8,7 +8,7 @@ public sealed class RouteRendererTests
 {
     [Test]
     public void A_service_of_two_endpoints() => Assert.That(
-        Show(Routes.Web("10.0.0.1 10.0.0.2")),
+        Show(SampleRoutes.Web("10.0.0.1 10.0.0.2")),
         Is.EqualTo("""
             service-#-shop/web/tcp/http
               ip daddr 10.96.0.7 tcp dport 80 jump mark-off-cluster
@@ -26,11 +26,11 @@ public sealed class RouteRendererTests
 
     [Test]
     public void All_that_leads_from_outside_with_policy_local() => Assert.That(
-        Show((Routes.Web("10.0.0.1 !10.0.0.2") with
+        Show((SampleRoutes.Web("10.0.0.1 !10.0.0.2") with
         {
             NodePort = 30080,
-            LoadBalancerIps = Routes.List("203.0.113.1"),
-            ExternalIps = Routes.List("203.0.113.2 2001:db8::1"),
+            LoadBalancerIps = SampleRoutes.List("203.0.113.1"),
+            ExternalIps = SampleRoutes.List("203.0.113.2 2001:db8::1"),
             SourceRanges = new Texts("192.0.2.77/24", "192.0.2.128/25", "2001:db8::/32", "nonsense"),
             Affinity = TimeSpan.FromSeconds(60),
         }).Local()),
@@ -68,7 +68,7 @@ public sealed class RouteRendererTests
 
     [Test]
     public void The_other_family_without_endpoints_of_its_own() => Assert.That(
-        Show(Routes.Web("10.0.0.1") with { NodePort = 30080 }, NftFamily.V6),
+        Show(SampleRoutes.Web("10.0.0.1") with { NodePort = 30080 }, NftFamily.V6),
         Is.EqualTo("""
             cluster-ips fd00:96::7
             no-endpoint-services fd00:96::7 . tcp . 80 : goto reject-chain
@@ -77,7 +77,7 @@ public sealed class RouteRendererTests
 
     [Test]
     public void Addresses_of_the_other_family() => Assert.That(
-        Show(Routes.Web("fd00::1", protocol: "UDP"), NftFamily.V6),
+        Show(SampleRoutes.Web("fd00::1", protocol: "UDP"), NftFamily.V6),
         Is.EqualTo("""
             service-#-shop/web/udp/http
               ip6 daddr fd00:96::7 udp dport 80 jump mark-off-cluster
@@ -92,13 +92,13 @@ public sealed class RouteRendererTests
     [Test]
     public void Many_endpoints_are_picked_by_a_map()
     {
-        var rules = RouteRenderer.Render(Routes.Web(string.Join(' ', Enumerable.Range(1, 9).Select(i => $"10.0.0.{i}"))), NftFamily.V4);
+        var rules = RouteRenderer.Render(SampleRoutes.Web(string.Join(' ', Enumerable.Range(1, 9).Select(i => $"10.0.0.{i}"))), NftFamily.V4);
         Assert.That(rules.Chains[0].Rules[^1], Does.StartWith("numgen random mod 9 vmap { 0 : goto endpoint-"));
     }
 
     [Test]
     public void A_family_that_the_service_does_not_have_gets_nothing() => Assert.That(
-        RouteRenderer.Render(Routes.Web("10.0.0.1") with { ClusterIps = Routes.List("10.96.0.7"), NodePort = 30080 }, NftFamily.V6),
+        RouteRenderer.Render(SampleRoutes.Web("10.0.0.1") with { ClusterIps = SampleRoutes.List("10.96.0.7"), NodePort = 30080 }, NftFamily.V6),
         Is.SameAs(NftRules.None));
 
     [Test]

@@ -20,8 +20,8 @@ public sealed class UdpFlowsTests
 
     private static bool IsStale(string endpoints, string destination, string answers)
     {
-        var now = Routes.Web(endpoints, protocol: "UDP") with { NodePort = 30080 };
-        var fronts = UdpFlows.FrontsOf([Routes.Web("10.0.0.9", protocol: "UDP").To(now)], [IPAddress.Parse("192.0.2.1")]);
+        var now = SampleRoutes.Web(endpoints, protocol: "UDP") with { NodePort = 30080 };
+        var fronts = UdpFlows.FrontsOf([SampleRoutes.Web("10.0.0.9", protocol: "UDP").To(now)], [IPAddress.Parse("192.0.2.1")]);
         return UdpFlows.IsStale(new ConntrackEntry(17, IPEndPoint.Parse(destination), IPEndPoint.Parse(answers), default), fronts);
     }
 }

@@ -21,7 +21,7 @@ public sealed class HealthTests
         var port = FreePorts.Take();
         var isHealthy = true;
         await using var ports = new ServiceHealthPorts(() => isHealthy, Assert.Fail);
-        var none = Routes.Web("!10.0.0.1").Local() with { HealthCheckNodePort = port };
+        var none = SampleRoutes.Web("!10.0.0.1").Local() with { HealthCheckNodePort = port };
         var two = none with { ReadyOnThisNode = 2 };
 
         await ports.TakeAsync([((ServiceRoute?)null).To(none)], CancellationToken.None);
@@ -41,7 +41,7 @@ public sealed class HealthTests
         var port = FreePorts.Take();
         List<string> warnings = [];
         await using var ports = new ServiceHealthPorts(() => true, warnings.Add);
-        var route = Routes.Web("10.0.0.1").Local() with { HealthCheckNodePort = port, ReadyOnThisNode = 1 };
+        var route = SampleRoutes.Web("10.0.0.1").Local() with { HealthCheckNodePort = port, ReadyOnThisNode = 1 };
         await using (await HealthPort.StartAsync(new IPEndPoint(IPAddress.IPv6Any, port), _ => Task.CompletedTask, CancellationToken.None))
         {
             await ports.TakeAsync([((ServiceRoute?)null).To(route)], CancellationToken.None);

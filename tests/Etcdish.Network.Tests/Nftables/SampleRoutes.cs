@@ -5,7 +5,7 @@ using Etcdish.Network.Services;
 namespace Etcdish.Network.Tests.Nftables;
 
 /// <summary>Routes for tests.</summary>
-internal static class Routes
+internal static class SampleRoutes
 {
     /// <summary>A route of <c>shop/web:http</c> at 10.96.0.7:80.</summary>
     /// <param name="endpoints">Addresses, with ports or 8080; those behind <c>!</c> are not on this node.</param>
