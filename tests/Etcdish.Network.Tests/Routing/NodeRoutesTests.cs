@@ -7,7 +7,7 @@ using Etcdish.Network.Nftables;
 using Etcdish.Network.Routes;
 using Etcdish.Network.Tests.Policies;
 
-namespace Etcdish.Network.Tests.Routes;
+namespace Etcdish.Network.Tests.Routing;
 
 /// <summary>Pods of several nodes on a real kernel: two nodes on one link, and a third behind a router.</summary>
 public sealed class NodeRoutesTests

@@ -2,7 +2,7 @@ using System.Net;
 using Etcdish.Kubernetes.Objects;
 using Etcdish.Network.Routes;
 
-namespace Etcdish.Network.Tests.Routes;
+namespace Etcdish.Network.Tests.Routing;
 
 /// <summary>Which way leads to whose pods.</summary>
 public sealed class RoutePlanTests

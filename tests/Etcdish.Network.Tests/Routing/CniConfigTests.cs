@@ -5,7 +5,7 @@ using Etcdish.Kubernetes.Objects;
 using Etcdish.Network.Routes;
 using Etcdish.Testing;
 
-namespace Etcdish.Network.Tests.Routes;
+namespace Etcdish.Network.Tests.Routing;
 
 /// <summary>What the container runtime is told of the node's network.</summary>
 public sealed class CniConfigTests
