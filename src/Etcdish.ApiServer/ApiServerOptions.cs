@@ -17,6 +17,12 @@ public sealed record ApiServerOptions
     /// <summary>Address and port to listen on; port 0 takes a free one.</summary>
     public IPEndPoint Listen { get; init; } = new(IPAddress.Loopback, 6443);
 
+    /// <summary>
+    /// Where pods and other machines reach it: it listens there as well, on the same port unless that is 0, and the service
+    /// <c>kubernetes</c> leads there. Null: <see cref="Listen"/> is all.
+    /// </summary>
+    public IPAddress? AdvertiseAddress { get; init; }
+
     /// <summary>The cluster's authority. Null: no TLS, and everybody who can connect may do everything.</summary>
     public ClusterCertificates? Certificates { get; init; }
 

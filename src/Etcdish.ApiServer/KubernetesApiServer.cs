@@ -57,6 +57,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     private readonly CancellationTokenSource _stopped = new();
     private readonly IHost _host;
     private ListenOptions? _listen;
+    private ListenOptions? _advertised;
 
     private KubernetesApiServer(ApiServerOptions options)
     {
@@ -139,7 +140,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             await SystemPriorities.EnsureAsync(server._writer, server._objects, cancellation);
             server._services.Start();
             await server._host.StartAsync(cancellation);
-            await server._network.StartAsync(server._writer, server._resources, server.EndPoint, cancellation);
+            await server._network.StartAsync(server._writer, server._resources, server._advertised?.IPEndPoint ?? server.EndPoint, cancellation);
             return server;
         }
         catch
@@ -206,23 +207,29 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(_options.Limits.MinBodyBytesPerSecond, _options.Limits.BodyGrace);
         kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnection;
         kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
-        kestrel.Listen(_options.Listen, listen =>
+        var tls = _options.Certificates is { } certificates ? Tls(certificates) : null;
+        kestrel.Listen(_options.Listen, listen => Configure(_listen = listen, tls));
+        if (_options.AdvertiseAddress is { } address && !address.Equals(_options.Listen.Address))
         {
-            listen.Protocols = _options.Certificates is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
-            if (_options.Certificates is { } certificates)
-            {
-                listen.UseGatheredSends();
-                listen.UseHttps(Tls(certificates));
-                listen.UseLargeTlsRecords();
-            }
+            kestrel.Listen(address, _options.Listen.Port, listen => Configure(_advertised = listen, tls));
+        }
+    }
 
-            _listen = listen;
-        });
+    private static void Configure(ListenOptions listen, HttpsConnectionAdapterOptions? tls)
+    {
+        listen.Protocols = tls is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
+        if (tls is not null)
+        {
+            listen.UseGatheredSends();
+            listen.UseHttps(tls);
+            listen.UseLargeTlsRecords();
+        }
     }
 
     private HttpsConnectionAdapterOptions Tls(ClusterCertificates certificates) => new()
     {
-        ServerCertificate = certificates.MakeServer(_options.Listen.Address),
+        ServerCertificate = certificates.MakeServer(
+            [_options.Listen.Address, _options.AdvertiseAddress ?? _options.Listen.Address, .. _network.OwnAddresses]),
         SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         ClientCertificateMode = ClientCertificateMode.AllowCertificate,
 

@@ -10,7 +10,7 @@ if (args is ["server", .. var flags])
 
 var root = new RootCommand("An etcd v3 compatible store and a Kubernetes API on it: the servers, and tools for any etcd.")
 {
-    ServerVerb.Command(), UpVerb.Command(), ApiServerVerb.Command(), ControllerManagerVerb.Command(), SchedulerVerb.Command(), KubeletVerb.Command(),
+    ServerVerb.Command(), UpVerb.Command(), ApiServerVerb.Command(), ControllerManagerVerb.Command(), SchedulerVerb.Command(), KubeletVerb.Command(), ProxyVerb.Command(),
     KvVerb.Command(), SnapshotVerb.Command(),
     ClientVerb.Endpoints, ClientVerb.CaCertificate, ClientVerb.Certificate, ClientVerb.Key, ClientVerb.Seconds,
 };

@@ -46,6 +46,7 @@ public sealed class ControllerManager : IDisposable
                 : Array.Empty<(Controller, int)>(),
             (new BootstrapTokenCleaner(context), 1),
             (new CertificateApprover(context), 1),
+            (new ServingCertificateApprover(context), 1),
             (new CertificateCleaner(context), 1),
             (new GarbageCollector(context, !options.IsBesideServer), 8),
             (new NodeLifecycleController(context), 4),

@@ -1,4 +1,5 @@
 using System.Net;
+using Etcdish.Kubelet.Certificates;
 using Etcdish.Kubelet.Cgroups;
 using Etcdish.Kubelet.Containers;
 using Etcdish.Kubelet.Eviction;
@@ -51,6 +52,7 @@ internal sealed class KubeletNode : IAsyncDisposable
     private readonly NodeLease _lease;
     private readonly string _runtimeName;
     private KubeletServer? _server;
+    private ServingCertificateKeeper? _serving;
     private (DateTimeOffset At, IReadOnlyList<ImageState> Images) _images = (DateTimeOffset.MinValue, []);
     private volatile bool _isShuttingDown;
 
@@ -129,6 +131,9 @@ internal sealed class KubeletNode : IAsyncDisposable
         [
             _keeper.RunAsync,
             token => _lease.RunAsync(() => _keeper.Uid, token),
+            .. _serving is { } serving
+                ? [token => serving.RunAsync(_keeper.Registered, token)]
+                : Array.Empty<Func<CancellationToken, Task>>(),
             _follower.RunAsync,
             _objects.RunAsync,
             _volumes.RunAsync,
@@ -147,6 +152,11 @@ internal sealed class KubeletNode : IAsyncDisposable
 
         await stop.CancelAsync();
         await IgnoreEnd(Task.WhenAll(running), stop.Token);
+        if (cancellation.IsCancellationRequested && _options.StopGrace > TimeSpan.Zero)
+        {
+            await new NodeStop(_runtime, FindPod, _options.StopGrace, _warn).RunAsync(_clock);
+        }
+
         if (!cancellation.IsCancellationRequested)
         {
             throw new IOException("a part of the kubelet has ended");
@@ -172,6 +182,8 @@ internal sealed class KubeletNode : IAsyncDisposable
         _keeper.Dispose();
         await _events.DisposeAsync();
     }
+
+    private PodManifest? FindPod(string uid) => _follower.All.FirstOrDefault(pod => pod.Metadata.Uid == uid);
 
     private static async Task IgnoreEnd(Task task, CancellationToken cancellation)
     {
@@ -211,6 +223,7 @@ internal sealed class KubeletNode : IAsyncDisposable
         RuntimeName = _runtimeName,
         Addresses = () => [_address.ToString()],
         Node = () => _keeper.Node,
+        NodeUid = () => _keeper.Uid,
         Admit = Admit,
         MaxPods = _options.MaxPods,
         ManifestFolder = _options.ManifestFolder,
@@ -225,7 +238,7 @@ internal sealed class KubeletNode : IAsyncDisposable
         Folders = _folders,
         Usage = _usage,
         Client = client,
-        Security = _options.Certificates is { } certificates ? Secure(certificates) : null,
+        Security = _options.Certificates is { } certificates ? Secure(certificates, client) : null,
         Clock = _clock,
         Warn = _warn,
         CheckHealth = () => string.Join(", ", _watch.Faults),
@@ -252,13 +265,22 @@ internal sealed class KubeletNode : IAsyncDisposable
         }
     }
 
-    private ServerSecurity Secure(KubeletCertificates certificates)
+    private ServerSecurity Secure(KubeletCertificates certificates, KubernetesClient client)
     {
-        var own = certificates.Server
-            ?? (certificates.Authority is { } authority
-                ? ServingCertificate.Issue(authority, _options.NodeName, [_address], _clock)
-                : ServingCertificate.SelfSign(_options.NodeName, [_address], _clock));
-        return new ServerSecurity(own, certificates.ClientAuthorities);
+        if (certificates.Server is null && certificates.Authority is null)
+        {
+            _serving = new ServingCertificateKeeper(
+                new CertificateAsker(client, _clock, _warn).AskAsync,
+                _options.NodeName,
+                [_address],
+                Path.Combine(_options.Folder, "pki"),
+                _clock,
+                _warn);
+            return new ServerSecurity(() => _serving.Current, certificates.ClientAuthorities);
+        }
+
+        var own = certificates.Server ?? ServingCertificate.Issue(certificates.Authority!, _options.NodeName, [_address], _clock);
+        return new ServerSecurity(() => own, certificates.ClientAuthorities);
     }
 
     private void Tell(PodManifest pod, ContainerManifest container, string reason, string message) =>

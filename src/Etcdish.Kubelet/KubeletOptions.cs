@@ -69,6 +69,12 @@ public sealed record KubeletOptions
     /// <summary>How much of <see cref="ShutdownGrace"/> is for critical pods, which end last.</summary>
     public TimeSpan ShutdownGraceCritical { get; init; }
 
+    /// <summary>
+    /// How long containers have to end when it stops; zero: they run on, and the next kubelet on its folder takes them over. Otherwise pods
+    /// stay in the API as they are, and the next kubelet starts them again.
+    /// </summary>
+    public TimeSpan StopGrace { get; init; }
+
     /// <summary>The certificates of its server. Null: no TLS, and everybody who can connect may do everything.</summary>
     public KubeletCertificates? Certificates { get; init; }
 
@@ -97,9 +103,14 @@ public sealed record KubeletOptions
             throw new ArgumentException($"the runtime is auto, containerd or process, not {Runtime}");
         }
 
-        if (ShutdownGrace < TimeSpan.Zero || ShutdownGraceCritical < TimeSpan.Zero || MaxParallelImagePulls < 1)
+        if (ShutdownGrace < TimeSpan.Zero || StopGrace < TimeSpan.Zero || ShutdownGraceCritical < TimeSpan.Zero || MaxParallelImagePulls < 1)
         {
             throw new ArgumentException("times are not negative, and one image at least is fetched at once");
+        }
+
+        if (NodeLabels.Keys.FirstOrDefault(label => !Etcdish.Kubernetes.NodeLabels.IsForKubelets(label)) is { } label)
+        {
+            throw new ArgumentException($"a kubelet may not give its node the label {label}: nodes do not choose what is meant for them");
         }
 
         EvictionThreshold.Parse(EvictionHard);
@@ -107,7 +118,9 @@ public sealed record KubeletOptions
 }
 
 /// <summary>What a kubelet's server proves itself by, and whom it knows.</summary>
-/// <param name="Server">Its certificate, with the key; null: <paramref name="Authority"/> gives it one, or else it signs one itself.</param>
+/// <param name="Server">
+/// Its certificate, with the key; null: <paramref name="Authority"/> gives it one, or else it asks the API for one.
+/// </param>
 /// <param name="Authority">The cluster's authority with its key, which makes the server's certificate; null: none.</param>
 /// <param name="ClientAuthorities">Those who sign the certificates of clients; empty: clients have tokens only.</param>
 public sealed record KubeletCertificates(

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Security;
 using Etcdish.Testing;
 
@@ -43,6 +44,26 @@ public class TlsTests
         using var http = Client(X509CertificateLoader.LoadPkcs12(own.Export(X509ContentType.Pkcs12), null));
 
         Assert.That(await StatusAsync(http), Is.EqualTo(0).Or.EqualTo(401).Or.EqualTo(403));
+    }
+
+    [Test]
+    public async Task The_advertised_address_is_served_and_is_where_the_service_leads()
+    {
+        var address = IPAddress.Parse("127.0.0.77");
+        await using var cluster = await TestCluster.StartAsync(
+            StoreKind.InProcess, options => options with { Certificates = _certificates, AdvertiseAddress = address });
+        using var http = cluster.ConnectInProcess("admin", "system:masters");
+        var slice = JsonNode.Parse(await http.GetStringAsync("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes"))!;
+        var port = (int)slice["ports"]![0]!["port"]!;
+
+        using var socket = new System.Net.Sockets.TcpClient();
+        await socket.ConnectAsync(address, port);
+        await using var tls = new SslStream(socket.GetStream(), false, (_, certificate, _, _) => certificate!.Subject == "CN=kube-apiserver");
+        await tls.AuthenticateAsClientAsync("10.96.0.1");
+
+        Assert.That((string?)slice["endpoints"]![0]!["addresses"]![0], Is.EqualTo("127.0.0.77"));
+        Assert.That(((X509Certificate2)tls.RemoteCertificate!).MatchesHostname("10.96.0.1"));
+        Assert.That(((X509Certificate2)tls.RemoteCertificate!).MatchesHostname("127.0.0.77"));
     }
 
     [Test]

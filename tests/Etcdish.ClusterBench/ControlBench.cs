@@ -42,6 +42,9 @@ public sealed class ControlBench : IAsyncDisposable
     /// <summary>What the controllers of the test share.</summary>
     public ControllerContext Context { get; }
 
+    /// <summary>The API server's URL.</summary>
+    public string Url => _server.Url;
+
     /// <summary>All that controllers complained of.</summary>
     public List<string> Warnings { get; } = [];
 
@@ -72,6 +75,12 @@ public sealed class ControlBench : IAsyncDisposable
             : _server.ConnectInProcess("tester", "system:masters");
         return new KubernetesClient(wrap?.Invoke(handler) ?? handler, new Uri(_server.Url));
     }
+
+    /// <summary>A client of somebody else than an administrator.</summary>
+    /// <param name="user">The user's name.</param>
+    /// <param name="groups">The groups that the user is in.</param>
+    public KubernetesClient ConnectAs(string user, params IReadOnlyList<string> groups) =>
+        new(_server.ConnectInProcess(user, groups), new Uri(_server.Url));
 
     /// <summary>A context of its own, as of another process.</summary>
     public ControllerContext MakeContext(TimeProvider clock, KubernetesClient? client = null)

@@ -14,6 +14,7 @@ internal static class FuzzTargets
         new GzipTarget(),
         new SpdyTarget(),
         new ChannelTarget(),
+        new DnsTarget(),
         new RangeTarget(),
         new PutTarget(),
         new DeleteRangeTarget(),

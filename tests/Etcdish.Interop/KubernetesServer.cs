@@ -15,14 +15,21 @@ internal sealed class KubernetesServer : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly GenuineEtcd? _etcd;
     private readonly string[] _arguments;
+    private readonly IReadOnlyList<string> _launcher;
     private ChildProcess _process;
 
     /// <summary>Starts one.</summary>
     /// <param name="onGenuineEtcd">Whether its store is an etcd instead of its own.</param>
     /// <param name="tokens">Lines of its file of tokens; empty for no such file.</param>
     /// <param name="up">Options of the cluster; null: the server alone.</param>
-    public KubernetesServer(bool onGenuineEtcd, string tokens = "", IReadOnlyList<string>? up = null)
+    /// <param name="launcher">
+    /// What runs the cluster's program and its clients, such as in a network of their own. Without one the cluster leaves this machine's
+    /// network alone.
+    /// </param>
+    public KubernetesServer(
+        bool onGenuineEtcd, string tokens = "", IReadOnlyList<string>? up = null, IReadOnlyList<string>? launcher = null)
     {
+        _launcher = launcher ?? [];
         string[] users = tokens.Length > 0 ? ["--token-auth-file", Write("tokens.csv", tokens)] : [];
         string[] store = [];
         if (onGenuineEtcd)
@@ -35,6 +42,7 @@ internal sealed class KubernetesServer : IDisposable
         _arguments =
         [
             up is null ? "apiserver" : "up", "--data-dir", _folder.File("cluster"), "--https-listen-port", "0", .. store, .. users, .. up ?? [],
+            .. up is null || launcher is not null ? [] : (string[])["--disable-network"],
         ];
         _process = StartServer();
     }
@@ -47,6 +55,21 @@ internal sealed class KubernetesServer : IDisposable
         _process.WaitForExit(_limit);
         _process.Dispose();
         _process = StartServer();
+    }
+
+    /// <summary>Stops it as Ctrl-C does, and starts it again on its folder.</summary>
+    public void StopAndRestart()
+    {
+        Stop();
+        _process = StartServer();
+    }
+
+    /// <summary>Stops it as Ctrl-C does.</summary>
+    public void Stop()
+    {
+        _process.Send(Signal.Interrupt);
+        _process.WaitForExit(_limit);
+        _process.Dispose();
     }
 
     /// <summary>A file that commands may name.</summary>
@@ -90,7 +113,7 @@ internal sealed class KubernetesServer : IDisposable
 
     private ChildProcess StartServer()
     {
-        var process = ChildProcess.Start(EtcdishServer.ExecutablePath, _arguments);
+        var process = Launch(EtcdishServer.ExecutablePath, _arguments, []);
         if (!process.StandardOutput.Wait(text => text.Contains("ready: ", StringComparison.Ordinal) && text.EndsWith('\n'), _limit))
         {
             throw new InvalidOperationException($"etcdish did not become ready: {process.Describe()}");
@@ -120,7 +143,13 @@ internal sealed class KubernetesServer : IDisposable
             environment[setting[..equals]] = setting[(equals + 1)..];
         }
 
-        return ChildProcess.Start(program, arguments, environment);
+        return Launch(program, arguments, environment);
+    }
+
+    private ChildProcess Launch(string program, IReadOnlyList<string> arguments, Dictionary<string, string> environment)
+    {
+        string[] command = [.. _launcher, program, .. arguments];
+        return ChildProcess.Start(command[0], command[1..], environment);
     }
 
     /// <summary>

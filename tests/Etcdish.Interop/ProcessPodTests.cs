@@ -1,4 +1,3 @@
-using System.Globalization;
 using Etcdish.Testing;
 
 namespace Etcdish.Interop;
@@ -71,7 +70,7 @@ public sealed class ProcessPodTests
     [Test]
     public void A_pod_is_run_used_and_deleted()
     {
-        var marker = Marker();
+        var marker = Sleepers.NewMarker();
         _server.Run($$"""
             run web --image=busybox:1 --command -- sh -c "echo started; sleep {{marker}}" => pod/web created
             wait --for=condition=Ready pod/web --timeout=30s => pod/web condition met
@@ -87,13 +86,13 @@ public sealed class ProcessPodTests
             cp web:/tmp/note {.}/back => .*
             """, ("note", "taken along\n"));
         Assert.That(File.ReadAllText(_server.Path("back")), Is.EqualTo("taken along\n"));
-        Assert.That(Processes(marker), Is.Not.Empty);
+        Assert.That(Sleepers.Find(marker), Is.Not.Empty);
 
         _server.Run("""
             delete pod web --grace-period=1 --timeout=30s => pod "web" deleted.*
             get pod web !=> .*not found
             """);
-        Assert.That(Processes(marker), Is.Empty);
+        Assert.That(Sleepers.Find(marker), Is.Empty);
     }
 
     [Test]
@@ -142,12 +141,12 @@ public sealed class ProcessPodTests
     [Test]
     public void A_deployment_is_scaled_and_rolled()
     {
-        var marker = Marker();
+        var marker = Sleepers.NewMarker();
         _server.Run($$"""
             create deployment many --image=busybox:1 --replicas=3 -- sleep {{marker}} => .*created
             rollout status deployment/many --timeout=30s => .*successfully rolled out
             """);
-        var first = Processes(marker);
+        var first = Sleepers.Find(marker);
         Assert.That(first, Has.Count.EqualTo(3));
 
         _server.Run("""
@@ -158,7 +157,7 @@ public sealed class ProcessPodTests
             delete deployment many --timeout=30s => .*
             wait --for=delete pod -l app=many --timeout=39s => .*
             """);
-        Assert.That(Processes(marker), Is.Empty);
+        Assert.That(Sleepers.Find(marker), Is.Empty);
     }
 
     [Test]
@@ -194,9 +193,9 @@ public sealed class ProcessPodTests
     [Test]
     public void Pods_outlive_the_cluster()
     {
-        var marker = Marker();
+        var marker = Sleepers.NewMarker();
         var before = _server.RunLasting("lasting", marker);
-        var processes = Processes(marker);
+        var processes = Sleepers.Find(marker);
 
         _server.KillAndRestart();
 
@@ -206,30 +205,8 @@ public sealed class ProcessPodTests
             exec lasting -- echo here => here
             """);
         Assert.That(_server.Containers("lasting"), Is.EqualTo(before));
-        Assert.That(Processes(marker), Is.EqualTo(processes).And.Not.Empty);
+        Assert.That(Sleepers.Find(marker), Is.EqualTo(processes).And.Not.Empty);
         _server.Run("delete pod lasting --grace-period=1 --timeout=30s => .*");
-        Assert.That(Processes(marker), Is.Empty);
-    }
-
-    /// <summary>Seconds to sleep that nobody else sleeps.</summary>
-    private static string Marker() => Random.Shared.Next(1_000_000, 9_999_999).ToString(CultureInfo.InvariantCulture);
-
-    /// <summary>The processes that sleep that long.</summary>
-    private static IReadOnlyList<int> Processes(string marker) => [.. Directory.GetDirectories("/proc")
-        .Where(folder => int.TryParse(Path.GetFileName(folder), out _) && Arguments(folder) == $"sleep\0{marker}\0")
-        .Select(folder => int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture))
-        .Order()];
-
-    private static string Arguments(string folder)
-    {
-        try
-        {
-            return File.ReadAllText(Path.Combine(folder, "cmdline"));
-        }
-        catch (IOException)
-        {
-            // It has ended since.
-            return "";
-        }
+        Assert.That(Sleepers.Find(marker), Is.Empty);
     }
 }

@@ -76,6 +76,40 @@ public sealed class KubeletTests
     }
 
     [Test]
+    public async Task Pods_stop_with_their_kubelet_if_they_are_to_and_start_with_the_next()
+    {
+        await using var containerd = await ContainerdServer.StartAsync();
+        await using var bench = await ControlBench.StartAsync();
+        using var folder = new TemporaryFolder();
+        List<string> warnings = [];
+        var options = Options(containerd.Endpoint, folder) with { StopGrace = TimeSpan.FromSeconds(10) };
+        string id;
+        await using (var first = await RunningKubelet.StartAsync(bench, options, warnings))
+        {
+            await bench.CreateAsync(Resources.Pods, "default", Web);
+            await WaitReadyAsync(bench, warnings);
+            id = await ContainerIdAsync(bench);
+        }
+
+        Assert.That(await containerd.CountRunningAsync(), Is.Zero);
+        var stopped = (await bench.ReadAsync(Resources.Pods, "default", "web"))!;
+        Assert.That((string?)stopped["status"]!["phase"], Is.EqualTo("Running"), "somebody told");
+
+        await using (var second = await RunningKubelet.StartAsync(bench, options, warnings))
+        {
+            await bench.WaitAsync(
+                Resources.Pods,
+                "default",
+                pods => pods is [{ IsReady: true } pod] && pod.Status.ContainerStatuses is [{ RestartCount: > 0 }],
+                pod => $"{Describe(pod)}\n{string.Join('\n', warnings)}");
+            Assert.That(await ContainerIdAsync(bench), Is.Not.EqualTo(id));
+        }
+
+        Assert.That(await containerd.CountRunningAsync(), Is.Zero);
+        Assert.That(warnings, Has.None.Contain("could not be stopped"));
+    }
+
+    [Test]
     public void Two_kubelets_do_not_use_one_folder()
     {
         using var folder = new TemporaryFolder();

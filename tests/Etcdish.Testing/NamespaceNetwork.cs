@@ -43,6 +43,9 @@ public sealed class NamespaceNetwork : IDisposable
     /// <summary>What runs a program in the member's namespace; the process becomes that program.</summary>
     public IReadOnlyList<string> LauncherOf(int member) => ["ip", "netns", "exec", NameOf(member)];
 
+    /// <summary>As <see cref="LauncherOf"/>, but with the machine's mounts: what a program mounts, those of others see.</summary>
+    public IReadOnlyList<string> NetworkLauncherOf(int member) => ["nsenter", $"--net=/run/netns/{NameOf(member)}"];
+
     /// <summary>
     /// From now on nothing gets from one member to the other; the way back stays open. The sender's kernel drops it: established
     /// connections fall silent, new ones fail.

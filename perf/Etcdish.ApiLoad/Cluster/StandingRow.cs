@@ -17,7 +17,7 @@ internal sealed class StandingRow : IRow
     private const double MaxCpuPercent = 2;
     private const string Deployments = "/apis/apps/v1/namespaces/default/deployments";
 
-    private static readonly TimeSpan _settling = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan _settling = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan _idle = TimeSpan.FromSeconds(20);
 
     public string Name => "standing";
@@ -79,7 +79,7 @@ internal sealed class StandingRow : IRow
         scheduling = Percent(schedulerNow.CpuSeconds - scheduling);
         return new Figure(
             "idle",
-            controlling + scheduling,
+            controlling,
             "% of a core",
             MaxCpuPercent,
             false,

@@ -29,6 +29,20 @@ internal sealed class NodeRow(string runtime, double maxSeconds) : IRow
     public async Task<IReadOnlyList<Figure>> MeasureAsync(UpServer server, CancellationToken cancellation)
     {
         await using ContainerdServer? containerd = runtime == "containerd" ? await ContainerdServer.StartAsync() : null;
+        try
+        {
+            return await MeasureAsync(server, containerd, cancellation);
+        }
+        finally
+        {
+            // While the kubelet works on them, containerd's pods cannot be removed with it; and that would be told instead of what failed.
+            server.Stop();
+        }
+    }
+
+    private async Task<IReadOnlyList<Figure>> MeasureAsync(
+        UpServer server, ContainerdServer? containerd, CancellationToken cancellation)
+    {
         SimulatedCluster cluster = new(server, nodes: 1);
         await server.StartAsync("up", ["--disable-kubelet"], cancellation);
         Process kubelet = server.Run(

@@ -27,6 +27,7 @@ internal sealed class UpServer : IDisposable
         _folder = folder;
         if (Directory.Exists(folder))
         {
+            MountPoints.DetachBelow(folder);
             Directory.Delete(folder, recursive: true);
         }
 
@@ -114,7 +115,16 @@ internal sealed class UpServer : IDisposable
     {
         Stop();
         _certificate?.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        try
+        {
+            MountPoints.DetachBelow(_folder);
+            Directory.Delete(_folder, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What a measurement failed of is on its way to whoever made it, and must not be replaced by this.
+            Console.Error.WriteLine($"{_folder} stays: {e.Message}");
+        }
     }
 
     private async Task<bool> IsReadyAsync(CancellationToken cancellation)

@@ -17,6 +17,7 @@ internal static class AdmissionPlugins
         new NamespaceLifecycle(objects),
         new LimitRanger(objects),
         new ServiceAccount(objects),
+        new NodeRestriction(objects),
         new TaintNodesByCondition(),
         new PodPriority(objects),
         new DefaultTolerationSeconds(),

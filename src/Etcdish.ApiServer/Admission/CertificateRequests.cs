@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security;
-using Etcdish.ApiServer.Security.Rbac;
 
 namespace Etcdish.ApiServer.Admission;
 
@@ -89,7 +88,7 @@ internal sealed class CertificateSubjectRestriction : IAdmissionPlugin
 }
 
 /// <summary>Who approves or denies a request may do so for its signer; and its conditions say since when.</summary>
-internal sealed class CertificateApproval(RbacAuthorizer authorizer, MetadataRules metadata) : IAdmissionPlugin
+internal sealed class CertificateApproval(Authorizer authorizer, MetadataRules metadata) : IAdmissionPlugin
 {
     public string Name => "CertificateApproval";
 
@@ -106,7 +105,7 @@ internal sealed class CertificateApproval(RbacAuthorizer authorizer, MetadataRul
 }
 
 /// <summary>Who writes a certificate, or that there will be none, may do so for its signer.</summary>
-internal sealed class CertificateSigning(RbacAuthorizer authorizer, MetadataRules metadata) : IAdmissionPlugin
+internal sealed class CertificateSigning(Authorizer authorizer, MetadataRules metadata) : IAdmissionPlugin
 {
     public string Name => "CertificateSigning";
 
@@ -143,7 +142,7 @@ internal static class CertificateSigners
     /// <summary>Sees that the user has a right over the signer, by its name or by that of its domain.</summary>
     /// <exception cref="ApiException">He has not.</exception>
     public static async ValueTask RequireAsync(
-        RbacAuthorizer authorizer, AdmissionRequest request, string verb, CancellationToken cancellation)
+        Authorizer authorizer, AdmissionRequest request, string verb, CancellationToken cancellation)
     {
         var signer = request.Stored.Part("spec").Text("signerName");
         var slash = signer.IndexOf('/', StringComparison.Ordinal);

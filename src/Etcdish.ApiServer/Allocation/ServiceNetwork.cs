@@ -32,6 +32,9 @@ internal sealed class ServiceNetwork
     /// <summary>What gives services their share when they are written.</summary>
     public ServiceAllocation Plugin { get; }
 
+    /// <summary>The addresses of the service of this API: the first of each range.</summary>
+    public IEnumerable<IPAddress> OwnAddresses => _ranges.Select(range => range.At(1));
+
     /// <summary>Repairs what others left behind, then says where this server is.</summary>
     public async Task StartAsync(ObjectWriter writer, ResourceDirectory resources, IPEndPoint listen, CancellationToken cancellation)
     {

@@ -25,6 +25,9 @@ internal sealed record AccessRequest(RequestUser User, string Verb)
 
     public string Name { get; init; } = "";
 
+    /// <summary>What a list or watch is narrowed to by fields, as it stands in the query.</summary>
+    public string FieldSelector { get; init; } = "";
+
     public bool IsForResource => Resource.Length > 0;
 
     /// <summary>
@@ -49,6 +52,9 @@ internal sealed record AccessRequest(RequestUser User, string Verb)
             Subresource = parts.Subresource,
             Namespace = isNamespace ? parts.Name : parts.Namespace,
             Name = parts.Name.Length > 0 ? parts.Name : SelectedName(request),
+            FieldSelector = parts.Name.Length == 0 && HttpMethods.IsGet(request.Method)
+                ? QueryValues.Text(request.Query, "fieldSelector")
+                : "",
         };
     }
 
@@ -124,7 +130,7 @@ internal sealed record AccessRequest(RequestUser User, string Verb)
 
         try
         {
-            var name = FieldSelector.Parse(text).RequiredValue("metadata.name") ?? "";
+            var name = Kubernetes.FieldSelector.Parse(text).RequiredValue("metadata.name") ?? "";
             return NameRules.PathSegment(name).Count == 0 ? name : "";
         }
         catch (SelectorException)

@@ -54,8 +54,8 @@ public sealed class ClusterCertificates : IDisposable
         return new ClusterCertificates(made, folder);
     }
 
-    /// <summary>A certificate for the server: for localhost, the service's names, and the address it listens on.</summary>
-    public X509Certificate2 MakeServer(IPAddress address)
+    /// <summary>A certificate for the server: for localhost, the service's names, and the addresses by which it is reached.</summary>
+    public X509Certificate2 MakeServer(params IReadOnlyList<IPAddress> addresses)
     {
         var names = new SubjectAlternativeNameBuilder();
         string[] service = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"];
@@ -64,12 +64,12 @@ public sealed class ClusterCertificates : IDisposable
             names.AddDnsName(name);
         }
 
-        foreach (var ip in new[] { IPAddress.Loopback, IPAddress.IPv6Loopback, IPAddress.Parse("10.96.0.1"), address }.Distinct())
+        foreach (var ip in addresses.Append(IPAddress.Loopback).Append(IPAddress.IPv6Loopback).Distinct())
         {
             names.AddIpAddress(ip);
         }
 
-        if (IsAny(address))
+        if (addresses.Any(IsAny))
         {
             names.AddDnsName(Dns.GetHostName());
             foreach (var ip in Dns.GetHostAddresses(Dns.GetHostName()))

@@ -1,10 +1,9 @@
 using Etcdish.ApiServer.Admission;
-using Etcdish.ApiServer.Security.Rbac;
 
 namespace Etcdish.ApiServer.Security;
 
 /// <summary>An update or patch that turns out to create its object takes the right to create, too.</summary>
-internal sealed class CreationGuard(RbacAuthorizer authorizer) : IAdmissionPlugin
+internal sealed class CreationGuard(Authorizer authorizer) : IAdmissionPlugin
 {
     public string Name => "CreateAuthorization";
 

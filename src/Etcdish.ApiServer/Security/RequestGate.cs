@@ -1,6 +1,5 @@
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Security.Authentication;
-using Etcdish.ApiServer.Security.Rbac;
 using Microsoft.AspNetCore.Http;
 
 namespace Etcdish.ApiServer.Security;
@@ -9,7 +8,7 @@ namespace Etcdish.ApiServer.Security;
 /// <param name="authenticator">Finds out who; null lets everybody in as the server itself.</param>
 /// <param name="impersonation">Lets users act as others.</param>
 /// <param name="authorizer">Decides.</param>
-internal sealed class RequestGate(Authenticator? authenticator, Impersonation impersonation, RbacAuthorizer authorizer)
+internal sealed class RequestGate(Authenticator? authenticator, Impersonation impersonation, Authorizer authorizer)
 {
     /// <summary>Lets a request in and notes whose it is.</summary>
     /// <param name="http">The request.</param>

@@ -1,6 +1,7 @@
 using Etcdish.ApiServer.Admission;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security.Authentication;
+using Etcdish.ApiServer.Security.Nodes;
 using Etcdish.ApiServer.Security.Rbac;
 using Etcdish.ApiServer.Security.Reviews;
 using Etcdish.ApiServer.Security.Tokens;
@@ -16,6 +17,7 @@ internal sealed class SecurityServices : IAsyncDisposable
     private readonly ResourceDirectory _resources;
     private readonly SigningKey _key;
     private readonly PolicyCache _policy;
+    private readonly NodeGraph _nodes;
     private RoleGatherer? _gatherer;
 
     /// <exception cref="IOException">The signing key or the file of tokens cannot be read.</exception>
@@ -25,7 +27,10 @@ internal sealed class SecurityServices : IAsyncDisposable
         Store = new ObservedObjectStore(options.Store);
         _policy = new PolicyCache(options.Store, options.StorePrefix, options.Warn);
         Store.Add(_policy);
-        Authorizer = new RbacAuthorizer(_policy);
+        _nodes = new NodeGraph(options.Store, options.StorePrefix, options.Warn);
+        Store.Add(_nodes);
+        var roles = new RbacAuthorizer(_policy);
+        Authorizer = new Authorizer(new NodeAuthorizer(_nodes, options.Store, resources), roles);
         _key = options.Certificates?.OpenSigningKey() ?? SigningKey.Make();
         var tokens = new AccountTokens(_key, options.ServiceAccountIssuer, options.Store, resources, options.Clock);
         var authenticator = new Authenticator(
@@ -36,13 +41,13 @@ internal sealed class SecurityServices : IAsyncDisposable
         Reviews = new ReviewHandler(Authorizer, authenticator);
         Issuer = new IssuerDocuments(_key, options.ServiceAccountIssuer);
         TokenSubresource = new TokenSubresource(tokens, options.Store, resources);
-        Plugins = [new CreationGuard(Authorizer), new RoleEscalationGuard(Authorizer)];
+        Plugins = [new CreationGuard(Authorizer), new RoleEscalationGuard(roles)];
     }
 
     /// <summary>The store, by which all writes of this server must go.</summary>
     public ObservedObjectStore Store { get; }
 
-    public RbacAuthorizer Authorizer { get; }
+    public Authorizer Authorizer { get; }
 
     public RequestGate Gate { get; }
 
@@ -72,6 +77,7 @@ internal sealed class SecurityServices : IAsyncDisposable
     {
         // The cache wakes the gatherer, so that it ends first.
         await _policy.DisposeAsync();
+        await _nodes.DisposeAsync();
         if (_gatherer is not null)
         {
             await _gatherer.DisposeAsync();

@@ -9,11 +9,16 @@ namespace Etcdish.ApiServer.Watching;
 /// comes from further back catches up by a watch of its own and then joins. Begins with the first watcher; when the store's watch ends,
 /// so do all watchers, and the next one begins anew.
 /// </summary>
-internal sealed class WatchHub(ResourceStorage storage, IObjectStore store, WatchSettings settings) : IAsyncDisposable
+/// <param name="storage">Where the resource is kept.</param>
+/// <param name="store">The store.</param>
+/// <param name="settings">How watches are kept.</param>
+/// <param name="leastPause">How long changes are gathered at least after some were told.</param>
+internal sealed class WatchHub(ResourceStorage storage, IObjectStore store, WatchSettings settings, TimeSpan leastPause) : IAsyncDisposable
 {
     private const int MaxBatch = 1024;
 
-    private static readonly TimeSpan _leastPause = TimeSpan.FromMilliseconds(1);
+    // The least that a timer can do.
+    private static readonly TimeSpan _shortestPause = TimeSpan.FromMilliseconds(1);
 
     private readonly Lock _lock = new();
     private readonly HashSet<WatchQueue> _queues = [];
@@ -230,14 +235,14 @@ internal sealed class WatchHub(ResourceStorage storage, IObjectStore store, Watc
 
     /// <summary>
     /// Lets changes gather while many watchers are told of the last ones: a write to each of them for every change would leave no time for
-    /// whoever makes the changes.
+    /// whoever makes the changes. By the system's clock, whatever that of times in objects is: it is for the machine's sake.
     /// </summary>
-    private ValueTask PauseAsync()
+    private Task PauseAsync()
     {
         var pause = settings.PauseForWatcher * _queues.Count;
-        return pause < _leastPause
-            ? ValueTask.CompletedTask
-            : new ValueTask(Task.Delay(pause < settings.MaxPause ? pause : settings.MaxPause, settings.Clock, _stopping.Token));
+        pause = pause > settings.MaxPause ? settings.MaxPause : pause;
+        pause = pause < leastPause ? leastPause : pause;
+        return pause < _shortestPause ? Task.CompletedTask : Task.Delay(pause, _stopping.Token);
     }
 
     private void Keep(ResourceEvent item)

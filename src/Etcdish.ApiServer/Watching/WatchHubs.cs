@@ -40,7 +40,8 @@ internal sealed class WatchHubs : IAsyncDisposable
                 return null;
             }
 
-            return _hubs[type.Storage] = new WatchHub(type.Storage, _store, _settings);
+            var leastPause = type.Info is { Group: "coordination.k8s.io", Name: "leases" } ? _settings.HeartbeatPause : TimeSpan.Zero;
+            return _hubs[type.Storage] = new WatchHub(type.Storage, _store, _settings, leastPause);
         }
     }
 

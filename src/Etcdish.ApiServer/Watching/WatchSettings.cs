@@ -18,6 +18,12 @@ internal sealed record WatchSettings
     /// <summary>Longest such pause: what a change in a storm comes later.</summary>
     public TimeSpan MaxPause { get; init; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>
+    /// Least such pause where changes are signs of life: every node sends one each ten seconds, and nobody waits for them. What it costs to
+    /// wake a watcher's program for each would be most of what a large idle cluster costs.
+    /// </summary>
+    public TimeSpan HeartbeatPause { get; init; } = TimeSpan.FromMilliseconds(100);
+
     /// <summary>Time between two bookmarks of a quiet resource.</summary>
     public TimeSpan BookmarkInterval { get; init; } = TimeSpan.FromMinutes(1);
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Net;
 using Etcdish.ApiServer;
 using Etcdish.ApiServer.Security;
@@ -34,6 +35,12 @@ internal sealed class ControlPlane
         DefaultValueFactory = _ => 6443,
     };
 
+    private readonly Option<IPAddress?> _advertise = new("--advertise-address")
+    {
+        Description = "Address by which pods and other machines reach the API; it listens there, too.",
+        CustomParser = result => IPAddress.TryParse(result.Tokens.Single().Value, out var address) ? address : Refuse(result),
+    };
+
     private readonly Option<string?> _kubeconfig = new("--kubeconfig")
     {
         Description = "Where to write the administrator's kubeconfig; default: 'kubeconfig' in the data folder.",
@@ -61,6 +68,12 @@ internal sealed class ControlPlane
         Description = "File of tokens by which users say who they are: token,user,uid,\"group,group\" in each line.",
     };
 
+    /// <summary>The address to advertise where the user gives none; null: that to listen on.</summary>
+    public Func<ParseResult, IPAddress?> DefaultAdvertised { get; init; } = static _ => null;
+
+    /// <summary>The ranges of addresses of services, as the user said.</summary>
+    public static string ServiceRange(ParseResult parsed) => parsed.GetRequiredValue<string>("--service-cluster-ip-range");
+
     /// <summary>A verb that runs an API server.</summary>
     /// <param name="name">The verb.</param>
     /// <param name="description">What it does, with examples.</param>
@@ -71,7 +84,7 @@ internal sealed class ControlPlane
     {
         var command = new Command(name, description)
         {
-            _dataDirectory, _address, _port, _kubeconfig, _etcdServers, _tokens, _serviceRange, _nodePortRange,
+            _dataDirectory, _address, _port, _advertise, _kubeconfig, _etcdServers, _tokens, _serviceRange, _nodePortRange,
         };
         foreach (var option in further)
         {
@@ -120,6 +133,7 @@ internal sealed class ControlPlane
             {
                 Store = store,
                 Listen = new IPEndPoint(address, parsed.GetRequiredValue(_port)),
+                AdvertiseAddress = parsed.GetValue(_advertise) ?? DefaultAdvertised(parsed),
                 Certificates = certificates,
                 TokenFile = parsed.GetValue(_tokens),
                 ServiceClusterIpRange = parsed.GetRequiredValue(_serviceRange),
@@ -131,6 +145,12 @@ internal sealed class ControlPlane
         Kubeconfig.WriteAdmin(kubeconfig, server.Url, certificates);
         var serving = serve(new ReadyApi(server, certificates, kubeconfig, folder, parsed), cancellation);
         return await WaitAsync(serving, node);
+    }
+
+    private static IPAddress? Refuse(ArgumentResult result)
+    {
+        result.AddError($"--advertise-address {result.Tokens.Single().Value} is no IP address");
+        return null;
     }
 
     private static Task<Node> OpenNodeAsync(string folder, CancellationToken cancellation) => Node.OpenAsync(

@@ -79,6 +79,8 @@ internal sealed class KubeletArguments
     private readonly Option<TimeSpan> _criticalGrace = DurationOption.Make(
         "--shutdown-grace-period-critical-pods", "How much of that is for critical pods, which end last.", _defaults.ShutdownGraceCritical);
 
+    private readonly Option<TimeSpan> _stopGrace;
+
     private readonly Option<string> _logSize = new("--container-log-max-size")
     {
         Description = "A container's log is rotated when it is larger.",
@@ -97,11 +99,16 @@ internal sealed class KubeletArguments
         DefaultValueFactory = _ => "cgroupfs",
     };
 
+    /// <summary>Options with these defaults.</summary>
+    /// <param name="stopGrace">How long containers have to end when the node stops; zero: they run on.</param>
+    public KubeletArguments(TimeSpan stopGrace = default) => _stopGrace = DurationOption.Make(
+        "--stop-grace-period", "How long containers have to end when this stops, to be started anew next time; 0: they run on.", stopGrace);
+
     /// <summary>All of them.</summary>
     public IEnumerable<Option> Options =>
     [
-        _name, _runtime, _endpoint, _manifests, _address, _dns, _domain, _labels, _pods, _eviction, _grace, _criticalGrace, _logSize, _logFiles,
-        _driver,
+        _name, _runtime, _endpoint, _manifests, _address, _dns, _domain, _labels, _pods, _eviction, _grace, _criticalGrace, _stopGrace, _logSize,
+        _logFiles, _driver,
     ];
 
     /// <summary>The node's name, as the user said.</summary>
@@ -123,6 +130,7 @@ internal sealed class KubeletArguments
         EvictionHard = parsed.GetRequiredValue(_eviction),
         ShutdownGrace = parsed.GetValue(_grace),
         ShutdownGraceCritical = parsed.GetValue(_criticalGrace),
+        StopGrace = parsed.GetValue(_stopGrace),
         LogMaxBytes = ReadSize(parsed.GetRequiredValue(_logSize)),
         LogMaxFiles = parsed.GetRequiredValue(_logFiles),
         MakesPodCgroups = parsed.GetRequiredValue(_driver) switch

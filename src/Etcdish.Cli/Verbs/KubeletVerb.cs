@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Etcdish.Kubelet;
+using Etcdish.Kubelet.Certificates;
 using Etcdish.Kubernetes.Client;
 
 namespace Etcdish.Cli.Verbs;
@@ -15,8 +16,13 @@ internal sealed class KubeletVerb
     private readonly KubeletArguments _arguments = new();
     private readonly Option<string> _kubeconfig = new("--kubeconfig")
     {
-        Description = "The cluster, and as whom to work on it.",
+        Description = "The cluster, and as whom to work on it: as the node, system:node:NAME, or as an administrator.",
         Required = true,
+    };
+
+    private readonly Option<string?> _bootstrap = new("--bootstrap-kubeconfig")
+    {
+        Description = "As whom to ask for the node's own certificate, if --kubeconfig is not there yet: that file is made with it.",
     };
 
     private readonly Option<bool> _fake = new("--fake")
@@ -44,7 +50,7 @@ internal sealed class KubeletVerb
 
     private readonly Option<string?> _certificate = new("--tls-cert-file")
     {
-        Description = "The certificate of its server, which the API server must trust; default: one that nobody has signed.",
+        Description = "The certificate of its server, which the API server must trust; default: one that the cluster is asked for.",
     };
 
     private readonly Option<string?> _key = new("--tls-private-key-file") { Description = "The key of that certificate." };
@@ -75,11 +81,13 @@ internal sealed class KubeletVerb
 
             Examples:
               etcdish kubelet --kubeconfig node.kubeconfig
+              etcdish kubelet --kubeconfig node.kubeconfig --bootstrap-kubeconfig admin.kubeconfig
               etcdish kubelet --kubeconfig node.kubeconfig --runtime process --node-name small
               etcdish kubelet --fake --nodes 5000 --zones 3 --pod-start-latency 1s --kubeconfig admin.kubeconfig
             """)
         {
-            verb._kubeconfig, verb._fake, verb._folder, verb._logs, verb._port, verb._certificate, verb._key, verb._clients,
+            verb._kubeconfig, verb._bootstrap, verb._fake, verb._folder, verb._logs, verb._port, verb._certificate, verb._key,
+            verb._clients,
         };
         foreach (var option in verb._arguments.Options.Concat(verb._nodes.Options))
         {
@@ -122,6 +130,12 @@ internal sealed class KubeletVerb
     private async Task RunNodeAsync(ParseResult parsed, CancellationToken cancellation)
     {
         var kubeconfig = parsed.GetRequiredValue(_kubeconfig);
+        if (parsed.GetValue(_bootstrap) is { } bootstrap)
+        {
+            await NodeKubeconfig.EnsureAsync(
+                kubeconfig, bootstrap, _arguments.NodeName(parsed), TimeProvider.System, ClusterProgram.Warn, cancellation);
+        }
+
         var logs = Path.GetFullPath(parsed.GetRequiredValue(_logs));
         var options = _arguments.Read(parsed) with
         {

@@ -10,7 +10,7 @@ namespace Etcdish.Cli.Verbs;
 /// <summary>This machine as the first node of <c>etcdish up</c>, with folders of its own below the cluster's.</summary>
 internal sealed class UpNode
 {
-    private readonly KubeletArguments _arguments = new();
+    private readonly KubeletArguments _arguments = new(stopGrace: TimeSpan.FromSeconds(10));
     private readonly Option<bool> _none = new("--disable-kubelet") { Description = "This machine is to be no node." };
 
     /// <summary>Its options.</summary>
@@ -19,19 +19,18 @@ internal sealed class UpNode
     /// <summary>The user that its kubelet is for the API.</summary>
     public string User(ParseResult parsed) => "system:node:" + _arguments.NodeName(parsed);
 
-    /// <summary>The kubelet; null: the user wants none.</summary>
+    /// <summary>What the user said of the node; null: the user wants none.</summary>
+    /// <exception cref="ArgumentException">An option is wrong.</exception>
+    public KubeletOptions? Read(ParseResult parsed) => parsed.GetValue(_none) ? null : _arguments.Read(parsed);
+
+    /// <summary>The kubelet.</summary>
     /// <param name="api">The cluster.</param>
+    /// <param name="options">What the user said of the node.</param>
     /// <param name="client">The API, as <see cref="User"/> of the group system:nodes.</param>
     /// <exception cref="ArgumentException">An option is wrong.</exception>
-    public Kubelet.Kubelet? Make(ReadyApi api, KubernetesClient client)
+    public static Kubelet.Kubelet Make(ReadyApi api, KubeletOptions options, KubernetesClient client)
     {
-        if (api.Arguments.GetValue(_none))
-        {
-            return null;
-        }
-
         X509Certificate2Collection clients = [X509Certificate2.CreateFromPem(api.Certificates.AuthorityPem)];
-        var options = _arguments.Read(api.Arguments);
         return new Kubelet.Kubelet(
             client,
             options with

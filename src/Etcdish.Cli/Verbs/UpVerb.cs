@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Etcdish.Controllers;
 using Etcdish.Controllers.Volumes;
+using Etcdish.Kubelet;
 using Etcdish.Kubelet.Simulated;
 using Etcdish.Kubernetes.Client;
 using Etcdish.Kubernetes.Control;
@@ -17,6 +18,7 @@ internal sealed class UpVerb
 
     private readonly SimulatedNodeArguments _nodes = new("--fake-nodes", defaultCount: 0);
     private readonly UpNode _machine = new();
+    private readonly UpNetwork _network = new();
     private readonly Option<bool> _noScheduler = new("--disable-scheduler")
     {
         Description = "Leave it to another program to find nodes for pods.",
@@ -29,12 +31,13 @@ internal sealed class UpVerb
     public static Command Command()
     {
         var verb = new UpVerb();
-        return new ControlPlane().Command(
+        return new ControlPlane { DefaultAdvertised = parsed => verb._network.Advertised(parsed, verb.ReadNode(parsed)) }.Command(
             "up",
             """
             Run a cluster in one process: store, Kubernetes API, controllers, scheduler, and this machine as its node, and say when it is
-            ready. Pods run in containers where containerd answers, and else as processes of this machine. When this stops they run on, and
-            the next start on the same folder takes them over.
+            ready. Pods run in containers where containerd answers, and else as processes of this machine. Ctrl-C stops them with the
+            cluster; the next start on the same folder finds everything as it was, and starts them again. If this is killed they run on, and
+            the next start takes them over.
 
             Examples:
               etcdish up
@@ -44,7 +47,7 @@ internal sealed class UpVerb
               etcdish up --etcd-servers http://127.0.0.1:2379
             """,
             verb.ServeAsync,
-            verb._nodes.Options.Concat(verb._machine.Options).Append(verb._noScheduler));
+            verb._nodes.Options.Concat(verb._machine.Options).Concat(verb._network.Options).Append(verb._noScheduler));
     }
 
     /// <summary>All parts look at the cluster through the same informers, so each change is read once; each writes as itself.</summary>
@@ -60,13 +63,17 @@ internal sealed class UpVerb
         await using var kubelet = new ClusterProgram(Connect(api, "etcdish:simulated-nodes", "system:masters"), "kubelet", informers);
 
         // Who wants to hear of changes says so before the first of them begins.
-        using var manager = new ControllerManager(controllers.Context, Options(api));
+        using var manager = new ControllerManager(controllers.Context, Options(api, _network.PodNetwork(api.Arguments)));
         var placing = api.Arguments.GetValue(_noScheduler) ? null : new PodScheduler(scheduler.Context);
         using var nodes = _nodes.Read(api.Arguments) is { } options ? new SimulatedNodes(kubelet.Context, options) : null;
         using var nodeClient = Connect(api, _machine.User(api.Arguments), "system:nodes");
-        var machine = nodes is null ? _machine.Make(api, nodeClient) : null;
+        await using var network = new ClusterProgram(Connect(api, "etcdish:network", "system:masters"), "network", informers);
+        var node = ReadNode(api.Arguments);
+        var machine = node is null ? null : UpNode.Make(
+            api, node with { ClusterDns = _network.NameServers(api.Arguments, node) }, nodeClient);
         await RunAllAsync(
             [
+                .. node is null ? [] : _network.Make(api.Arguments, node, network.Context),
                 token => LeadAsync(api, "kube-controller-manager", manager.RunAsync, token),
                 token => placing is null ? Task.Delay(Timeout.Infinite, token) : LeadAsync(api, "kube-scheduler", placing.RunAsync, token),
                 token => nodes is not null ? ClusterProgram.RunNodesAsync(nodes, () => Announce(api, "kubectl get nodes", ImagePod), token)
@@ -101,8 +108,12 @@ internal sealed class UpVerb
         }
     }
 
-    private static ControllerOptions Options(ReadyApi api) => new()
+    /// <summary>This machine as a node; null: it is none.</summary>
+    private KubeletOptions? ReadNode(ParseResult parsed) => _nodes.Read(parsed) is null ? _machine.Read(parsed) : null;
+
+    private static ControllerOptions Options(ReadyApi api, string? podNetwork) => new()
     {
+        PodNetwork = podNetwork,
         AuthorityPem = api.Certificates.AuthorityPem,
         AccountKeyPem = api.Certificates.ReadAccountKey(),
         SigningAuthority = api.Certificates.Authority,

@@ -1,4 +1,5 @@
 using System.Formats.Asn1;
+using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -33,7 +34,7 @@ internal sealed class AskedCertificate
         AlternativeNames = request.CertificateExtensions.FirstOrDefault(extension => extension.Oid?.Value == AlternativeNamesId);
         if (AlternativeNames is not null)
         {
-            CountNames(AlternativeNames.RawData);
+            ReadNames(AlternativeNames.RawData);
         }
     }
 
@@ -47,11 +48,11 @@ internal sealed class AskedCertificate
     /// <summary>The subject's other names, as they were asked for; null for none.</summary>
     public X509Extension? AlternativeNames { get; }
 
-    public int DnsNames { get; private set; }
+    public List<string> DnsNames { get; } = [];
 
     public int EmailAddresses { get; private set; }
 
-    public int IpAddresses { get; private set; }
+    public List<IPAddress> IpAddresses { get; } = [];
 
     public int Uris { get; private set; }
 
@@ -72,29 +73,33 @@ internal sealed class AskedCertificate
         }
     }
 
-    /// <summary>Counts the names of each sort (RFC 5280, section 4.2.1.6).</summary>
-    private void CountNames(byte[] der)
+    /// <summary>Reads the names of each sort (RFC 5280, section 4.2.1.6).</summary>
+    private void ReadNames(byte[] der)
     {
         var names = new AsnReader(der, AsnEncodingRules.DER).ReadSequence();
         while (names.HasData)
         {
-            switch (names.PeekTag().TagValue)
+            var tag = names.PeekTag();
+            switch (tag.TagValue)
             {
                 case 1:
                     EmailAddresses++;
+                    names.ReadEncodedValue();
                     break;
                 case 2:
-                    DnsNames++;
+                    DnsNames.Add(names.ReadCharacterString(UniversalTagNumber.IA5String, tag));
                     break;
                 case 6:
                     Uris++;
+                    names.ReadEncodedValue();
                     break;
                 case 7:
-                    IpAddresses++;
+                    IpAddresses.Add(new IPAddress(names.ReadOctetString(tag)));
+                    break;
+                default:
+                    names.ReadEncodedValue();
                     break;
             }
-
-            names.ReadEncodedValue();
         }
     }
 }

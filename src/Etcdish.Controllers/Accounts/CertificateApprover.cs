@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Etcdish.Kubernetes.Client;
 using Etcdish.Kubernetes.Control;
@@ -10,9 +9,6 @@ namespace Etcdish.Controllers.Accounts;
 /// <summary>Approves requests of kubelets for the certificates by which they are known to the API, if they have the right to ask.</summary>
 public sealed class CertificateApprover : Controller
 {
-    private static readonly ApiResource _reviews =
-        new("authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", false);
-
     private readonly Informer<CertificateSigningRequest> _requests;
 
     /// <summary>Makes one.</summary>
@@ -80,28 +76,17 @@ public sealed class CertificateApprover : Controller
         AddConditionAsync(Context.Client, request, Condition("Approved", "AutoApproved", message), "approval", cancellation);
 
     /// <summary>Whether who asks has the right to ask for certificates of this sort.</summary>
-    private async Task<bool> MayAsync(CertificateSigningRequest request, string sort, CancellationToken cancellation)
-    {
-        var spec = new JsonObject
+    private Task<bool> MayAsync(CertificateSigningRequest request, string sort, CancellationToken cancellation) => RequesterRights.AskAsync(
+        Context.Client,
+        request,
+        new JsonObject
         {
-            ["user"] = request.Spec.Username,
-            ["uid"] = request.Spec.Uid,
-            ["groups"] = new JsonArray([.. request.Spec.Groups.Select(group => (JsonNode)group)]),
-            ["extra"] = request.Spec.Extra?.DeepClone(),
-            ["resourceAttributes"] = new JsonObject
-            {
-                ["group"] = "certificates.k8s.io",
-                ["resource"] = "certificatesigningrequests",
-                ["verb"] = "create",
-                ["subresource"] = sort,
-            },
-        };
-        var review = new JsonObject { ["apiVersion"] = _reviews.ApiVersion, ["kind"] = _reviews.Kind, ["spec"] = spec };
-        using var answer = JsonDocument.Parse(
-            await Context.Client.SendAsync(HttpMethod.Post, _reviews.Path(""), review, null, cancellation));
-        return answer.RootElement.GetProperty("status").TryGetProperty("allowed", out var allowed)
-            && allowed.ValueKind == JsonValueKind.True;
-    }
+            ["group"] = "certificates.k8s.io",
+            ["resource"] = "certificatesigningrequests",
+            ["verb"] = "create",
+            ["subresource"] = sort,
+        },
+        cancellation);
 
     private static JsonObject Step(string operation, string path, JsonNode value) =>
         new() { ["op"] = operation, ["path"] = path, ["value"] = value };

@@ -7,8 +7,8 @@ internal static class SignerRules
     public const string KubeletClient = "kubernetes.io/kube-apiserver-client-kubelet";
     public const string KubeletServing = "kubernetes.io/kubelet-serving";
 
-    private const string NodesGroup = "system:nodes";
-    private const string NodePrefix = "system:node:";
+    public const string NodesGroup = "system:nodes";
+    public const string NodePrefix = "system:node:";
 
     /// <summary>Whether a signer is one of ours.</summary>
     public static bool IsOurs(string signer) => signer is Client or KubeletClient or KubeletServing;
@@ -31,16 +31,16 @@ internal static class SignerRules
 
     private static string? FindKubeletClientFault(AskedCertificate asked, string[] usages) =>
         !IsOfNodes(asked) ? "subject organization is not system:nodes"
-        : asked.DnsNames > 0 ? "DNS subjectAltNames are not allowed"
+        : asked.DnsNames.Count > 0 ? "DNS subjectAltNames are not allowed"
         : asked.EmailAddresses > 0 ? "Email subjectAltNames are not allowed"
-        : asked.IpAddresses > 0 ? "IP subjectAltNames are not allowed"
+        : asked.IpAddresses.Count > 0 ? "IP subjectAltNames are not allowed"
         : asked.Uris > 0 ? "URI subjectAltNames are not allowed"
         : !IsNode(asked) ? "subject common name does not begin with system:node:"
         : Are(usages, "client auth") ? null : "usages did not match [client auth digital signature key encipherment]";
 
     private static string? FindKubeletServingFault(AskedCertificate asked, string[] usages) =>
         !IsOfNodes(asked) ? "subject organization is not system:nodes"
-        : asked.DnsNames + asked.IpAddresses == 0 ? "DNS or IP subjectAltName is required"
+        : asked.DnsNames.Count + asked.IpAddresses.Count == 0 ? "DNS or IP subjectAltName is required"
         : asked.EmailAddresses > 0 ? "Email subjectAltNames are not allowed"
         : asked.Uris > 0 ? "URI subjectAltNames are not allowed"
         : !Are(usages, "server auth") ? "usages did not match [digital signature key encipherment server auth]"

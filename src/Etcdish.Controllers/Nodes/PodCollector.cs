@@ -7,10 +7,13 @@ namespace Etcdish.Controllers.Nodes;
 
 /// <summary>
 /// Deletes pods that nobody else does: of nodes that are gone, of nodes that were said to be out of service, such as were never on a node,
-/// and ended ones when they are too many. It looks at all pods every 20 seconds; its keys are the pods that must go.
+/// and ended ones when they are too many. It looks every 20 seconds; its keys are the pods that must go.
 /// </summary>
 public sealed class PodCollector : Controller
 {
+    private const string Deleted = "deleted";
+    private const string Finished = "finished";
+
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(20);
 
     /// <summary>How long a node must have been missing before it is asked for.</summary>
@@ -19,6 +22,8 @@ public sealed class PodCollector : Controller
     private readonly Informer<Node> _nodes;
     private readonly Informer<Pod> _pods;
     private readonly int _maxFinished;
+    private readonly NodeNames _named = new();
+    private readonly Index<Pod> _ending;
     private readonly Dictionary<string, DateTimeOffset> _missing = [];
     private volatile HashSet<string> _gone = [];
     private volatile HashSet<ObjectKey> _tooMany = [];
@@ -33,6 +38,14 @@ public sealed class PodCollector : Controller
         _maxFinished = maxFinished;
         _nodes = context.Informers.Of(Resources.Nodes);
         _pods = context.Informers.Of(Resources.Pods);
+        _pods.Subscribe(_named.Observe);
+        _ending = _pods.AddIndex(pod => pod switch
+        {
+            { Metadata.IsBeingDeleted: true, IsFinished: true } => [Deleted, Finished],
+            { Metadata.IsBeingDeleted: true } => [Deleted],
+            { IsFinished: true } => [Finished],
+            _ => [],
+        });
     }
 
     /// <summary>How often it has looked at all pods.</summary>
@@ -86,18 +99,20 @@ public sealed class PodCollector : Controller
         }
     }
 
-    /// <summary>Looks at all pods.</summary>
+    /// <summary>Looks at the pods that may have to go: nearly always few of very many.</summary>
     private async Task LookAsync(CancellationToken cancellation)
     {
-        var pods = _pods.All;
-        _gone = await FindGoneAsync(pods, cancellation);
-        _tooMany = [.. TooMany(pods, _maxFinished).Select(pod => pod.Key)];
-        foreach (var pod in pods)
+        _gone = await FindGoneAsync(cancellation);
+        _tooMany = [.. TooMany(_ending[Finished], _maxFinished).Select(pod => pod.Key)];
+        var orphans = _gone.Count == 0 ? [] : _pods.All.Where(pod => _gone.Contains(pod.Spec.NodeName));
+        foreach (var pod in _ending[Deleted].Where(MustGo).Concat(orphans))
         {
-            if (MustGo(pod) || _tooMany.Contains(pod.Key) || (pod.Spec.NodeName.Length > 0 && _gone.Contains(pod.Spec.NodeName)))
-            {
-                Queue.Add(pod.Key);
-            }
+            Queue.Add(pod.Key);
+        }
+
+        foreach (var key in _tooMany)
+        {
+            Queue.Add(key);
         }
     }
 
@@ -115,11 +130,10 @@ public sealed class PodCollector : Controller
     }
 
     /// <summary>The nodes that pods name and that have been missing for long enough, also for the API itself.</summary>
-    private async Task<HashSet<string>> FindGoneAsync(IReadOnlyList<Pod> pods, CancellationToken cancellation)
+    private async Task<HashSet<string>> FindGoneAsync(CancellationToken cancellation)
     {
         var now = Context.Clock.GetUtcNow();
-        var missing = pods.Select(pod => pod.Spec.NodeName)
-            .Where(name => name.Length > 0 && _nodes.Find("", name) is null).ToHashSet();
+        var missing = _named.All.Where(name => _nodes.Find("", name) is null).ToHashSet();
         foreach (var back in _missing.Keys.Where(name => !missing.Contains(name)).ToArray())
         {
             _missing.Remove(back);

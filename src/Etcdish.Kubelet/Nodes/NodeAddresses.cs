@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace Etcdish.Kubelet.Nodes;
 
 /// <summary>Under which address a machine is reached, where nobody says.</summary>
-internal static class NodeAddresses
+public static class NodeAddresses
 {
     // Of documentation (RFC 5737): the kernel is asked for a way, nothing is sent.
     private static readonly IPEndPoint _elsewhere = new(IPAddress.Parse("192.0.2.1"), 9);

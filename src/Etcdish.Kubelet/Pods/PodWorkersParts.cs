@@ -53,6 +53,9 @@ internal sealed record PodWorkersParts
     /// <summary>The node as the API has it, for the admission of pods; null: not known now, and nothing is refused for it.</summary>
     public Func<Node?> Node { get; init; } = () => null;
 
+    /// <summary>The uid of the node's object; empty: it has none yet.</summary>
+    public required Func<string> NodeUid { get; init; }
+
     /// <summary>Whether the node lets a pod in, besides: null, or the reason and message of its failure.</summary>
     public Func<PodManifest, (string Reason, string Message)?> Admit { get; init; } = _ => null;
 

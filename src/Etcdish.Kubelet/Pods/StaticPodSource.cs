@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
 using Etcdish.Kubelet.Kinds;
 
 namespace Etcdish.Kubelet.Pods;
@@ -10,6 +11,7 @@ namespace Etcdish.Kubelet.Pods;
 internal sealed class StaticPodSource : IDisposable
 {
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _registration = TimeSpan.FromMilliseconds(500);
 
     private readonly PodWorkersParts _parts;
     private readonly StaticPods _files;
@@ -152,8 +154,30 @@ internal sealed class StaticPodSource : IDisposable
         }
         else if (pod is not null)
         {
-            await _parts.Api.CreateMirrorAsync(pod.Pod.Metadata.Namespace, pod.Mirror, cancellation);
+            await CreateMirrorAsync(key, pod, cancellation);
         }
+    }
+
+    /// <summary>A mirror belongs to its node, and goes with it; so it waits for the node to be there.</summary>
+    private async Task CreateMirrorAsync(string key, StaticPod pod, CancellationToken cancellation)
+    {
+        var uid = _parts.NodeUid();
+        if (uid.Length == 0)
+        {
+            _mirrorers.AddAfter(key, _registration);
+            return;
+        }
+
+        var mirror = (JsonObject)pod.Mirror.DeepClone();
+        mirror["metadata"]!["ownerReferences"] = new JsonArray(new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "Node",
+            ["name"] = _parts.NodeName,
+            ["uid"] = uid,
+            ["controller"] = true,
+        });
+        await _parts.Api.CreateMirrorAsync(pod.Pod.Metadata.Namespace, mirror, cancellation);
     }
 
     private static bool Shows(PodManifest mirror, PodManifest pod) =>

@@ -99,7 +99,7 @@ internal sealed class KubeletServer : IAsyncDisposable
 
     private static HttpsConnectionAdapterOptions Tls(ServerSecurity security) => new()
     {
-        ServerCertificate = security.Certificate,
+        ServerCertificateSelector = (_, _) => security.Certificate(),
         SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         ClientCertificateMode = ClientCertificateMode.AllowCertificate,
 

@@ -51,6 +51,6 @@ internal sealed record KubeletServerParts
 }
 
 /// <summary>Certificates of a server.</summary>
-/// <param name="Certificate">Its own, with the key.</param>
+/// <param name="Certificate">Its own at the moment, with the key.</param>
 /// <param name="ClientAuthorities">Those who know its clients; empty: clients have tokens only.</param>
-internal sealed record ServerSecurity(X509Certificate2 Certificate, X509Certificate2Collection ClientAuthorities);
+internal sealed record ServerSecurity(Func<X509Certificate2> Certificate, X509Certificate2Collection ClientAuthorities);

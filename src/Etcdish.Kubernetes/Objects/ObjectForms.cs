@@ -29,6 +29,7 @@ namespace Etcdish.Kubernetes.Objects;
 [JsonSerializable(typeof(Job))]
 [JsonSerializable(typeof(Lease))]
 [JsonSerializable(typeof(Namespace))]
+[JsonSerializable(typeof(NetworkPolicy))]
 [JsonSerializable(typeof(Node))]
 [JsonSerializable(typeof(OwnedObject))]
 [JsonSerializable(typeof(OwnerReference[]))]

@@ -96,6 +96,10 @@ public static class Resources
     /// <summary>Namespaces.</summary>
     public static ApiResource<Namespace> Namespaces { get; } = new("", "v1", "namespaces", "Namespace", false, ObjectForms.Default.Namespace);
 
+    /// <summary>Network policies.</summary>
+    public static ApiResource<NetworkPolicy> NetworkPolicies { get; } =
+        new("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", true, ObjectForms.Default.NetworkPolicy);
+
     /// <summary>Service accounts.</summary>
     public static ApiResource<ServiceAccount> ServiceAccounts { get; } =
         new("", "v1", "serviceaccounts", "ServiceAccount", true, ObjectForms.Default.ServiceAccount);

@@ -4,12 +4,15 @@ using System.Diagnostics;
 namespace Etcdish.Network.Nftables;
 
 /// <summary>The program nft, one process a transaction.</summary>
-internal sealed class NftProgram(string path = "nft") : INftables
+/// <param name="command">The program, with what stands before it, such as <c>ip netns exec a nft</c>; none: nft.</param>
+internal sealed class NftProgram(params string[] command) : INftables
 {
+    private readonly string[] _command = command.Length > 0 ? command : ["nft"];
+
     /// <inheritdoc/>
     public async Task ApplyAsync(ReadOnlyMemory<char> commands, CancellationToken cancellation)
     {
-        var start = new ProcessStartInfo(path, ["-f", "-"])
+        var start = new ProcessStartInfo(_command[0], [.. _command[1..], "-f", "-"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -54,11 +57,11 @@ internal sealed class NftProgram(string path = "nft") : INftables
     {
         try
         {
-            return Process.Start(start) ?? throw new IOException($"{path} did not start");
+            return Process.Start(start) ?? throw new IOException($"{_command[0]} did not start");
         }
         catch (Win32Exception e)
         {
-            throw new IOException($"{path} did not start: {e.Message} (apt-get install nftables)", e);
+            throw new IOException($"{_command[0]} did not start: {e.Message} (apt-get install nftables)", e);
         }
     }
 }

@@ -11,7 +11,7 @@ internal sealed record ServiceRoute
     /// <summary>Whose.</summary>
     public required ServicePortKey Key { get; init; }
 
-    /// <summary>Its addresses in the cluster, one of each family; none: it is headless and gets no proxy.</summary>
+    /// <summary>Its addresses in the cluster, one of each family.</summary>
     public required Addresses ClusterIps { get; init; }
 
     /// <summary>The port at those addresses.</summary>
@@ -32,18 +32,29 @@ internal sealed record ServiceRoute
     /// <summary>For how long a client stays with its endpoint; null: it does not.</summary>
     public TimeSpan? Affinity { get; init; }
 
+    /// <summary>Whether what comes from within the cluster goes to endpoints of this node only.</summary>
+    public bool IsInternalLocal { get; init; }
+
     /// <summary>Whether what comes from outside goes to endpoints of this node only, and keeps its source address.</summary>
     public bool IsExternalLocal { get; init; }
 
-    /// <summary>Where connections within the cluster go: ready endpoints (this node's only, with internalTrafficPolicy Local), or those that
-    /// end but still serve when none is ready. Empty: they are refused, or dropped if <see cref="HasEndpointsElsewhere"/>.</summary>
+    /// <summary>Where connections within the cluster go: ready endpoints (this node's only, with internalTrafficPolicy Local), or those
+    /// that end but still serve when none is ready. Empty: they are refused, or dropped if others have some that may not be used here
+    /// (<see cref="IsInternalLocal"/> and <see cref="HasEndpointsElsewhere"/>).</summary>
     public required EndpointSet InternalEndpoints { get; init; }
 
-    /// <summary>Where connections from outside go, chosen by the same rules with externalTrafficPolicy.</summary>
+    /// <summary>Where connections from outside go, chosen by the same rules with externalTrafficPolicy. Empty if nothing outside leads
+    /// to it.</summary>
     public required EndpointSet ExternalEndpoints { get; init; }
 
-    /// <summary>Whether there are endpoints that serve, on whatever node: without any, connections are refused instead of dropped.</summary>
+    /// <summary>Whether there are endpoints that serve, on whatever node; without any, connections are refused, never dropped.</summary>
     public bool HasEndpointsElsewhere { get; init; }
+
+    /// <summary>The port by which a load balancer asks each node whether it has endpoints, or 0.</summary>
+    public int HealthCheckNodePort { get; init; }
+
+    /// <summary>How many endpoints of this node are ready: the answer to that question.</summary>
+    public int ReadyOnThisNode { get; init; }
 }
 
 /// <summary>One place where a service leads.</summary>

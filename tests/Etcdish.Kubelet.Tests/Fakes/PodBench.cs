@@ -69,6 +69,7 @@ internal sealed class PodBench : IAsyncDisposable
             Folders = new PodFolders(_folder.File("kubelet"), _folder.File("logs"), _folder.File("links")),
             Clock = Clock,
             NodeName = "here",
+            NodeUid = static () => "node-uid",
             RuntimeName = "fake",
             Addresses = () => ["192.168.0.1"],
             Warn = Warn,

@@ -87,6 +87,7 @@ public sealed class PodsOfClusterTests
             Folders = new PodFolders(folder.File("kubelet"), folder.File("logs"), folder.File("links")),
             Clock = TimeProvider.System,
             NodeName = "here",
+            NodeUid = static () => "node-uid",
             Addresses = () => ["192.168.0.1"],
             Warn = TestContext.Out.WriteLine,
         };

@@ -68,6 +68,7 @@ internal sealed class ServerBench : IAsyncDisposable
         var pods = new FakePods();
         var folders = new PodFolders(folder.File("root"), folder.File("logs"), folder.File("links"));
         var usage = new UsageSampler(runtime, TimeProvider.System);
+        var serving = ServingCertificate.Issue(certificates.Authority, "node-1", [IPAddress.Loopback], TimeProvider.System);
         var server = await KubeletServer.StartAsync(
             new KubeletServerParts
             {
@@ -84,7 +85,7 @@ internal sealed class ServerBench : IAsyncDisposable
                 Usage = usage,
                 Client = new KubernetesClient(api.ConnectInProcess("system:node:node-1", "system:masters"), new Uri(api.Url)),
                 Security = new ServerSecurity(
-                    ServingCertificate.Issue(certificates.Authority, "node-1", [IPAddress.Loopback], TimeProvider.System),
+                    () => serving,
                     [X509Certificate2.CreateFromPem(certificates.AuthorityPem)]),
                 Clock = TimeProvider.System,
                 Warn = TestContext.Out.WriteLine,

@@ -3,12 +3,13 @@ using System.Formats.Tar;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Etcdish.Testing.Containerd;
 
 /// <summary>
-/// A small image, made without tools for images: one layer with the machine's static busybox and links by the names of its programs. Two
-/// made alike are the same to the byte.
+/// A small image, made without tools for images: one layer with the machine's static busybox and links by the names of its programs, and
+/// its getent, which looks up names as programs do. Two made alike are the same to the byte.
 /// </summary>
 public sealed class ContainerImage
 {
@@ -18,6 +19,11 @@ public sealed class ContainerImage
 
     private static readonly Lazy<string> _busybox = new(() => Tools.Require("busybox", "apt-get install busybox-static"));
     private static readonly Lazy<string[]> _programs = new(ListPrograms);
+
+    // Busybox cannot look up names without the libraries of the system it was made on, and fails if it finds others: this machine's getent
+    // does, with its libraries in a folder of its own.
+    private const string ResolverFolder = "opt/getent";
+    private static readonly Lazy<string[]> _resolver = new(ListResolver);
 
     private ContainerImage(JsonObject config, string marker)
     {
@@ -85,7 +91,7 @@ public sealed class ContainerImage
         var layer = new MemoryStream();
         using (var archive = new TarWriter(layer, TarEntryFormat.Ustar, leaveOpen: true))
         {
-            foreach (var folder in (string[])["bin", "dev", "etc", "home", "proc", "root", "run", "sys", "tmp", "usr", "var", "var/www"])
+            foreach (var folder in (string[])["bin", "dev", "etc", "home", "proc", "root", "run", "sys", "tmp", "usr", "var", "var/www", "opt", ResolverFolder])
             {
                 Add(archive, new UstarTarEntry(TarEntryType.Directory, folder + "/"), folder == "tmp" ? 1023 : 493);
             }
@@ -97,12 +103,30 @@ public sealed class ContainerImage
             }
 
             Add(archive, new UstarTarEntry(TarEntryType.SymbolicLink, "usr/bin") { LinkName = "/bin" }, 511);
+            foreach (var path in _resolver.Value)
+            {
+                Add(archive, $"{ResolverFolder}/{Path.GetFileName(path)}", File.ReadAllBytes(path), 493);
+            }
+
+            var loader = _resolver.Value.Single(path => Path.GetFileName(path).StartsWith("ld-", StringComparison.Ordinal));
+            var script = $"#!/bin/sh\nexec /{ResolverFolder}/{Path.GetFileName(loader)} --library-path /{ResolverFolder} /{ResolverFolder}/getent \"$@\"\n";
+            Add(archive, "bin/getent", Encoding.UTF8.GetBytes(script), 493);
+
             Add(archive, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/sh\n"u8.ToArray());
             Add(archive, "etc/group", "root:x:0:\nnobody:x:65534:\n"u8.ToArray());
             Add(archive, "marker", Encoding.UTF8.GetBytes(marker));
         }
 
         return layer.ToArray();
+    }
+
+    /// <summary>getent, and the libraries that ldd names.</summary>
+    private static string[] ListResolver()
+    {
+        var program = Tools.Require("getent", "apt-get install libc-bin");
+        using var ldd = ChildProcess.Start("ldd", [program]);
+        ldd.WaitForExit(TimeSpan.FromSeconds(10));
+        return [program, .. Regex.Matches(ldd.StandardOutput.Text, @"(/\S+) \(0x").Select(match => match.Groups[1].Value)];
     }
 
     private static void Add(TarWriter archive, string name, byte[] content, int mode = 420) =>

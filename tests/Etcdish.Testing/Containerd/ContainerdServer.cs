@@ -22,11 +22,13 @@ public sealed class ContainerdServer : IAsyncDisposable
     private readonly string _program;
     private readonly int _number = Environment.ProcessId + Interlocked.Increment(ref _count);
     private readonly RpcChannel _channel;
+    private readonly IReadOnlyList<string> _launcher;
     private ChildProcess? _process;
 
-    private ContainerdServer(string program)
+    private ContainerdServer(string program, IReadOnlyList<string> launcher)
     {
         _program = program;
+        _launcher = launcher;
         _channel = new RpcChannel(
             new Uri("http://localhost"), new RpcChannelOptions { EndPoint = new UnixDomainSocketEndPoint(_folder.File("c.sock")) });
     }
@@ -34,10 +36,19 @@ public sealed class ContainerdServer : IAsyncDisposable
     /// <summary>Its socket, as a kubelet is told it.</summary>
     public string Endpoint => $"unix://{_folder.File("c.sock")}";
 
+    /// <summary>Where it looks for how pods get their network.</summary>
+    public string NetworkFolder => _folder.File("net");
+
+    /// <summary>Where the programs are that make it.</summary>
+    public static string PluginPath => PluginFolder;
+
     private string Bridge => $"edc{_number % 100_000}";
 
     /// <summary>Starts one; without the programs, or without being root, the running test is skipped or fails.</summary>
-    public static async Task<ContainerdServer> StartAsync()
+    /// <param name="launcher">
+    /// What runs it, such as in a network of its own: then somebody else says how pods get theirs (<see cref="NetworkFolder"/>).
+    /// </param>
+    public static async Task<ContainerdServer> StartAsync(IReadOnlyList<string>? launcher = null)
     {
         var program = Tools.Require("containerd", InstallLine);
         Tools.Require("ctr", InstallLine);
@@ -51,7 +62,7 @@ public sealed class ContainerdServer : IAsyncDisposable
             Tools.Missing("containerd needs root");
         }
 
-        var server = new ContainerdServer(program);
+        var server = new ContainerdServer(program, launcher ?? []);
         try
         {
             server.Configure();
@@ -70,8 +81,8 @@ public sealed class ContainerdServer : IAsyncDisposable
     /// <summary>Starts it, again on the same folders; waits until it answers.</summary>
     public async Task RunAsync()
     {
-        _process = ChildProcess.Start(
-            _program, ["--config", _folder.File("config.toml")], new Dictionary<string, string> { ["PATH"] = SearchPath() });
+        string[] command = [.. _launcher, _program, "--config", _folder.File("config.toml")];
+        _process = ChildProcess.Start(command[0], command[1..], new Dictionary<string, string> { ["PATH"] = SearchPath() });
         if (!_process.StandardError.Wait(text => text.Contains("containerd successfully booted", StringComparison.Ordinal), _limit))
         {
             throw new InvalidOperationException($"containerd does not start: {_process.Describe()}");
@@ -83,6 +94,13 @@ public sealed class ContainerdServer : IAsyncDisposable
         {
             limit.Token.ThrowIfCancellationRequested();
         }
+    }
+
+    /// <summary>How many containers run in it, those that hold pods together left out.</summary>
+    public async Task<int> CountRunningAsync()
+    {
+        var all = await CallAsync("RuntimeService/ListContainers", new ListContainersRequest(), ListContainersResponse.Parser);
+        return all.Containers.Count(container => container.State == ContainerState.ContainerRunning);
     }
 
     /// <summary>Kills it without warning. What runs in containers goes on.</summary>
@@ -201,7 +219,12 @@ public sealed class ContainerdServer : IAsyncDisposable
                 bin_dir = "{PluginFolder}"
                 conf_dir = "{_folder.File("net")}"
             """);
-        Directory.CreateDirectory(_folder.File("net"));
+        Directory.CreateDirectory(NetworkFolder);
+        if (_launcher.Count > 0)
+        {
+            return;
+        }
+
         File.WriteAllText(_folder.File("net/10-pods.conflist"), $$$"""
             {
               "cniVersion": "0.4.0",

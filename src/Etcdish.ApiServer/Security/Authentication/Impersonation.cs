@@ -1,12 +1,11 @@
 using Etcdish.ApiServer.Http;
-using Etcdish.ApiServer.Security.Rbac;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 
 namespace Etcdish.ApiServer.Security.Authentication;
 
 /// <summary>Lets a user act as somebody else, if he may: as that user, in each of those groups, with that uid and extra.</summary>
-internal sealed class Impersonation(RbacAuthorizer authorizer)
+internal sealed class Impersonation(Authorizer authorizer)
 {
     private const string Prefix = "Impersonate-";
     private const string Verb = "impersonate";

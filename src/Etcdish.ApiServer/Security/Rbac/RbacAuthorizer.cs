@@ -8,8 +8,14 @@ internal readonly record struct AccessDecision(bool IsAllowed, RoleGrant? Grant,
 {
     public static AccessDecision Always { get; } = new(true, null, "");
 
-    /// <summary>The decision's reason in words; empty if there is nothing to say.</summary>
-    public string Reason => Grant is not null ? $"RBAC: allowed by {Grant}" : Problem.Length > 0 ? $"RBAC: {Problem}" : "";
+    /// <summary>Why it is not allowed as what a node does; empty if there is nothing to say.</summary>
+    public string NodeFault { get => field ?? ""; init; }
+
+    /// <summary>The decision's reason in words, a line for each who was asked; empty if there is nothing to say.</summary>
+    public string Reason => Grant is not null ? $"RBAC: allowed by {Grant}"
+        : Problem.Length == 0 ? NodeFault
+        : NodeFault.Length == 0 ? $"RBAC: {Problem}"
+        : $"{NodeFault}\nRBAC: {Problem}";
 }
 
 /// <summary>
@@ -28,17 +34,6 @@ internal sealed class RbacAuthorizer(PolicyCache policy)
 
         var current = policy.CatchUpAsync(cancellation);
         return current.IsCompletedSuccessfully ? new(Decide(request)) : DecideLaterAsync(current, request);
-    }
-
-    /// <summary>Sees that a request is allowed.</summary>
-    /// <exception cref="Http.ApiException">It is not.</exception>
-    public async ValueTask RequireAsync(AccessRequest request, CancellationToken cancellation)
-    {
-        var decision = await DecideAsync(request, cancellation);
-        if (!decision.IsAllowed)
-        {
-            throw request.Refuse(decision.Reason);
-        }
     }
 
     /// <summary>All rules that a user holds in a namespace, or in the cluster if that is empty.</summary>

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Registry;
 using Etcdish.ApiServer.Security.Authentication;
-using Etcdish.ApiServer.Security.Rbac;
+using Etcdish.ApiServer.Security.Nodes;
 using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Security.Reviews;
@@ -10,7 +10,7 @@ namespace Etcdish.ApiServer.Security.Reviews;
 /// <summary>
 /// Answers questions about identity and rights. They look like objects that are created, but nothing is stored: the answer is their status.
 /// </summary>
-internal sealed class ReviewHandler(RbacAuthorizer authorizer, Authenticator authenticator)
+internal sealed class ReviewHandler(Authorizer authorizer, Authenticator authenticator)
 {
     /// <summary>Whether a resource is a question.</summary>
     public static bool Handles(ResourceInfo resource) =>
@@ -90,6 +90,7 @@ internal sealed class ReviewHandler(RbacAuthorizer authorizer, Authenticator aut
             Subresource = resource.Text("subresource"),
             Namespace = resource.Text("namespace"),
             Name = resource.Text("name"),
+            FieldSelector = resource.Part("fieldSelector").Text("rawSelector"),
         };
     }
 
@@ -120,7 +121,14 @@ internal sealed class ReviewHandler(RbacAuthorizer authorizer, Authenticator aut
             (rule.Paths.Length > 0 ? paths : resources).Add(rule.ToJson());
         }
 
-        return new JsonObject { ["resourceRules"] = resources, ["nonResourceRules"] = paths, ["incomplete"] = false };
+        var answer = new JsonObject { ["resourceRules"] = resources, ["nonResourceRules"] = paths, ["incomplete"] = false };
+        if (NodeIdentity.Of(user) is not null)
+        {
+            answer["incomplete"] = true;
+            answer["evaluationError"] = "node authorizer does not support user rule resolution";
+        }
+
+        return answer;
     }
 
     private async ValueTask<JsonObject> ReviewTokenAsync(JsonObject spec, CancellationToken cancellation)

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Registry;
+using Etcdish.ApiServer.Security.Nodes;
 using Etcdish.ApiServer.Storage;
 using Etcdish.ApiServer.Subresources;
 using Etcdish.Kubernetes;
@@ -28,6 +29,7 @@ internal sealed class TokenSubresource(AccountTokens tokens, IObjectStore store,
         var value = await ReadAsync(request);
         var account = await FindAsync("serviceaccounts", request.Namespace, request.Name, request.Cancellation);
         var spec = value.Ensure("spec");
+        NodeTokens.CheckReference(request, spec.Part("boundObjectRef"));
         spec.Default("expirationSeconds", DefaultSeconds);
         CheckLifetime(spec.Number("expirationSeconds")!.Value);
         if (!spec.Items("audiences").Any())
@@ -46,7 +48,7 @@ internal sealed class TokenSubresource(AccountTokens tokens, IObjectStore store,
             Namespace = request.Namespace,
             Account = new BoundObject(request.Name, account.Uid()),
         };
-        claims = await BindAsync(claims, spec.Part("boundObjectRef"), request.Cancellation);
+        claims = await BindAsync(request, claims, spec.Part("boundObjectRef"));
         await AnswerAsync(request, value, claims);
     }
 
@@ -100,8 +102,9 @@ internal sealed class TokenSubresource(AccountTokens tokens, IObjectStore store,
     }
 
     /// <summary>Binds a token to the object that was named, which must be there and, by its uid, be the one that was meant.</summary>
-    private async ValueTask<AccountClaims> BindAsync(AccountClaims claims, JsonObject? reference, CancellationToken cancellation)
+    private async ValueTask<AccountClaims> BindAsync(ApiRequest request, AccountClaims claims, JsonObject? reference)
     {
+        var cancellation = request.Cancellation;
         if (reference is null)
         {
             return claims;
@@ -113,6 +116,7 @@ internal sealed class TokenSubresource(AccountTokens tokens, IObjectStore store,
             case ("v1", "Pod"):
                 var pod = await FindAsync("pods", claims.Namespace, name, cancellation);
                 CheckUid(reference, pod);
+                NodeTokens.CheckPod(request, pod);
                 return await BindToPodAsync(claims, pod, cancellation);
             case ("v1", "Secret"):
                 var secret = await FindAsync("secrets", claims.Namespace, name, cancellation);

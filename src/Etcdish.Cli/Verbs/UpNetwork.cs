@@ -1,0 +1,139 @@
+using System.CommandLine;
+using System.Net;
+using Etcdish.Kubelet;
+using Etcdish.Kubelet.Nodes;
+using Etcdish.Kubernetes.Control;
+using Etcdish.Network;
+using Etcdish.Network.Dns;
+using Etcdish.Network.LoadBalancers;
+using Etcdish.Network.Policies;
+using Etcdish.Network.Routes;
+
+namespace Etcdish.Cli.Verbs;
+
+/// <summary>The network of <c>etcdish up</c>'s own node: services, names, ingress, policies, and the addresses of pods.</summary>
+internal sealed class UpNetwork
+{
+    // By custom the first address of services is the API's and the tenth that of the names.
+    private const int DnsOffset = 10;
+
+    private readonly Option<bool> _none = new("--disable-network")
+    {
+        Description = "Leave services, names, ingress and network policies of this machine to others.",
+    };
+
+    private readonly Option<string> _pods = new("--cluster-cidr")
+    {
+        Description = "Addresses of pods in containers, of which every node gets a part; two ranges with a comma between for both families.",
+        DefaultValueFactory = _ => "10.244.0.0/16",
+    };
+
+    private readonly Option<string> _pool = new("--load-balancer-pool")
+    {
+        Description = "Addresses for services of type LoadBalancer, which this machine takes for its own; empty: they share the node's.",
+        DefaultValueFactory = _ => "10.98.0.0/24",
+    };
+
+    private readonly Option<string> _configurations = new("--cni-conf-dir")
+    {
+        Description = "Where the container runtime looks for how pods get their network: one is written if there is none.",
+        DefaultValueFactory = _ => "/etc/cni/net.d",
+    };
+
+    private readonly Option<string> _plugins = new("--cni-bin-dir")
+    {
+        Description = "Where the programs are that make the network of pods.",
+        DefaultValueFactory = _ => Directory.Exists("/opt/cni/bin") ? "/opt/cni/bin" : "/usr/lib/cni",
+    };
+
+    /// <summary>Its options.</summary>
+    public IEnumerable<Option> Options => [_none, _pods, _pool, _configurations, _plugins];
+
+    /// <summary>The range of which nodes get parts; null: nobody gives them any.</summary>
+    public string? PodNetwork(ParseResult parsed) => parsed.GetValue(_none) ? null : parsed.GetRequiredValue(_pods);
+
+    /// <summary>The address by which pods reach what this process serves; null: only this machine's programs do.</summary>
+    public IPAddress? Advertised(ParseResult parsed, KubeletOptions? node) =>
+        node is null || parsed.GetValue(_none) || !ServiceProxy.CanUseNftables() ? null : AddressOf(node);
+
+    /// <summary>The servers of names that pods of the node are told.</summary>
+    public IReadOnlyList<IPAddress> NameServers(ParseResult parsed, KubeletOptions node) =>
+        Advertised(parsed, node) is null ? node.ClusterDns : [.. node.ClusterDns.DefaultIfEmpty(DnsAddress(parsed))];
+
+    /// <summary>The parts, each of which works until it is cancelled.</summary>
+    /// <param name="parsed">What the user said.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="context">The cluster.</param>
+    public IReadOnlyList<Func<CancellationToken, Task>> Make(ParseResult parsed, KubeletOptions node, ControllerContext context)
+    {
+        if (parsed.GetValue(_none))
+        {
+            return [];
+        }
+
+        if (Advertised(parsed, node) is not { } address)
+        {
+            context.Warn("services are not served on this machine: that needs root and nft (apt-get install nftables)");
+            return [];
+        }
+
+        var proxy = new ServiceProxy(context, new ServiceProxyOptions { NodeName = node.NodeName, HealthzAddress = null });
+        var names = new ClusterDns(context, new ClusterDnsOptions
+        {
+            Zone = node.ClusterDomain,
+            Listen = [new IPEndPoint(address, 0)],
+            ServiceAddress = DnsAddress(parsed),
+            NodeAddress = address,
+            NodeName = node.NodeName,
+        });
+        string[] pools = parsed.GetRequiredValue(_pool) is { Length: > 0 } pool ? pool.Split(',') : [];
+        var balancers = new LoadBalancerController(context, new LoadBalancerOptions { Pools = pools });
+        var announcer = pools.Length == 0 ? null : new AddressAnnouncer(context, new AddressAnnouncerOptions { Pools = pools });
+        return
+        [
+            proxy.RunAsync,
+            token => RunAsync(names, token),
+            balancers.RunAsync,
+            .. announcer is null ? [] : (Func<CancellationToken, Task>[])[announcer.RunAsync],
+            .. MayHaveContainers(node) ? MakePodNetwork(parsed, node, address, context) : [],
+        ];
+    }
+
+    private static bool MayHaveContainers(KubeletOptions node) =>
+        node.Runtime == "containerd" || (node.Runtime == "auto" && File.Exists(new Uri(node.RuntimeEndpoint).LocalPath));
+
+    private Func<CancellationToken, Task>[] MakePodNetwork(
+        ParseResult parsed, KubeletOptions node, IPAddress address, ControllerContext context) =>
+    [
+        new CniConfig(context, new CniConfigOptions
+        {
+            NodeName = node.NodeName,
+            ConfigFolder = parsed.GetRequiredValue(_configurations),
+            BinFolder = parsed.GetRequiredValue(_plugins),
+        }).RunAsync,
+        new NodeRoutes(context, new NodeRouteOptions
+        {
+            NodeName = node.NodeName,
+            NodeAddress = address,
+            ClusterCidrs = parsed.GetRequiredValue(_pods).Split(','),
+        }).RunAsync,
+        new NetworkPolicies(context, new NetworkPolicyOptions { NodeName = node.NodeName }).RunAsync,
+    ];
+
+    private static async Task RunAsync(ClusterDns names, CancellationToken cancellation)
+    {
+        using (names)
+        {
+            await names.RunAsync(cancellation);
+        }
+    }
+
+    private static IPAddress AddressOf(KubeletOptions node) => node.NodeAddress ?? NodeAddresses.Find();
+
+    private static IPAddress DnsAddress(ParseResult parsed)
+    {
+        var bytes = IPNetwork.Parse(ControlPlane.ServiceRange(parsed).Split(',')[0]).BaseAddress.GetAddressBytes();
+        bytes[^1] += DnsOffset;
+        return new IPAddress(bytes);
+    }
+}
