@@ -23,6 +23,8 @@ namespace Etcdish.Kubernetes.Objects;
 [JsonSerializable(typeof(EndpointSlice))]
 [JsonSerializable(typeof(Endpoints))]
 [JsonSerializable(typeof(HorizontalPodAutoscaler))]
+[JsonSerializable(typeof(Ingress))]
+[JsonSerializable(typeof(IngressClass))]
 [JsonSerializable(typeof(IpAddress))]
 [JsonSerializable(typeof(Job))]
 [JsonSerializable(typeof(Lease))]

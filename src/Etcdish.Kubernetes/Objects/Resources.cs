@@ -38,6 +38,14 @@ public static class Resources
     public static ApiResource<ServiceCidr> ServiceCidrs { get; } =
         new("networking.k8s.io", "v1", "servicecidrs", "ServiceCIDR", false, ObjectForms.Default.ServiceCidr);
 
+    /// <summary>Ways from outside to services.</summary>
+    public static ApiResource<Ingress> Ingresses { get; } =
+        new("networking.k8s.io", "v1", "ingresses", "Ingress", true, ObjectForms.Default.Ingress);
+
+    /// <summary>Kinds of ingresses.</summary>
+    public static ApiResource<IngressClass> IngressClasses { get; } =
+        new("networking.k8s.io", "v1", "ingressclasses", "IngressClass", false, ObjectForms.Default.IngressClass);
+
     /// <summary>Volumes.</summary>
     public static ApiResource<PersistentVolume> PersistentVolumes { get; } =
         new("", "v1", "persistentvolumes", "PersistentVolume", false, ObjectForms.Default.PersistentVolume);
