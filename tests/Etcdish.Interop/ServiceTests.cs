@@ -1,3 +1,6 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Etcdish.Testing;
 using Etcdish.Testing.Containerd;
 
@@ -36,6 +39,21 @@ public sealed class ServiceTests
           ports: [{name: http, port: 80, targetPort: 8080, nodePort: 30080}]
         """;
 
+    private const string Ingress = """
+        apiVersion: networking.k8s.io/v1
+        kind: Ingress
+        metadata: {name: web}
+        spec:
+          tls: [{hosts: [secure.example], secretName: web-tls}]
+          rules:
+          - host: plain.example
+            http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {name: http}}}}]}
+          - host: secure.example
+            http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}
+        """;
+
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+
     private static NamespaceNetwork _network = null!;
     private static ContainerdServer _containerd = null!;
     private static KubernetesServer _server = null!;
@@ -46,6 +64,13 @@ public sealed class ServiceTests
         Tools.Require("nft", "apt-get install nftables");
         _network = NamespaceNetwork.Create(1);
         var launcher = _network.NetworkLauncherOf(0);
+
+        // As on a machine with a network: addresses that nobody has are refused by the node, not unknown to it.
+        using (var route = ChildProcess.Start(launcher[0], [.. launcher.Skip(1), "ip", "route", "add", "default", "via", _network.Outside]))
+        {
+            Assert.That(route.WaitForExit(_patience), Is.Zero, route.Describe);
+        }
+
         _containerd = await ContainerdServer.StartAsync(launcher);
         _server = new KubernetesServer(
             onGenuineEtcd: false,
@@ -70,7 +95,7 @@ public sealed class ServiceTests
     {
         try
         {
-            _server?.Kubectl("delete pods --all --grace-period=1 --timeout=30s");
+            _server?.Kubectl("delete deployments,pods --all --grace-period=1 --timeout=30s");
         }
         finally
         {
@@ -91,8 +116,8 @@ public sealed class ServiceTests
         exec client -- getent hosts kubernetes => 10\.96\.0\.1 +kubernetes\.default\.svc\.cluster\.local
         exec client -- getent hosts no-such !=> .*exit code 2
         exec client -- nslookup web.default.svc.cluster.local => .*Address: 10\.96\..*
-        exec client -- sh -c "wget -T 5 -qO- http://$(getent hosts web | cut -d ' ' -f 1)" => web-.*
-        exec client -- sh -c "wget -T 5 -qO- http://$WEB_SERVICE_HOST:$WEB_SERVICE_PORT" => web-.*
+        exec client -- sh -c "timeout 5 wget -qO- $(getent hosts web | cut -d ' ' -f 1)" => web-.*
+        exec client -- sh -c "timeout 5 wget -qO- $WEB_SERVICE_HOST:$WEB_SERVICE_PORT" => web-.*
         """);
 
     [Test]
@@ -100,7 +125,7 @@ public sealed class ServiceTests
     {
         _server.Run("""
             get service web -o jsonpath={.status.loadBalancer.ingress[0].ip} => 10\.98\.0\.\d+
-            exec client -- sh -c "wget -T 5 -qO- http://$(getent hosts web | cut -d ' ' -f 1)" => web-.*
+            exec client -- sh -c "timeout 5 wget -qO- $(getent hosts web | cut -d ' ' -f 1)" => web-.*
             """);
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
         var answers = new HashSet<string>();
@@ -112,10 +137,51 @@ public sealed class ServiceTests
     }
 
     [Test]
+    public async Task Requests_come_in_by_host_name_and_with_tls()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("secure.example");
+        var request = new CertificateRequest("CN=secure.example", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(names.Build());
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        _server.Run(
+            """
+            create secret tls web-tls --cert={cert.pem} --key={key.pem} => .*created
+            apply -f {ingress.yaml} => .*created
+            wait --for=jsonpath={.status.loadBalancer.ingress[0].ip} ingress/web --timeout=30s => .*condition met
+            get ingress web => .*etcdish.*plain.example,secure.example.*80, 443.*
+            """,
+            ("cert.pem", certificate.ExportCertificatePem()),
+            ("key.pem", key.ExportPkcs8PrivateKeyPem()),
+            ("ingress.yaml", Ingress));
+        using var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (context, cancellation) =>
+            {
+                var socket = new TcpClient();
+                await socket.ConnectAsync(_network.AddressOf(0), context.DnsEndPoint.Port, cancellation);
+                return socket.GetStream();
+            },
+            SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == certificate.GetCertHashString() },
+            AllowAutoRedirect = false,
+        };
+        using var http = new HttpClient(handler) { Timeout = _patience };
+        using var redirected = await http.GetAsync("http://secure.example/");
+        using var unknown = await http.GetAsync("http://other.example/");
+
+        Assert.That(await http.GetStringAsync("http://plain.example/"), Does.StartWith("web-"));
+        Assert.That(await http.GetStringAsync("https://secure.example/"), Does.StartWith("web-"));
+        Assert.That((int)redirected.StatusCode, Is.EqualTo(308));
+        Assert.That((int)unknown.StatusCode, Is.EqualTo(404));
+    }
+
+    [Test]
     public void Pods_reach_the_api_and_services_without_pods_refuse() => _server.Run("""
-        exec client -- sh -c "wget -T 5 -qO- --no-check-certificate https://$KUBERNETES_SERVICE_HOST/livez" => ok
+        exec client -- sh -c "nc -w 5 $KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT < /dev/null" => 
+        exec client -- sh -c "nc -w 5 $KUBERNETES_SERVICE_HOST 444 < /dev/null" !=> .*refused.*
         create service clusterip empty --tcp=80 => .*created
-        exec client -- sh -c "wget -T 5 -qO- http://$(getent hosts empty | cut -d ' ' -f 1)" !=> .*refused.*
+        exec client -- sh -c "timeout 5 wget -qO- $(getent hosts empty | cut -d ' ' -f 1)" !=> .*refused.*
         """);
 
     [Test]
@@ -125,11 +191,11 @@ public sealed class ServiceTests
         run guarded --image=busybox:1 --labels=app=guarded --command -- httpd -f -p 8080 => pod/guarded created
         expose pod guarded --port=8080 => .*exposed
         wait --for=condition=Ready pod/guarded --timeout=60s => .*
-        exec client -- sh -c "wget -T 5 -O- http://$(getent hosts guarded | cut -d ' ' -f 1):8080" !=> .*404 Not Found.*
+        exec client -- sh -c "timeout 5 wget -O- $(getent hosts guarded | cut -d ' ' -f 1):8080" !=> .*404 Not Found.*
         apply -f {policy.yaml} => .*created
-        exec guest -- sh -c "wget -T 5 -O- http://$(getent hosts guarded | cut -d ' ' -f 1):8080" !=> .*404 Not Found.*
-        exec client -- sh -c "for i in $(seq 20); do wget -T 1 -O- http://$(getent hosts guarded | cut -d ' ' -f 1):8080 2>&1 | grep -q 404 || exit 7; done" !=> .*exit code 7
-        exec guest -- sh -c "wget -T 5 -O- http://$(getent hosts guarded | cut -d ' ' -f 1):8080" !=> .*404 Not Found.*
+        exec guest -- sh -c "timeout 5 wget -O- $(getent hosts guarded | cut -d ' ' -f 1):8080" !=> .*404 Not Found.*
+        exec client -- sh -c "for i in $(seq 20); do timeout 1 wget -O- $(getent hosts guarded | cut -d ' ' -f 1):8080 2>&1 | grep -q 404 || exit 7; done" !=> .*exit code 7
+        exec guest -- sh -c "timeout 5 wget -O- $(getent hosts guarded | cut -d ' ' -f 1):8080" !=> .*404 Not Found.*
         """, ("policy.yaml", """
         apiVersion: networking.k8s.io/v1
         kind: NetworkPolicy

@@ -38,6 +38,9 @@ public sealed class NamespaceNetwork : IDisposable
         }
     }
 
+    /// <summary>This process' own address in it, by which members may reach what is outside.</summary>
+    public string Outside => $"{_subnet}.254";
+
     public string AddressOf(int member) => $"{_subnet}.{member + 1}";
 
     /// <summary>What runs a program in the member's namespace; the process becomes that program.</summary>

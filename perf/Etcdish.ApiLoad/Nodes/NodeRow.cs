@@ -44,7 +44,7 @@ internal sealed class NodeRow(string runtime, double maxSeconds) : IRow
         UpServer server, ContainerdServer? containerd, CancellationToken cancellation)
     {
         SimulatedCluster cluster = new(server, nodes: 1);
-        await server.StartAsync("up", ["--disable-kubelet"], cancellation);
+        await server.StartAsync("up", ["--disable-kubelet", "--disable-network"], cancellation);
         Process kubelet = server.Run(
             "kubelet",
             [

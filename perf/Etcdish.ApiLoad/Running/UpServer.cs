@@ -59,7 +59,7 @@ internal sealed class UpServer : IDisposable
     }
 
     /// <summary>Starts <c>etcdish up</c> and returns the time from then to its first answer 200 to <c>/readyz</c>.</summary>
-    public Task<TimeSpan> StartAsync(CancellationToken cancellation) => StartAsync("up", [], cancellation);
+    public Task<TimeSpan> StartAsync(CancellationToken cancellation) => StartAsync("up", ["--disable-network"], cancellation);
 
     /// <summary>Starts another verb that serves the API, or <c>up</c> with further options, on what its folder holds by now.</summary>
     public async Task<TimeSpan> StartAsync(string verb, IEnumerable<string> options, CancellationToken cancellation)

@@ -5,6 +5,7 @@ using Etcdish.Kubelet.Nodes;
 using Etcdish.Kubernetes.Control;
 using Etcdish.Network;
 using Etcdish.Network.Dns;
+using Etcdish.Network.Ingress;
 using Etcdish.Network.LoadBalancers;
 using Etcdish.Network.Policies;
 using Etcdish.Network.Routes;
@@ -46,8 +47,20 @@ internal sealed class UpNetwork
         DefaultValueFactory = _ => Directory.Exists("/opt/cni/bin") ? "/opt/cni/bin" : "/usr/lib/cni",
     };
 
+    private readonly Option<int> _http = new("--ingress-http-port")
+    {
+        Description = "The port of this machine on which ingresses take HTTP; 0: any that is free.",
+        DefaultValueFactory = _ => new IngressOptions().HttpPort,
+    };
+
+    private readonly Option<int> _https = new("--ingress-https-port")
+    {
+        Description = "The port of this machine on which ingresses take HTTPS; 0: any that is free.",
+        DefaultValueFactory = _ => new IngressOptions().HttpsPort,
+    };
+
     /// <summary>Its options.</summary>
-    public IEnumerable<Option> Options => [_none, _pods, _pool, _configurations, _plugins];
+    public IEnumerable<Option> Options => [_none, _pods, _pool, _configurations, _plugins, _http, _https];
 
     /// <summary>The range of which nodes get parts; null: nobody gives them any.</summary>
     public string? PodNetwork(ParseResult parsed) => parsed.GetValue(_none) ? null : parsed.GetRequiredValue(_pods);
@@ -71,13 +84,21 @@ internal sealed class UpNetwork
             return [];
         }
 
-        if (Advertised(parsed, node) is not { } address)
+        var ingress = new IngressController(context, new IngressOptions
         {
-            context.Warn("services are not served on this machine: that needs root and nft (apt-get install nftables)");
-            return [];
-        }
-
+            HttpPort = parsed.GetValue(_http),
+            HttpsPort = parsed.GetValue(_https),
+            NodeAddresses = [AddressOf(node)],
+        });
         var proxy = new ServiceProxy(context, new ServiceProxyOptions { NodeName = node.NodeName, HealthzAddress = null });
+        return Advertised(parsed, node) is { } address
+            ? [ingress.RunAsync, proxy.RunAsync, .. MakeForPods(parsed, node, address, context)]
+            : [ingress.RunAsync, proxy.RunAsync];
+    }
+
+    private List<Func<CancellationToken, Task>> MakeForPods(
+        ParseResult parsed, KubeletOptions node, IPAddress address, ControllerContext context)
+    {
         var names = new ClusterDns(context, new ClusterDnsOptions
         {
             Zone = node.ClusterDomain,
@@ -91,7 +112,6 @@ internal sealed class UpNetwork
         var announcer = pools.Length == 0 ? null : new AddressAnnouncer(context, new AddressAnnouncerOptions { Pools = pools });
         return
         [
-            proxy.RunAsync,
             token => RunAsync(names, token),
             balancers.RunAsync,
             .. announcer is null ? [] : (Func<CancellationToken, Task>[])[announcer.RunAsync],
