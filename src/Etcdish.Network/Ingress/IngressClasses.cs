@@ -23,7 +23,8 @@ internal sealed class IngressClasses(ControllerContext context)
     /// <summary>The classes there are.</summary>
     public Informer<IngressClass> Informer => _classes;
 
-    /// <summary>Whether an ingress is ours: by its class, by the annotation of old, or because it says nothing and the default is ours.</summary>
+    /// <summary>Whether an ingress is ours: by its class, by the annotation of old, or because it says nothing and the default is
+    /// ours.</summary>
     public bool IsOurs(IngressObject ingress)
     {
         var name = ingress.Spec.IngressClassName;

@@ -4,8 +4,9 @@ using Etcdish.Kubernetes.Control;
 namespace Etcdish.Network.Ingress;
 
 /// <summary>
-/// Takes HTTP requests from outside and passes them to pods, as Ingresses of its classes say (networking.k8s.io/v1; those whose IngressClass
-/// names the controller <c>etcdish.io/ingress</c>). Makes one for one node; several serve the same rules, each for itself.
+/// Takes HTTP requests from outside and passes them to pods, as Ingresses of its classes say (networking.k8s.io/v1; those whose
+/// IngressClass
+/// names the controller <c>etcdish.io/ingress</c>). One serves at one node; several serve the same rules, each for itself.
 /// </summary>
 public sealed class IngressController : IAsyncDisposable
 {
@@ -75,7 +76,8 @@ public sealed class IngressController : IAsyncDisposable
     {
         const int FirstPauseMilliseconds = 100;
         const int LongestPauseMilliseconds = 10_000;
-        for (var pause = FirstPauseMilliseconds; !cancellation.IsCancellationRequested; pause = Math.Min(pause * 2, LongestPauseMilliseconds))
+        var pause = FirstPauseMilliseconds;
+        while (!cancellation.IsCancellationRequested)
         {
             try
             {
@@ -87,6 +89,7 @@ public sealed class IngressController : IAsyncDisposable
                 _context.Warn($"ingress: the class cannot be made yet: {e.Message}");
                 await Task.Delay(TimeSpan.FromMilliseconds(pause), _context.Clock, cancellation)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                pause = Math.Min(pause * 2, LongestPauseMilliseconds);
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {

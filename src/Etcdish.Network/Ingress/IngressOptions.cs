@@ -5,7 +5,8 @@ namespace Etcdish.Network.Ingress;
 /// <summary>How an ingress controller serves.</summary>
 public sealed record IngressOptions
 {
-    /// <summary>The port of plain HTTP; 0: any that is free. One that cannot be had gives way to any that is free, with a warning.</summary>
+    /// <summary>The port of plain HTTP; 0: any that is free. One that cannot be had gives way to any that is free, with a
+    /// warning.</summary>
     public int HttpPort { get; init; } = 80;
 
     /// <summary>The port of HTTPS; 0: any that is free. One that cannot be had gives way to any that is free, with a warning.</summary>

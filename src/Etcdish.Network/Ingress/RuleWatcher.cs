@@ -6,7 +6,8 @@ using IngressObject = Etcdish.Kubernetes.Objects.Ingress;
 namespace Etcdish.Network.Ingress;
 
 /// <summary>
-/// Follows all that rules are made of. A change of endpoints concerns one service's endpoints only; any other change makes a new table, once
+/// Follows all that rules are made of. A change of endpoints concerns one service's endpoints only; any other change makes a new table,
+/// once
 /// for all that changed within a moment. Its queue holds services, and one key for the table. One worker: the router is for one thread.
 /// </summary>
 internal sealed class RuleWatcher : Controller, IIngressSource

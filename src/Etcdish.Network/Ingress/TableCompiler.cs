@@ -5,7 +5,8 @@ using IngressObject = Etcdish.Kubernetes.Objects.Ingress;
 
 namespace Etcdish.Network.Ingress;
 
-/// <summary>Makes one table of all ingresses. Of two rules for the same place the older ingress's counts. For one table and one thread.</summary>
+/// <summary>Makes one table of all ingresses. Of two rules for the same place the older ingress's counts. For one table and one
+/// thread.</summary>
 /// <param name="source">The objects.</param>
 /// <param name="poolOf">The endpoints of a port of a service, given their addresses if these are not a matter of slices.</param>
 /// <param name="certificateOf">The certificate in a secret.</param>

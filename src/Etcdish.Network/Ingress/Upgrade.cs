@@ -51,7 +51,8 @@ internal sealed class Upgrade
         }
     }
 
-    /// <summary>Tells the client that the endpoint agreed, and passes bytes both ways until a side ends or nothing moves for long.</summary>
+    /// <summary>Tells the client that the endpoint agreed, and passes bytes both ways until a side ends or nothing moves for
+    /// long.</summary>
     public async Task RunAsync(HttpResponseMessage message, IdleTimer idle)
     {
         ForwardedHeaders.CopyResponse(message, _context.Response);

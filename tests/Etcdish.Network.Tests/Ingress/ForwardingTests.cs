@@ -34,8 +34,9 @@ public sealed class ForwardingTests
         });
         var answer = await RawAsync(
             bench,
-            "GET /a%2Fb/../c?q=%20x HTTP/1.1\r\nHost: web.example:8080\r\nConnection: close, X-Secret\r\nX-Secret: 1\r\nX-Kept: 2\r\n"
-            + "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nForwarded: for=6.6.6.6\r\nProxy-Authorization: x\r\nTE: gzip\r\n\r\n");
+            "GET /a%2Fb/../c?q=%20x HTTP/1.1\r\nHost: web.example:8080\r\nConnection: close\r\nX-Kept: 2\r\n"
+            + "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nForwarded: for=6.6.6.6\r\n"
+            + "Proxy-Authorization: x\r\nTE: gzip\r\n\r\n");
         var (target, headers) = await seen.Task;
         using (Assert.EnterMultipleScope())
         {
@@ -51,6 +52,20 @@ public sealed class ForwardingTests
             Assert.That(answer, Does.Contain("Server: the-backend").And.Contain("Set-Cookie: a=1").And.Contain("Set-Cookie: b=2"));
             Assert.That(answer, Does.Contain("hello"));
         }
+    }
+
+    [Test]
+    public async Task HeadersNamedByConnectionDoNotGoOn()
+    {
+        await using var bench = await IngressBench.ServeAsync(
+            context => context.Response.WriteAsync(string.Join('|', context.Request.Headers.Keys)));
+        using var client = bench.Connect();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "http://web.example/");
+        request.Headers.TryAddWithoutValidation("Connection", "X-Secret");
+        request.Headers.TryAddWithoutValidation("X-Secret", "1");
+        request.Headers.TryAddWithoutValidation("X-Kept", "2");
+        using var response = await client.SendAsync(request);
+        Assert.That(await response.Content.ReadAsStringAsync(), Does.Contain("X-Kept").And.Not.Contain("X-Secret"));
     }
 
     [TestCase("Content-Length: 5\r\nTransfer-Encoding: chunked", "0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: web.example\r\n\r\n")]

@@ -82,7 +82,8 @@ internal sealed class IngressBench : IIngressSource, IAsyncDisposable
         var time = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc).AddMinutes(-age).ToString("yyyy-MM-ddTHH:mm:ssZ");
         _ingresses.Add(Parse(
             Resources.Ingresses,
-            $"{{'metadata':{{'name':'i{_ingresses.Count}','namespace':'default','creationTimestamp':'{time}','annotations':{{{annotations}}}}},"
+            $"{{'metadata':{{'name':'i{_ingresses.Count}','namespace':'default','creationTimestamp':'{time}',"
+            + $"'annotations':{{{annotations}}}}},"
             + $"'spec':{{{more}'rules':[{rules}]}}}}"));
         Router.Compile();
     }

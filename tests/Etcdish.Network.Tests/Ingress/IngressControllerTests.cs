@@ -19,7 +19,9 @@ public sealed class IngressControllerTests
         var running = ingress.RunAsync(stop.Token);
         await ingress.Ready;
         await bench.WaitAsync(
-            Resources.IngressClasses, "", all => all is [{ IsDefault: true, Spec.Controller: "etcdish.io/ingress", Metadata.Name: "etcdish" }]);
+            Resources.IngressClasses,
+            "",
+            all => all is [{ IsDefault: true, Spec.Controller: "etcdish.io/ingress", Metadata.Name: "etcdish" }]);
 
         // A loopback address is none that endpoints may have; a name may mean one.
         await bench.CreateAsync(
@@ -30,7 +32,9 @@ public sealed class IngressControllerTests
             "{'metadata':{'name':'web'},'spec':{'rules':[{'host':'web.example','http':{'paths':[{'path':'/','pathType':'Prefix',"
             + $"'backend':{{'service':{{'name':'web','port':{{'number':{backend.Port}}}}}}}}}]}}}}]}}}}");
         await bench.WaitAsync(
-            Resources.Ingresses, "default", all => all is [{ Status.LoadBalancer.Ingress: [{ Ip: "192.0.2.7" }], Spec.IngressClassName: "etcdish" }]);
+            Resources.Ingresses,
+            "default",
+            all => all is [{ Status.LoadBalancer.Ingress: [{ Ip: "192.0.2.7" }], Spec.IngressClassName: "etcdish" }]);
         await UntilServedAsync(ingress, "web.example", "from web.example");
 
         await bench.PatchAsync(Resources.Ingresses, "default", "web", "{'spec':{'rules':[{'host':'other.example'}]}}");

@@ -96,7 +96,9 @@ public sealed class RoutingTableTests
         await using var bench = new IngressBench();
         bench.AddService("own", "", 1);
         bench.AddService("all", "", 1, 2);
-        bench.AddIngress(IngressBench.Rule("h", "/a", "Prefix", "own"), "'defaultBackend':{'service':{'name':'own','port':{'number':80}}},");
+        bench.AddIngress(
+            IngressBench.Rule("h", "/a", "Prefix", "own"),
+            "'defaultBackend':{'service':{'name':'own','port':{'number':80}}},");
         Assert.That(bench.Router.Table.Match("elsewhere", "/")!.Pool!.Count, Is.EqualTo(1));
         bench.AddIngress("", "'defaultBackend':{'service':{'name':'all','port':{'number':80}}},");
         Assert.That(bench.Router.Table.Match("elsewhere", "/")!.Pool!.Count, Is.EqualTo(2));
