@@ -20,7 +20,8 @@ public sealed class NodeMetrics
     public DurationHistogram Syncs { get; } = new(0.001, 14);
 
     /// <summary>Measured round trips to each member, in ascending order of ids, in buckets from 0.1 ms to 3.2768 s, as in etcd.</summary>
-    public IEnumerable<KeyValuePair<ulong, DurationHistogram>> RoundTrips => _roundTrips.OrderBy(static member => member.Key);
+    // Its own ToArray: sorting would count and copy in two steps, and fail if a member came in between.
+    public IEnumerable<KeyValuePair<ulong, DurationHistogram>> RoundTrips => _roundTrips.ToArray().OrderBy(static member => member.Key);
 
     /// <summary>Questions to the leader for a read's index that had to be asked again, because the answer was overdue.</summary>
     public long SlowReadIndexes => Interlocked.Read(ref _slowReadIndexes);

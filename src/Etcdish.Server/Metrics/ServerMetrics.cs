@@ -170,7 +170,8 @@ internal sealed class ServerMetrics
 
     private void CollectClients(MetricWriter writer)
     {
-        foreach (((string type, string version), Counter counter) in _clientRequests.OrderBy(pair => pair.Key))
+        // Its own ToArray: sorting would count and copy in two steps, and fail if a version came in between.
+        foreach (((string type, string version), Counter counter) in _clientRequests.ToArray().OrderBy(pair => pair.Key))
         {
             string labels = MetricWriter.Labels(("client_api_version", version), ("type", type));
             writer.Sample("etcd_server_client_requests_total", labels, counter.Value);

@@ -77,7 +77,9 @@ public class MemberWithFullDiskTests
     {
         const string Metric = "etcdish_disk_full_batches_total ";
         using var http = new HttpClient { BaseAddress = new Uri(member.ClientUrl) };
-        string metrics = await http.GetStringAsync(new Uri("/metrics", UriKind.Relative));
+        using HttpResponseMessage answer = await http.GetAsync(new Uri("/metrics", UriKind.Relative));
+        string metrics = await answer.Content.ReadAsStringAsync();
+        Assert.That(answer.IsSuccessStatusCode, Is.True, () => $"{answer}\n{metrics}\n{member.Process.Describe()}");
         string line = metrics.Split('\n').Single(line => line.StartsWith(Metric, StringComparison.Ordinal));
         return long.Parse(line[Metric.Length..], CultureInfo.InvariantCulture);
     }
