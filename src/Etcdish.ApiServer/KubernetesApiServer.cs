@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Admission;
@@ -126,7 +127,7 @@ public sealed class KubernetesApiServer : IAsyncDisposable
     }
 
     /// <summary>Starts a server: it answers when this completes.</summary>
-    /// <exception cref="IOException">The address is taken.</exception>
+    /// <exception cref="IOException">An address is taken, or not this machine's.</exception>
     /// <exception cref="Storage.StoreUnavailableException">The store does not answer.</exception>
     public static async Task<KubernetesApiServer> StartAsync(ApiServerOptions options, CancellationToken cancellation = default)
     {
@@ -142,6 +143,11 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             await server._host.StartAsync(cancellation);
             await server._network.StartAsync(server._writer, server._resources, server._advertised?.IPEndPoint ?? server.EndPoint, cancellation);
             return server;
+        }
+        catch (SocketException e)
+        {
+            await server.DisposeAsync();
+            throw new IOException($"the API cannot listen at {options.Listen} and {options.AdvertiseAddress ?? options.Listen.Address}: {e.Message}", e);
         }
         catch
         {
