@@ -25,7 +25,7 @@ internal sealed class UpNetwork
 
     private readonly Option<string> _pods = new("--cluster-cidr")
     {
-        Description = "Addresses of pods in containers, of which every node gets a part; two ranges with a comma between for both families.",
+        Description = "Addresses of pods, of which every node gets a part; two ranges with a comma between for both families.",
         DefaultValueFactory = _ => "10.244.0.0/16",
     };
 
@@ -37,7 +37,7 @@ internal sealed class UpNetwork
 
     private readonly Option<string> _configurations = new("--cni-conf-dir")
     {
-        Description = "Where the container runtime looks for how pods get their network: one is written if there is none.",
+        Description = "Where it is said how pods get their network: a configuration is written if there is none.",
         DefaultValueFactory = _ => "/etc/cni/net.d",
     };
 
@@ -69,9 +69,13 @@ internal sealed class UpNetwork
     public IPAddress? Advertised(ParseResult parsed, KubeletOptions? node) =>
         node is null || parsed.GetValue(_none) || !ServiceProxy.CanUseNftables() ? null : AddressOf(node);
 
-    /// <summary>The servers of names that pods of the node are told.</summary>
-    public IReadOnlyList<IPAddress> NameServers(ParseResult parsed, KubeletOptions node) =>
-        Advertised(parsed, node) is null ? node.ClusterDns : [.. node.ClusterDns.DefaultIfEmpty(DnsAddress(parsed))];
+    /// <summary>The node with what its pods are told: the servers of names, and how they get a network.</summary>
+    public KubeletOptions Complete(ParseResult parsed, KubeletOptions node) => Advertised(parsed, node) is null ? node : node with
+    {
+        ClusterDns = [.. node.ClusterDns.DefaultIfEmpty(DnsAddress(parsed))],
+        NetworkConfigFolder = MayHaveNetworks(parsed, node) ? parsed.GetRequiredValue(_configurations) : "",
+        NetworkPluginFolder = parsed.GetRequiredValue(_plugins),
+    };
 
     /// <summary>The parts, each of which works until it is cancelled.</summary>
     /// <param name="parsed">What the user said.</param>
@@ -115,12 +119,15 @@ internal sealed class UpNetwork
             token => RunAsync(names, token),
             balancers.RunAsync,
             .. announcer is null ? [] : (Func<CancellationToken, Task>[])[announcer.RunAsync],
-            .. MayHaveContainers(node) ? MakePodNetwork(parsed, node, address, context) : [],
+            .. MayHaveNetworks(parsed, node) ? MakePodNetwork(parsed, node, address, context) : [],
         ];
     }
 
-    private static bool MayHaveContainers(KubeletOptions node) =>
-        node.Runtime == "containerd" || (node.Runtime == "auto" && File.Exists(new Uri(node.RuntimeEndpoint).LocalPath));
+    /// <summary>Whether pods may have addresses of their own: containers have, and processes if there are plugins.</summary>
+    private bool MayHaveNetworks(ParseResult parsed, KubeletOptions node) =>
+        node.Runtime == "containerd"
+        || (node.Runtime == "auto" && File.Exists(new Uri(node.RuntimeEndpoint).LocalPath))
+        || File.Exists(Path.Combine(parsed.GetRequiredValue(_plugins), "bridge"));
 
     private Func<CancellationToken, Task>[] MakePodNetwork(
         ParseResult parsed, KubeletOptions node, IPAddress address, ControllerContext context) =>

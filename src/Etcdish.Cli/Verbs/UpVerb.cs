@@ -69,8 +69,7 @@ internal sealed class UpVerb
         using var nodeClient = Connect(api, _machine.User(api.Arguments), "system:nodes");
         await using var network = new ClusterProgram(Connect(api, "etcdish:network", "system:masters"), "network", informers);
         var node = ReadNode(api.Arguments);
-        var machine = node is null ? null : UpNode.Make(
-            api, node with { ClusterDns = _network.NameServers(api.Arguments, node) }, nodeClient);
+        var machine = node is null ? null : UpNode.Make(api, _network.Complete(api.Arguments, node), nodeClient);
         await RunAllAsync(
             [
                 .. node is null ? [] : _network.Make(api.Arguments, node, network.Context),
