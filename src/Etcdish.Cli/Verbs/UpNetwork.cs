@@ -32,7 +32,7 @@ internal sealed class UpNetwork
     private readonly Option<string> _pool = new("--load-balancer-pool")
     {
         Description = "Addresses for services of type LoadBalancer, which this machine takes for its own; empty: they share the node's.",
-        DefaultValueFactory = _ => "10.98.0.0/24",
+        DefaultValueFactory = _ => "10.98.0.1-10.98.0.254",
     };
 
     private readonly Option<string> _configurations = new("--cni-conf-dir")
