@@ -96,6 +96,24 @@ internal sealed class UpNetwork
             : [ingress.RunAsync, proxy.RunAsync];
     }
 
+    /// <summary>Once the parts have stopped and pods have ended: what is left in the kernel goes. Where pods run on, it stays.</summary>
+    public async Task LeaveAsync(ParseResult parsed, KubeletOptions node)
+    {
+        if (node.StopGrace == TimeSpan.Zero || Advertised(parsed, node) is null)
+        {
+            return;
+        }
+
+        try
+        {
+            await NodeTables.RemoveAsync(CancellationToken.None);
+        }
+        catch (IOException e)
+        {
+            ClusterProgram.Warn($"rules of services and policies are still in the kernel: {e.Message}");
+        }
+    }
+
     private List<Func<CancellationToken, Task>> MakeForPods(
         ParseResult parsed, KubeletOptions node, IPAddress address, ControllerContext context)
     {

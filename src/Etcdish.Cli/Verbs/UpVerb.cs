@@ -86,6 +86,10 @@ internal sealed class UpVerb
                     : AnnounceAsync(api, token),
             ],
             cancellation);
+        if (node is not null)
+        {
+            await _network.LeaveAsync(api.Arguments, node);
+        }
     }
 
     /// <summary>
