@@ -9,6 +9,7 @@ using Etcdish.Cluster;
 using Etcdish.Kubernetes.Control;
 using Etcdish.Log;
 using Etcdish.Server;
+using Microsoft.AspNetCore.Connections;
 
 namespace Etcdish.Cli.Verbs;
 
@@ -60,7 +61,7 @@ internal sealed class ControlPlane
 
     private readonly Option<string?> _etcdServers = new("--etcd-servers")
     {
-        Description = "Keep objects in this etcd (URLs with commas between) instead of the data folder.",
+        Description = "Keep objects in this etcd (URLs with commas between) instead of the data folder; --cacert, --cert and --key are for it.",
     };
 
     private readonly Option<string?> _tokens = new("--token-auth-file")
@@ -80,17 +81,15 @@ internal sealed class ControlPlane
     /// <param name="serve">Is called when the server is ready: says so, and runs what else belongs to it until it is cancelled.</param>
     /// <param name="further">Options that only this verb has.</param>
     public Command Command(
-        string name, string description, Func<ReadyApi, CancellationToken, Task> serve, params IEnumerable<Option> further)
+        string name, string description, Func<ReadyApi, CancellationToken, Task> serve, params IEnumerable<OptionGroup> further)
     {
-        var command = new Command(name, description)
-        {
-            _dataDirectory, _address, _port, _advertise, _kubeconfig, _etcdServers, _tokens, _serviceRange, _nodePortRange,
-        };
-        foreach (var option in further)
-        {
-            command.Options.Add(option);
-        }
-
+        var command = new VerbCommand(
+            name,
+            description,
+            [
+                new OptionGroup("Cluster", [_dataDirectory, _kubeconfig, _address, _port, _advertise, _serviceRange, _nodePortRange, _tokens, _etcdServers]),
+                .. further,
+            ]);
         command.SetAction((parsed, cancellation) => RunAsync(name, parsed, serve, cancellation));
         return command;
     }
@@ -105,6 +104,12 @@ internal sealed class ControlPlane
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             return 0;
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            await Console.Error.WriteLineAsync(
+                $"etcdish {name}: port {parsed.GetValue(_port)} is taken, by another cluster perhaps: {_port.Name} 0 takes one that is free");
+            return CouldNotStart;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or LogLockedException or StoreUnavailableException
             or ArgumentException or FormatException or CommandException or LeadershipLostException)

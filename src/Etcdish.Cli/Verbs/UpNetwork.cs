@@ -32,7 +32,7 @@ internal sealed class UpNetwork
     private readonly Option<string> _pool = new("--load-balancer-pool")
     {
         Description = "Addresses for services of type LoadBalancer, which this machine takes for its own; empty: they share the node's.",
-        DefaultValueFactory = _ => "10.98.0.0/24",
+        DefaultValueFactory = _ => "10.98.0.1-10.98.0.254",
     };
 
     private readonly Option<string> _configurations = new("--cni-conf-dir")
@@ -98,6 +98,24 @@ internal sealed class UpNetwork
         return Advertised(parsed, node) is { } address
             ? [ingress.RunAsync, proxy.RunAsync, .. MakeForPods(parsed, node, address, context)]
             : [ingress.RunAsync, proxy.RunAsync];
+    }
+
+    /// <summary>Once the parts have stopped and pods have ended: what is left in the kernel goes. Where pods run on, it stays.</summary>
+    public async Task LeaveAsync(ParseResult parsed, KubeletOptions node)
+    {
+        if (node.StopGrace == TimeSpan.Zero || Advertised(parsed, node) is null)
+        {
+            return;
+        }
+
+        try
+        {
+            await NodeTables.RemoveAsync(CancellationToken.None);
+        }
+        catch (IOException e)
+        {
+            ClusterProgram.Warn($"rules of services and policies are still in the kernel: {e.Message}");
+        }
     }
 
     private List<Func<CancellationToken, Task>> MakeForPods(

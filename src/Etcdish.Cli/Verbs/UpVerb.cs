@@ -47,12 +47,17 @@ internal sealed class UpVerb
               etcdish up --etcd-servers http://127.0.0.1:2379
             """,
             verb.ServeAsync,
-            verb._nodes.Options.Concat(verb._machine.Options).Concat(verb._network.Options).Append(verb._noScheduler));
+            new OptionGroup("This machine as a node", [.. verb._machine.Options]),
+            new OptionGroup("Its network", [.. verb._network.Options]),
+            new OptionGroup("Simulated nodes in its place", [.. verb._nodes.Options]),
+            new OptionGroup("What else may be left out", [verb._noScheduler]));
     }
 
     /// <summary>All parts look at the cluster through the same informers, so each change is read once; each writes as itself.</summary>
     private async Task ServeAsync(ReadyApi api, CancellationToken cancellation)
     {
+        await using var farewell = cancellation.Register(() => Console.Error.WriteLine(
+            "etcdish: stopping the pods, then the cluster; Ctrl-C once more ends this at once and leaves pods running"));
         using var watcher = Connect(api, "system:etcdish", "system:masters");
         await LocalPath.EnsureClassAsync(watcher, cancellation);
         await using var informers = new SharedInformers(watcher, TimeProvider.System, ClusterProgram.Warn);
@@ -80,6 +85,10 @@ internal sealed class UpVerb
                     : AnnounceAsync(api, token),
             ],
             cancellation);
+        if (node is not null)
+        {
+            await _network.LeaveAsync(api.Arguments, node);
+        }
     }
 
     /// <summary>
@@ -140,6 +149,7 @@ internal sealed class UpVerb
     private static void Announce(ReadyApi api, string aboutNodes, string aboutPods) => Console.Out.WriteLine(
         $"""
         ready: {api.Server.Url}, kubeconfig {api.Kubeconfig}
+        Ctrl-C stops it. In another terminal:
           export KUBECONFIG={api.Kubeconfig}
           {aboutNodes}
           {aboutPods}
