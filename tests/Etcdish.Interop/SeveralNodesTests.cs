@@ -102,6 +102,10 @@ public sealed class SeveralNodesTests
         AssertPolicyHolds(cluster);
         AssertComesBack(cluster);
         Assert.That(cluster.Links.RunAt(0, "ip route").StandardOutput, Does.Contain("dev etcdish-vx proto 173"));
+        cluster.Server.Run("""
+            exec at-one -- cat /sys/class/net/eth0/mtu => 1450
+            exec at-two -- cat /sys/class/net/eth0/mtu => 1450
+            """);
     }
 
     private static void AssertPodsMeet(TwoNodes cluster)
@@ -137,10 +141,12 @@ public sealed class SeveralNodesTests
             Assert.That(cluster.Ask($"http://{node}:30080/cgi-bin/who"), Does.StartWith("at-two saw "), "a port of the node, the pod wherever");
         }
 
-        // With a route only: on one link the address itself is found by ARP, behind a router the router must know the node.
-        var way = cluster.Links.IsRouted ? $"via {cluster.Links.Nodes[0]}" : "dev lan";
+        // On one link whoever has the address is found by ARP, by policy Local the node with the pod; a router must know a node.
+        var way = cluster.Links.IsRouted ? $"via {cluster.Links.Nodes[1]}" : "dev lan";
         Assert.That(cluster.Links.RunOutside($"ip route add 10.98.0.0/24 {way}").ExitCode, Is.Zero);
         Assert.That(cluster.Ask($"http://{BalancerOf(cluster, "at-two")}/cgi-bin/who"), Does.StartWith("at-two saw "));
+        Assert.That(
+            cluster.Ask($"http://{BalancerOf(cluster, "local")}/cgi-bin/who"), Is.EqualTo($"at-two saw {cluster.Links.OutsideOf(1)}"));
 
         // Only the node with the pod answers, and the pod sees who asks.
         Assert.That(

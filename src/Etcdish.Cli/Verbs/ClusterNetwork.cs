@@ -9,7 +9,9 @@ namespace Etcdish.Cli.Verbs;
 /// <param name="Domain">The cluster's domain.</param>
 /// <param name="NameServer">The address of the service by which pods ask for names.</param>
 /// <param name="PodRanges">The addresses of all pods, in CIDR notation.</param>
-internal sealed record ClusterNetwork(string Domain, IPAddress NameServer, IReadOnlyList<string> PodRanges)
+/// <param name="BalancerPools">The addresses for load balancers, which nodes take for their own; none: they share the nodes'.</param>
+internal sealed record ClusterNetwork(
+    string Domain, IPAddress NameServer, IReadOnlyList<string> PodRanges, IReadOnlyList<string> BalancerPools)
 {
     /// <summary>The name of the ConfigMap, in kube-system.</summary>
     public const string ObjectName = "etcdish-network";
@@ -18,6 +20,7 @@ internal sealed record ClusterNetwork(string Domain, IPAddress NameServer, IRead
     private const string DomainKey = "clusterDomain";
     private const string NameServerKey = "clusterDNS";
     private const string PodRangesKey = "clusterCIDR";
+    private const string PoolsKey = "loadBalancerPool";
     private static readonly TimeSpan _pause = TimeSpan.FromSeconds(5);
 
     /// <summary>The ConfigMap.</summary>
@@ -31,6 +34,7 @@ internal sealed record ClusterNetwork(string Domain, IPAddress NameServer, IRead
             [DomainKey] = Domain,
             [NameServerKey] = NameServer.ToString(),
             [PodRangesKey] = string.Join(',', PodRanges),
+            [PoolsKey] = string.Join(',', BalancerPools),
         },
     };
 
@@ -62,9 +66,10 @@ internal sealed record ClusterNetwork(string Domain, IPAddress NameServer, IRead
     private static ClusterNetwork Parse(ConfigMap map)
     {
         var domain = map.Data.GetValueOrDefault(DomainKey, "");
-        string[] ranges = map.Data.GetValueOrDefault(PodRangesKey, "").Split(',', StringSplitOptions.RemoveEmptyEntries);
         return domain.Length > 0 && IPAddress.TryParse(map.Data.GetValueOrDefault(NameServerKey, ""), out var nameServer)
-            ? new ClusterNetwork(domain, nameServer, ranges)
+            ? new ClusterNetwork(domain, nameServer, List(PodRangesKey), List(PoolsKey))
             : throw new IOException($"ConfigMap {Namespace}/{ObjectName} lacks {DomainKey} or {NameServerKey}");
+
+        string[] List(string key) => map.Data.GetValueOrDefault(key, "").Split(',', StringSplitOptions.RemoveEmptyEntries);
     }
 }

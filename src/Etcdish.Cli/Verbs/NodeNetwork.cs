@@ -4,6 +4,7 @@ using Etcdish.Kubelet;
 using Etcdish.Kubernetes.Control;
 using Etcdish.Network;
 using Etcdish.Network.Dns;
+using Etcdish.Network.LoadBalancers;
 using Etcdish.Network.Policies;
 using Etcdish.Network.Routes;
 
@@ -53,7 +54,9 @@ internal sealed class NodeNetwork
         // First who follows all nodes: then the proxy need not follow its own one apart.
         var pods = ServesPods && MayHaveContainers(node) ? MakeForPods(parsed, node, cluster, context) : [];
         var proxy = new ServiceProxy(context, new ServiceProxyOptions { NodeName = node.NodeName, HealthzAddress = null });
-        return ServesPods ? [proxy.RunAsync, MakeNames(node, cluster, context), .. pods] : [proxy.RunAsync];
+        return ServesPods
+            ? [proxy.RunAsync, MakeNames(node, cluster, context), .. MakeAnnouncer(node, cluster, context), .. pods]
+            : [proxy.RunAsync];
     }
 
     private static bool MayHaveContainers(KubeletOptions node) =>
@@ -79,6 +82,12 @@ internal sealed class NodeNetwork
         };
     }
 
+    private static Func<CancellationToken, Task>[] MakeAnnouncer(KubeletOptions node, ClusterNetwork cluster, ControllerContext context) =>
+        cluster.BalancerPools.Count == 0 ? [] :
+        [
+            new AddressAnnouncer(context, new AddressAnnouncerOptions { NodeName = node.NodeName, Pools = cluster.BalancerPools }).RunAsync,
+        ];
+
     private Func<CancellationToken, Task>[] MakeForPods(
         ParseResult parsed, KubeletOptions node, ClusterNetwork cluster, ControllerContext context)
     {
@@ -94,6 +103,7 @@ internal sealed class NodeNetwork
             NodeAddress = AddressOf(node),
             ClusterCidrs = cluster.PodRanges,
         });
+        routes.PodMtuChanged += addresses.SetMtu;
         var policies = new NetworkPolicies(context, new NetworkPolicyOptions { NodeName = node.NodeName });
         return [addresses.RunAsync, routes.RunAsync, policies.RunAsync];
     }

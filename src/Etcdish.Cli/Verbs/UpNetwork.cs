@@ -30,7 +30,7 @@ internal sealed class UpNetwork
 
     private readonly Option<string> _pool = new("--load-balancer-pool")
     {
-        Description = "Addresses for services of type LoadBalancer, which this machine takes for its own; empty: they share the nodes'.",
+        Description = "Addresses for services of type LoadBalancer, each of which one node takes for its own; empty: they share the nodes'.",
         DefaultValueFactory = _ => "10.98.0.0/24",
     };
 
@@ -58,7 +58,7 @@ internal sealed class UpNetwork
 
     /// <summary>What all nodes must know; null: the network is somebody else's.</summary>
     public ClusterNetwork? ReadCluster(ParseResult parsed, KubeletOptions? node) => parsed.GetValue(_none) ? null : new ClusterNetwork(
-        (node ?? new KubeletOptions()).ClusterDomain, DnsAddress(parsed), parsed.GetRequiredValue(_pods).Split(','));
+        (node ?? new KubeletOptions()).ClusterDomain, DnsAddress(parsed), Split(parsed.GetRequiredValue(_pods)), Split(parsed.GetRequiredValue(_pool)));
 
     /// <summary>The parts that the cluster has once, each of which works until it is cancelled.</summary>
     /// <param name="api">The API.</param>
@@ -74,7 +74,7 @@ internal sealed class UpNetwork
         var names = new DnsService(context, cluster.NameServer);
         var balancers = new LoadBalancerController(context, new LoadBalancerOptions
         {
-            Pools = Pools(api.Arguments),
+            Pools = cluster.BalancerPools,
             ReservedPorts = new HashSet<int> { new Uri(server).Port, (node ?? new KubeletOptions()).Port },
         });
         return [names.RunAsync, balancers.RunAsync];
@@ -91,24 +91,16 @@ internal sealed class UpNetwork
             return [];
         }
 
-        var parts = _node.Make(parsed, node, cluster, context);
         var ingress = new IngressController(context, new IngressOptions
         {
             HttpPort = parsed.GetValue(_http),
             HttpsPort = parsed.GetValue(_https),
             NodeAddresses = [NodeNetwork.AddressOf(node)],
         });
-        if (!NodeNetwork.ServesPods || Pools(parsed) is not { Length: > 0 } pools)
-        {
-            return [ingress.RunAsync, .. parts];
-        }
-
-        var announcer = new AddressAnnouncer(context, new AddressAnnouncerOptions { Pools = pools });
-        return [ingress.RunAsync, announcer.RunAsync, .. parts];
+        return [ingress.RunAsync, .. _node.Make(parsed, node, cluster, context)];
     }
 
-    private string[] Pools(ParseResult parsed) =>
-        parsed.GetRequiredValue(_pool).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    private static string[] Split(string text) => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private static IPAddress DnsAddress(ParseResult parsed)
     {

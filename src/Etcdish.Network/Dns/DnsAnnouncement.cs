@@ -13,8 +13,6 @@ namespace Etcdish.Network.Dns;
 /// </summary>
 internal sealed class DnsAnnouncement : Controller
 {
-    private const string Annotation = "etcdish.io/cluster-dns";
-
     private readonly ObjectKey _key;
     private readonly Informer<Node> _nodes;
 
@@ -37,7 +35,7 @@ internal sealed class DnsAnnouncement : Controller
 
     /// <summary>Where a node's name server is; null: it has none.</summary>
     public static IPEndPoint? Read(Node node) =>
-        IPEndPoint.TryParse(node.Metadata.Annotations.GetValueOrDefault(Annotation, ""), out var target) && target.Port > 0 ? target : null;
+        IPEndPoint.TryParse(node.Metadata.Annotations.GetValueOrDefault(NodeAnnotations.ClusterDns, ""), out var target) && target.Port > 0 ? target : null;
 
     protected override async Task ReconcileAsync(ObjectKey key, CancellationToken cancellation)
     {
@@ -49,7 +47,7 @@ internal sealed class DnsAnnouncement : Controller
         var metadata = new JsonObject
         {
             ["uid"] = node.Metadata.Uid,
-            ["annotations"] = new JsonObject { [Annotation] = Target.ToString() },
+            ["annotations"] = new JsonObject { [NodeAnnotations.ClusterDns] = Target.ToString() },
         };
         var patch = new JsonObject { ["metadata"] = metadata };
         await Context.Client.PatchAsync(Resources.Nodes, "", key.Name, patch, PatchKind.Merge, "", cancellation);
