@@ -206,7 +206,8 @@ internal sealed class WatchHub(ResourceStorage storage, IObjectStore store, Watc
                 Deliver(ResourceEvent.Bookmark(newest.Revision));
             }
 
-            await PauseAsync();
+            // Whoever stops it here stops the watch, too; its end must be waited for before it can be closed.
+            await PauseAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
