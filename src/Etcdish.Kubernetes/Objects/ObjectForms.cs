@@ -12,7 +12,7 @@ namespace Etcdish.Kubernetes.Objects;
     Converters =
     [
         typeof(OwnedObjectConverter), typeof(QuantityConverter), typeof(IntOrStringConverter), typeof(LabelSelectorConverter),
-        typeof(PodTemplateConverter), typeof(PooledStringConverter),
+        typeof(PodTemplateConverter), typeof(PooledStringConverter), typeof(ObjectMetadataConverter),
     ])]
 [JsonSerializable(typeof(CertificateSigningRequest))]
 [JsonSerializable(typeof(ConfigMap))]
