@@ -24,7 +24,7 @@ internal sealed class ResourceMonitors(
     public Task Synced => Task.WhenAll(
         _monitors.Values.Select(monitor => monitor.Informer.Synced).Concat(_shared.Values.Select(informer => informer.Synced)));
 
-    /// <summary>Watches these resources and no others.</summary>
+    /// <summary>Watches these resources and no others; what is heard from others' informers is heard as long as these run.</summary>
     public async Task FollowAsync(IReadOnlyList<ApiResource> resources)
     {
         foreach (var gone in _monitors.Keys.Except(resources).ToArray())
