@@ -54,6 +54,23 @@ public sealed class SharedInformers(KubernetesClient client, TimeProvider clock,
         }
     }
 
+    /// <summary>The informer of all objects of a resource, in whatever form, if somebody has asked for one.</summary>
+    public IInformer? Find(ApiResource resource)
+    {
+        lock (_lock)
+        {
+            foreach (var ((known, selector), informer) in _informers)
+            {
+                if (selector.Length == 0 && known.Name == resource.Name && known.Group == resource.Group && known.Version == resource.Version)
+                {
+                    return informer;
+                }
+            }
+
+            return null;
+        }
+    }
+
     /// <summary>Starts all that were asked for; completes when they know what there is.</summary>
     public async Task StartAsync(CancellationToken cancellation)
     {
