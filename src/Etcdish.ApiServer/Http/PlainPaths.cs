@@ -30,9 +30,10 @@ internal sealed class PlainPaths(IObjectStore store)
     });
 
     /// <summary>Answers the request, or says by null that the path is another's.</summary>
-    public Task? TryHandle(HttpContext http)
+    /// <param name="http">The request.</param>
+    /// <param name="parts">The parts of its path.</param>
+    public Task? TryHandle(HttpContext http, string[] parts)
     {
-        var parts = (http.Request.Path.Value ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
         return parts switch
         {
             ["version"] => ApiResponse.SendAsync(http, StatusCodes.Status200OK, _version),
