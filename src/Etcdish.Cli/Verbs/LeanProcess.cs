@@ -5,16 +5,16 @@ using System.Text;
 namespace Etcdish.Cli.Verbs;
 
 /// <summary>
-/// A process that is to take little memory rather than little time, such as a kubelet's beside the pods of its machine. The runtime reads such
-/// settings once, as it starts, and the program's own are those of a server; so this executes the program anew in its place: same process,
-/// same arguments, and the settings in its environment. Those that the user has set stay as they are.
+/// A process that is to take little memory rather than little time, such as a kubelet's beside the pods of its machine. The runtime reads
+/// such settings once, as it starts, and the program's own are those of a server; so this executes the program anew in its place: same
+/// process, same arguments, and the settings in its environment. Those that the user has set stay as they are.
 /// </summary>
 internal static partial class LeanProcess
 {
     private const int BrokenPipe = 13;
     private const nint DefaultAction = 0;
 
-    // What each saves with 50 pods is in perf/README.md.
+    // What they save with 50 pods is in the README of Etcdish.Kubelet.
     private static readonly (string Name, string Value)[] _settings =
     [
         // One heap, not one for each processor, and no thread that collects beside the others.

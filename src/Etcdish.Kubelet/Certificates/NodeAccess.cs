@@ -4,8 +4,8 @@ using Etcdish.Kubernetes.Client;
 namespace Etcdish.Kubelet.Certificates;
 
 /// <summary>
-/// The API as a node that has its certificate by <see cref="NodeKubeconfig"/>: it is renewed when four fifths of its life are over, and used
-/// from then on, while the kubelet works.
+/// The API as a node that has its certificate by <see cref="NodeKubeconfig"/>: it is renewed when four fifths of its life are over, and
+/// used from then on, while the kubelet works.
 /// </summary>
 public sealed class NodeAccess : IDisposable
 {

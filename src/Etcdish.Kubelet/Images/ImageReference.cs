@@ -113,7 +113,7 @@ internal readonly record struct ImageReference(string Name, string Tag, string D
 
     private static bool IsTag(ReadOnlySpan<char> tag) => tag.Length <= LongestTag && Holds(tag, _tag) && tag[0] is not ('.' or '-');
 
-    /// <summary><c>algorithm:hash</c>: words that begin with a letter and have one of <c>-_+.</c> between them, and 32 digits at least.</summary>
+    /// <summary><c>algorithm:hash</c>: words that begin with a letter, with one of <c>-_+.</c> between, and 32 digits at least.</summary>
     private static bool IsDigest(ReadOnlySpan<char> digest)
     {
         var colon = digest.IndexOf(':');

@@ -118,7 +118,9 @@ internal readonly record struct FileMapping(nuint Start, nuint Bytes)
         private static long Figure(ReadOnlySpan<byte> line)
         {
             var text = line[(line.IndexOf((byte)':') + 1)..].TrimStart((byte)' ');
-            return Utf8Parser.TryParse(text, out long value, out _) ? value : throw new IOException("a line of /proc/self/smaps is not as expected");
+            return Utf8Parser.TryParse(text, out long value, out _)
+                ? value
+                : throw new IOException("a line of /proc/self/smaps is not as expected");
         }
     }
 }

@@ -67,8 +67,13 @@ internal sealed class NodeStop(PodWorkersParts parts, Func<string, PodManifest?>
         var sidecars = pod.Spec.InitContainers.Select(container => container.Name).ToArray();
         foreach (var group in containers.GroupBy(container => Array.IndexOf(sidecars, container.Name)).OrderBy(Turn))
         {
-            await Task.WhenAll(group.Select(container => _stopper.StopAsync(
-                pod, new KillContainer(container, pod.FindContainer(container.Name), until, ""), address, isRepeated: false, cancellation)));
+            await Task.WhenAll(group.Select(Stop));
+        }
+
+        Task Stop(ContainerState container)
+        {
+            var kill = new KillContainer(container, pod.FindContainer(container.Name), until, "");
+            return _stopper.StopAsync(pod, kill, address, isRepeated: false, cancellation);
         }
 
         static int Turn(IGrouping<int, ContainerState> group) => group.Key < 0 ? int.MinValue : -group.Key;
@@ -80,7 +85,7 @@ internal sealed class NodeStop(PodWorkersParts parts, Func<string, PodManifest?>
             : await _runtime.GetSandboxAsync(sandbox.Id, cancellation) is { Addresses: [var first, ..] } ? first : "";
 
     private TimeSpan GraceOf(PodManifest pod) =>
-        pod.Spec.TerminationGracePeriodSeconds is { } seconds && TimeSpan.FromSeconds(seconds) < grace ? TimeSpan.FromSeconds(seconds) : grace;
+        pod.Spec.TerminationGracePeriodSeconds is { } seconds && seconds < grace.TotalSeconds ? TimeSpan.FromSeconds(seconds) : grace;
 
     /// <summary>Nobody is there to hear: the API may go down at the same time.</summary>
     private sealed class SilentEvents : IPodEvents

@@ -5,9 +5,9 @@ namespace Etcdish.Kubelet.Nodes;
 
 /// <summary>
 /// Gives memory back to the machine when a process that had work is at rest again. A kubelet works for some seconds after its start, and
-/// whenever pods come and go; in between it needs little of what it then touched: garbage that nobody collects because nothing is allocated,
-/// and pages of programs' files, most of which serve only a start. These are dropped, and come again, out of the kernel's cache, when somebody
-/// reads them. Windows calls that emptying the working set.
+/// whenever pods come and go; in between it needs little of what it then touched: garbage that nobody collects because nothing is
+/// allocated, and pages of programs' files, most of which serve only a start. These are dropped, and come again, out of the kernel's
+/// cache, when somebody reads them. Windows calls that emptying the working set.
 /// </summary>
 public sealed class WorkingSet
 {
@@ -66,8 +66,8 @@ public sealed class WorkingSet
     }
 
     /// <summary>
-    /// Looks once. What is dropped was there at the look before as it is now: who loads a program changes its pages for a moment before they
-    /// are what they stay.
+    /// Looks once. What is dropped was there at the look before as it is now: who loads a program changes its pages for a moment before
+    /// they are what they stay.
     /// </summary>
     internal void Look()
     {

@@ -17,12 +17,13 @@ internal static class StartScript
 
     /// <summary>
     /// Starts a container, waits for it, ends what it left and writes down its exit code. Arguments: the container's folder, the file of
-    /// the exit code, the file that lists the processes of its control group (or empty), the files of its output and its errors, and tty (or empty).
+    /// the exit code, the file that lists the processes of its control group (or empty), the files of its output and its errors, and tty
+    /// (or empty).
     /// A terminal is kept by script(1), which outlives this process as well. A shell tells of a command that a signal ended: not to a pipe
     /// that nobody reads any more, for that would end the shell. Who ignores SIGPIPE instead hands that down to the container.
-    /// Between the container and the files of its output there is a cat(1) for each stream: who opens /dev/stdout anew opens a pipe then, and
-    /// cuts nothing off. This shell holds both ends until all of the container is gone; what left its control group, or its session where there
-    /// is none, may hold a pipe for longer, and is waited for only for a second.
+    /// Between the container and the files of its output there is a cat(1) for each stream: who opens /dev/stdout anew opens a pipe then,
+    /// and cuts nothing off. This shell holds both ends until all of the container is gone; what left its control group, or its session
+    /// where there is none, may hold a pipe for longer, and is waited for only for a second.
     /// </summary>
     public const string Supervise = """
         cd "$1" || exit
