@@ -41,6 +41,7 @@ internal sealed class KubeletNode : IAsyncDisposable
     private readonly ImagePuller _puller;
     private readonly ProbeWorkers _probes;
     private readonly Hooks _hooks;
+    private readonly PodWorkersParts _parts;
     private readonly PodWorkers _pods;
     private readonly UsageSampler _usage;
     private readonly LogRotation _rotation;
@@ -82,7 +83,8 @@ internal sealed class KubeletNode : IAsyncDisposable
             runtime, _readings.ReadImageDiskAsync, clock, warn, options.ImageHighPercent, options.ImageLowPercent);
         _probes = new ProbeWorkers(runtime, clock, Tell);
         _hooks = new Hooks(runtime, clock);
-        _pods = new PodWorkers(MakeParts(client));
+        _parts = MakeParts(client);
+        _pods = new PodWorkers(_parts);
         _eviction = new EvictionManager(
             EvictionThreshold.Parse(options.EvictionHard), _readings, _pods, _collector, _events, _keeper.Subject, clock, warn);
         _usage = new UsageSampler(runtime, clock);
@@ -155,7 +157,7 @@ internal sealed class KubeletNode : IAsyncDisposable
         await IgnoreEnd(Task.WhenAll(running), stop.Token);
         if (cancellation.IsCancellationRequested && _options.StopGrace > TimeSpan.Zero)
         {
-            await new NodeStop(_runtime, FindPod, _options.StopGrace, _warn).RunAsync(_clock);
+            await new NodeStop(_parts, FindPod, _options.StopGrace).RunAsync();
         }
 
         if (!cancellation.IsCancellationRequested)
@@ -184,7 +186,7 @@ internal sealed class KubeletNode : IAsyncDisposable
         await _events.DisposeAsync();
     }
 
-    private PodManifest? FindPod(string uid) => _follower.All.FirstOrDefault(pod => pod.Metadata.Uid == uid);
+    private PodManifest? FindPod(string uid) => _pods.List().FirstOrDefault(pod => pod.Uid == uid);
 
     private static async Task IgnoreEnd(Task task, CancellationToken cancellation)
     {

@@ -21,7 +21,7 @@ internal sealed class NodeRow(string runtime, double maxSeconds) : IRow
     private const double MaxMebibytes = 60;
     private const string Node = "measured";
 
-    private static readonly TimeSpan _settling = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _settling = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan _idle = TimeSpan.FromSeconds(30);
 
     public string Name => runtime;

@@ -42,6 +42,9 @@ internal sealed class NodeRestriction(ClusterObjects objects) : IAdmissionPlugin
             case ("coordination.k8s.io", "leases"):
                 CheckLease(node, request);
                 break;
+            case ("resource.k8s.io", "resourceslices"):
+                CheckSlice(node, request);
+                break;
             case ("storage.k8s.io", "csinodes") when NameOf(request) != node:
                 throw request.Forbid("can only access CSINode with the same name as the requesting node");
         }
@@ -133,6 +136,21 @@ internal sealed class NodeRestriction(ClusterObjects objects) : IAdmissionPlugin
         if (!JsonNode.DeepEquals(WithoutOwn(request.Stored!), WithoutOwn(request.Object!)))
         {
             throw request.Forbid($"node \"{node}\" is not allowed to update fields other than status.capacity and status.conditions");
+        }
+    }
+
+    /// <summary>What else a node may do with slices was decided by those that are there.</summary>
+    private static void CheckSlice(string node, AdmissionRequest request)
+    {
+        var (slice, verb) = request.Operation switch
+        {
+            AdmissionOperation.Create => (request.Object, "create"),
+            AdmissionOperation.Delete => (request.Stored, "delete"),
+            _ => (null, ""),
+        };
+        if (slice is not null && slice.Part("spec").Text("nodeName") != node)
+        {
+            throw request.Forbid($"can only {verb} ResourceSlice with the same NodeName as the requesting node");
         }
     }
 

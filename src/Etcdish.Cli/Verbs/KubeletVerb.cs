@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Etcdish.Kubelet;
 using Etcdish.Kubelet.Certificates;
+using Etcdish.Kubelet.Nodes;
 using Etcdish.Kubernetes.Client;
 
 namespace Etcdish.Cli.Verbs;
@@ -142,12 +143,10 @@ internal sealed class KubeletVerb
     private async Task RunNodeAsync(ParseResult parsed, CancellationToken cancellation)
     {
         var kubeconfig = parsed.GetRequiredValue(_kubeconfig);
-        if (parsed.GetValue(_bootstrap) is { } bootstrap)
-        {
-            await NodeKubeconfig.EnsureAsync(
-                kubeconfig, bootstrap, _arguments.NodeName(parsed), TimeProvider.System, ClusterProgram.Warn, cancellation);
-        }
-
+        using var access = parsed.GetValue(_bootstrap) is { } bootstrap
+            ? await NodeAccess.OpenAsync(
+                kubeconfig, bootstrap, _arguments.NodeName(parsed), TimeProvider.System, ClusterProgram.Warn, cancellation)
+            : null;
         var logs = Path.GetFullPath(parsed.GetRequiredValue(_logs));
         var options = _arguments.Read(parsed) with
         {
@@ -159,14 +158,24 @@ internal sealed class KubeletVerb
             NetworkPluginFolder = parsed.GetRequiredValue(_plugins),
             Certificates = ReadCertificates(parsed, KubeconfigFile.Read(kubeconfig)),
         };
-        using var client = KubernetesClient.FromKubeconfig(kubeconfig, "kubelet");
+        using var own = access is null ? KubernetesClient.FromKubeconfig(kubeconfig, "kubelet") : null;
+        var client = own ?? access!.Client;
         var kubelet = new Kubelet.Kubelet(client, options, TimeProvider.System, ClusterProgram.Warn);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var running = kubelet.RunAsync(cancellation);
+        var beside = ClusterProgram.IgnoreEnd(
+            Task.WhenAll(
+                new WorkingSet(TimeProvider.System, ClusterProgram.Warn).RunAsync(stop.Token),
+                access?.RunAsync(stop.Token) ?? Task.CompletedTask),
+            stop.Token);
         if (await Task.WhenAny(running, kubelet.Ready) == kubelet.Ready)
         {
             await Console.Out.WriteLineAsync($"ready: node {options.NodeName}, {kubelet.Runtime}, port {kubelet.Server?.Port}");
         }
 
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await stop.CancelAsync();
+        await beside;
         await running;
     }
 

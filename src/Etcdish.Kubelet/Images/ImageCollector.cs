@@ -51,6 +51,11 @@ internal sealed class ImageCollector(
     /// <exception cref="IOException">The disk cannot be measured.</exception>
     public async Task CollectAsync(CancellationToken cancellation)
     {
+        if (!runtime.Images.TakeDisk)
+        {
+            return;
+        }
+
         var disk = await space(cancellation);
         var used = disk.CapacityBytes == 0 ? 0 : 100.0 * (disk.CapacityBytes - disk.AvailableBytes) / disk.CapacityBytes;
         if (used < highPercent || highPercent == Never)

@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace Etcdish.Kubelet.Images;
 
 /// <summary>A name of an image, taken apart by the grammar of registries: <c>registry/path:tag@digest</c>.</summary>
@@ -7,7 +5,7 @@ namespace Etcdish.Kubelet.Images;
 /// <param name="Path">The repository in it; on docker.io one without a folder is in library.</param>
 /// <param name="Tag">The tag, or empty.</param>
 /// <param name="Digest">The digest, or empty.</param>
-internal sealed partial record ImageName(string Registry, string Path, string Tag, string Digest)
+internal sealed record ImageName(string Registry, string Path, string Tag, string Digest)
 {
     private const string DefaultRegistry = "docker.io";
     private const string OldDefaultRegistry = "index.docker.io";
@@ -27,24 +25,23 @@ internal sealed partial record ImageName(string Registry, string Path, string Ta
     public static ImageName? Parse(string text, out string problem)
     {
         problem = "";
-        var match = Grammar().Match(text);
-        if (!match.Success || Identifier().IsMatch(text))
+        if (ImageReference.Parse(text) is not { } reference || ImageReference.IsIdentifier(text))
         {
             problem = text.Length == 0 ? "repository name must have at least one component"
-                : Grammar().IsMatch(text.ToLowerInvariant()) && !Identifier().IsMatch(text)
+                : ImageReference.Parse(text.ToLowerInvariant()) is not null && !ImageReference.IsIdentifier(text)
                     ? $"invalid reference format: repository name ({text}) must be lowercase"
                     : "invalid reference format";
             return null;
         }
 
-        var (registry, path) = Split(match.Groups["name"].Value);
+        var (registry, path) = Split(reference.Name);
         if (registry.Length + path.Length + 1 > LongestRepository)
         {
             problem = $"repository name must not be more than {LongestRepository} characters";
             return null;
         }
 
-        return new ImageName(registry, path, match.Groups["tag"].Value, match.Groups["digest"].Value);
+        return new ImageName(registry, path, reference.Tag, reference.Digest);
     }
 
     /// <summary>A name with the tag latest, if it has neither tag nor digest; else as it is, and never with a registry it does not name.</summary>
@@ -61,20 +58,4 @@ internal sealed partial record ImageName(string Registry, string Path, string Ta
         registry = registry == OldDefaultRegistry ? DefaultRegistry : registry;
         return (registry, registry == DefaultRegistry && !path.Contains('/') ? DefaultFolder + path : path);
     }
-
-    // The registry part may be anything that a host name may be; the path is lower case.
-    [GeneratedRegex(
-        """
-        ^(?<name>
-          (?:(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?/)?
-          [a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*)
-        (?::(?<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?
-        (?:@(?<digest>[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?\z
-        """,
-        RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
-    private static partial Regex Grammar();
-
-    // What looks like an image's id is never a name.
-    [GeneratedRegex("^[a-f0-9]{64}\\z")]
-    private static partial Regex Identifier();
 }

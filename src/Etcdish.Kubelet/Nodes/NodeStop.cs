@@ -1,4 +1,5 @@
 using Etcdish.Kubelet.Kinds;
+using Etcdish.Kubelet.Pods;
 using Etcdish.Kubelet.Runtime;
 
 namespace Etcdish.Kubelet.Nodes;
@@ -7,22 +8,24 @@ namespace Etcdish.Kubelet.Nodes;
 /// Stops all that runs when a cluster of one machine stops, and tells nobody: pods stay as they are in the API, and the next kubelet makes
 /// new sandboxes and containers for those that are to run. To be called when no pod is worked on any more.
 /// </summary>
-/// <param name="runtime">What runs.</param>
+/// <param name="parts">The runtime, the hooks, and what else stopping takes.</param>
 /// <param name="find">A pod by its uid; null: it is not known.</param>
-/// <param name="grace">How long containers have at most.</param>
-/// <param name="warn">Is told, a line each, what goes wrong.</param>
-internal sealed class NodeStop(IContainerRuntime runtime, Func<string, PodManifest?> find, TimeSpan grace, Action<string> warn)
+/// <param name="grace">How long containers have at most, with their hooks.</param>
+internal sealed class NodeStop(PodWorkersParts parts, Func<string, PodManifest?> find, TimeSpan grace)
 {
     // How long a runtime may take with what it must do behind the grace: to kill, and to take networks away.
     private static readonly TimeSpan _slack = TimeSpan.FromSeconds(10);
 
-    /// <summary>Stops containers, each with the grace of its pod, and then their sandboxes.</summary>
-    public async Task RunAsync(TimeProvider clock)
+    private readonly IContainerRuntime _runtime = parts.Runtime;
+    private readonly ContainerStopper _stopper = new(parts with { Events = new SilentEvents() });
+
+    /// <summary>Stops containers, each with its hook and the grace of its pod, and then their sandboxes.</summary>
+    public async Task RunAsync()
     {
-        using var limit = new CancellationTokenSource(grace + _slack, clock);
+        using var limit = new CancellationTokenSource(grace + _slack, parts.Clock);
         try
         {
-            var snapshot = await runtime.ListAsync(limit.Token);
+            var snapshot = await _runtime.ListAsync(limit.Token);
             var containers = snapshot.Containers.Where(container => container.Phase == ContainerPhase.Running).ToLookup(c => c.SandboxId);
             await Task.WhenAll(snapshot.Sandboxes
                 .Where(sandbox => sandbox.IsReady || containers.Contains(sandbox.Id))
@@ -30,7 +33,7 @@ internal sealed class NodeStop(IContainerRuntime runtime, Func<string, PodManife
         }
         catch (Exception e) when (e is RuntimeException or OperationCanceledException)
         {
-            warn($"pods could not be stopped: {e.Message}");
+            parts.Warn($"pods could not be stopped: {e.Message}");
         }
     }
 
@@ -38,16 +41,57 @@ internal sealed class NodeStop(IContainerRuntime runtime, Func<string, PodManife
     {
         try
         {
-            var own = GraceOf(sandbox.Pod.Uid);
-            await Task.WhenAll(containers.Select(container => runtime.StopContainerAsync(container.Id, own, cancellation)));
-            await runtime.StopSandboxAsync(sandbox.Id, cancellation);
+            if (find(sandbox.Pod.Uid) is { } pod)
+            {
+                await StopContainersAsync(pod, sandbox, [.. containers], cancellation);
+            }
+            else
+            {
+                await Task.WhenAll(containers.Select(container => _runtime.StopContainerAsync(container.Id, grace, cancellation)));
+            }
+
+            await _runtime.StopSandboxAsync(sandbox.Id, cancellation);
         }
         catch (Exception e) when (e is RuntimeException or OperationCanceledException)
         {
-            warn($"{sandbox.Pod.Namespace}/{sandbox.Pod.Name} could not be stopped: {e.Message}");
+            parts.Warn($"{sandbox.Pod.Namespace}/{sandbox.Pod.Name} could not be stopped: {e.Message}");
         }
     }
 
-    private TimeSpan GraceOf(string uid) =>
-        find(uid)?.Spec.TerminationGracePeriodSeconds is { } seconds && TimeSpan.FromSeconds(seconds) < grace ? TimeSpan.FromSeconds(seconds) : grace;
+    /// <summary>Regular containers at once, then sidecars, the last one first, all within one grace.</summary>
+    private async Task StopContainersAsync(
+        PodManifest pod, SandboxState sandbox, ContainerState[] containers, CancellationToken cancellation)
+    {
+        var until = parts.Clock.GetUtcNow() + GraceOf(pod);
+        var address = await AddressAsync(pod, sandbox, cancellation);
+        var sidecars = pod.Spec.InitContainers.Select(container => container.Name).ToArray();
+        foreach (var group in containers.GroupBy(container => Array.IndexOf(sidecars, container.Name)).OrderBy(Turn))
+        {
+            await Task.WhenAll(group.Select(Stop));
+        }
+
+        Task Stop(ContainerState container)
+        {
+            var kill = new KillContainer(container, pod.FindContainer(container.Name), until, "");
+            return _stopper.StopAsync(pod, kill, address, isRepeated: false, cancellation);
+        }
+
+        static int Turn(IGrouping<int, ContainerState> group) => group.Key < 0 ? int.MinValue : -group.Key;
+    }
+
+    private async Task<string> AddressAsync(PodManifest pod, SandboxState sandbox, CancellationToken cancellation) =>
+        pod.Spec.HostNetwork || _runtime.SharesHostNetwork
+            ? parts.Addresses()[0]
+            : await _runtime.GetSandboxAsync(sandbox.Id, cancellation) is { Addresses: [var first, ..] } ? first : "";
+
+    private TimeSpan GraceOf(PodManifest pod) =>
+        pod.Spec.TerminationGracePeriodSeconds is { } seconds && seconds < grace.TotalSeconds ? TimeSpan.FromSeconds(seconds) : grace;
+
+    /// <summary>Nobody is there to hear: the API may go down at the same time.</summary>
+    private sealed class SilentEvents : IPodEvents
+    {
+        public void Tell(PodManifest pod, bool isWarning, string reason, string message, ContainerManifest? container = null)
+        {
+        }
+    }
 }

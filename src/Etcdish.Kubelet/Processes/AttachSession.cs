@@ -1,4 +1,4 @@
-using System.IO.Pipes;
+using System.Buffers;
 using Etcdish.Kubelet.Runtime;
 using Etcdish.Streaming;
 using Etcdish.Streaming.Sessions;
@@ -25,7 +25,7 @@ internal static class AttachSession
         // From here on, before there is any input: its answer may come at once.
         var stdout = FollowAsync(container, errors: false, session.Stdout, session.Closed);
         var stderr = FollowAsync(container, errors: true, session.Stderr, session.Closed);
-        var input = SendInputAsync(container, session.Stdin);
+        var input = SendInputAsync(container, session.Stdin, session.Closed);
         var terminal = settings.Tty ? Terminals.FollowSizesAsync(process, session.Sizes) : Task.CompletedTask;
         await Task.WhenAll(stdout, stderr);
         await Task.WhenAny(container.Ended, Task.Delay(Timeout.Infinite, session.Closed));
@@ -35,7 +35,7 @@ internal static class AttachSession
         await Task.WhenAll(input, terminal);
     }
 
-    private static async Task SendInputAsync(ProcessContainer container, SessionStream? from)
+    private static async Task SendInputAsync(ProcessContainer container, SessionStream? from, CancellationToken gone)
     {
         var settings = container.Record.Settings;
         if (from is null || !settings.Stdin)
@@ -43,10 +43,14 @@ internal static class AttachSession
             return;
         }
 
+        var block = ArrayPool<byte>.Shared.Rent(BlockBytes);
         try
         {
-            await using var pipe = new AnonymousPipeClientStream(PipeDirection.Out, LinuxCalls.OpenPipe(container.Folder.Stdin));
-            await from.CopyToAsync(pipe, BlockBytes);
+            using var pipe = new InputPipe(container.Folder.Stdin);
+            for (int count; (count = await from.ReadAsync(block, CancellationToken.None)) > 0;)
+            {
+                await pipe.WriteAsync(block.AsMemory(0, count), gone);
+            }
         }
         catch (Exception e) when (SessionRelay.IsEnd(e))
         {
@@ -54,6 +58,7 @@ internal static class AttachSession
         }
         finally
         {
+            ArrayPool<byte>.Shared.Return(block);
             if (settings.StdinOnce)
             {
                 container.EndInput();

@@ -263,7 +263,7 @@ internal sealed class ContainerOutput(ContainerFolder folder, string logPath, Ti
             var length = RandomAccess.GetLength(_file);
             if (length < Position)
             {
-                // Somebody opened /dev/stdout anew and cut it off; what is in it now is new.
+                // A container of an earlier version writes to the file itself: it opened /dev/stdout anew, and what is in it now is new.
                 (Position, GivenBack) = (0, 0);
             }
 

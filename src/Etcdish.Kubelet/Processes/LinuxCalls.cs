@@ -29,6 +29,10 @@ internal static partial class LinuxCalls
     private const nuint SetWindowSize = 0x5414;
     private const nuint GetNamespaceType = 0xb703;
     private const int NoSuchCall = 38;
+    private const int Interrupted = 4;
+    private const int WouldWait = 11;
+    private const int DontNeed = 4;
+    private static bool _hasTrim = true;
 
     /// <summary>Sends a signal to a process, or to a group if the number is negative. That there is none is no failure.</summary>
     public static void Signal(int process, int signal) => _ = Kill(process, signal);
@@ -79,13 +83,56 @@ internal static partial class LinuxCalls
     /// <summary>Makes a named pipe.</summary>
     public static void MakePipe(string path) => Check(MakeFifo(path, 0x180), $"mkfifo {path}");
 
-    /// <summary>Opens a named pipe that somebody reads.</summary>
+    /// <summary>Opens a named pipe that somebody reads; writing never waits.</summary>
     public static SafePipeHandle OpenPipe(string path)
     {
         var file = Open(path, OpenWriteNonBlocking);
         Check(file, $"open of {path}");
         return new SafePipeHandle(file, ownsHandle: true);
     }
+
+    /// <summary>Writes what there is room for, and returns how much that was; nothing when the pipe is full.</summary>
+    /// <exception cref="IOException">Nobody reads it any more.</exception>
+    public static int WriteRoom(SafePipeHandle pipe, ReadOnlySpan<byte> data)
+    {
+        while (true)
+        {
+            var count = Write(pipe, in MemoryMarshal.GetReference(data), (nuint)data.Length);
+            var error = count < 0 ? Marshal.GetLastPInvokeError() : 0;
+            if (error == WouldWait)
+            {
+                return 0;
+            }
+
+            if (error != Interrupted)
+            {
+                Check((int)count, "write to a pipe");
+                return (int)count;
+            }
+        }
+    }
+
+    /// <summary>Gives back what the C library keeps of memory that was freed. Not every C library can; then nothing happens.</summary>
+    public static void TrimHeap()
+    {
+        try
+        {
+            if (_hasTrim)
+            {
+                _ = Trim(0);
+            }
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // musl gives back by itself.
+            _hasTrim = false;
+        }
+    }
+
+    /// <summary>
+    /// Drops pages of memory. Those of a file, which nobody has written to, come again when they are read; others are lost.
+    /// </summary>
+    public static void DropPages(nuint start, nuint bytes) => Check(Advise(start, bytes, DontNeed), "madvise");
 
     /// <summary>Gives the disk back what the first bytes of a file take; false: the file system cannot.</summary>
     public static bool TryPunch(SafeFileHandle file, long from, long to) => Allocate(file, PunchHole, from, to - from) == 0;
@@ -139,6 +186,15 @@ internal static partial class LinuxCalls
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    private static partial nint Write(SafePipeHandle pipe, in byte data, nuint count);
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int Trim(nuint padding);
+
+    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
+    private static partial int Advise(nuint start, nuint bytes, int advice);
 
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     private static partial int Allocate(SafeFileHandle file, int mode, long offset, long length);

@@ -293,8 +293,17 @@ internal sealed class ProcessContainer : IDisposable
             LinuxCalls.MakePipe(Folder.Stdin);
         }
 
+        if (!settings.Tty)
+        {
+            MakeOutputPipe(Folder.Stdout);
+            MakeOutputPipe(Folder.Stderr);
+        }
+
         var start = ShellCommands.Start(
-            [StartScript.Supervise, "supervise", Folder.Root, Folder.Exit, _groups.ListFile(Record.Cgroup), Folder.Output, settings.Tty ? "tty" : ""]);
+            [
+                StartScript.Supervise, "supervise", Folder.Root, Folder.Exit, _groups.ListFile(Record.Cgroup), Folder.Output, Folder.Errors,
+                settings.Tty ? "tty" : "",
+            ]);
         start.RedirectStandardOutput = true;
         using var supervisor = _isPrivileged
             ? await PrivateRoot.RunInAsync(Record, Folder, () => LaunchInNetwork(start))
@@ -321,6 +330,13 @@ internal sealed class ProcessContainer : IDisposable
         }
 
         return ShellCommands.Launch(start);
+    }
+
+    /// <summary>Whoever the container runs as may open it anew, as /dev/stdout; nobody else gets into the folder.</summary>
+    private static void MakeOutputPipe(string path)
+    {
+        LinuxCalls.MakePipe(path);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite);
     }
 
     /// <summary>Without mounts of its own a container finds its volumes in the directory where it starts.</summary>

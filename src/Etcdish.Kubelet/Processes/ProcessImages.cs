@@ -10,6 +10,9 @@ internal sealed class ProcessImages(string folder, TimeProvider clock) : IImageS
     private readonly long _user = LinuxCalls.EffectiveUser();
 
     /// <inheritdoc/>
+    public bool TakeDisk => false;
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<ImageState>> ListAsync(CancellationToken cancellation) => Task.FromResult<IReadOnlyList<ImageState>>([]);
 
     /// <inheritdoc/>

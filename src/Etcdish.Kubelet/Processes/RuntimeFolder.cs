@@ -13,6 +13,7 @@ namespace Etcdish.Kubelet.Processes;
 /// containers/ID/supervisor     the process that waits for it, as a line of /proc/…/stat
 /// containers/ID/process        itself
 /// containers/ID/stdin          a named pipe, and holder: the process that keeps it open
+/// containers/ID/stdout, stderr named pipes, out of which cat(1) fills the files of its output
 /// containers/ID/root           its root, or without root the directory where it starts
 /// containers/ID/position       how much of its output is in its log
 /// containers/ID/end.json       how it ended
@@ -89,6 +90,10 @@ internal readonly record struct ContainerFolder(string Root, string RunStem)
     public string Process => Path.Combine(Root, "process");
 
     public string Stdin => Path.Combine(Root, "stdin");
+
+    public string Stdout => Path.Combine(Root, "stdout");
+
+    public string Stderr => Path.Combine(Root, "stderr");
 
     public string Holder => Path.Combine(Root, "holder");
 

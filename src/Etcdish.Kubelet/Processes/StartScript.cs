@@ -17,9 +17,13 @@ internal static class StartScript
 
     /// <summary>
     /// Starts a container, waits for it, ends what it left and writes down its exit code. Arguments: the container's folder, the file of
-    /// the exit code, the file that lists the processes of its control group (or empty), the file of its output, and tty (or empty).
+    /// the exit code, the file that lists the processes of its control group (or empty), the files of its output and its errors, and tty
+    /// (or empty).
     /// A terminal is kept by script(1), which outlives this process as well. A shell tells of a command that a signal ended: not to a pipe
     /// that nobody reads any more, for that would end the shell. Who ignores SIGPIPE instead hands that down to the container.
+    /// Between the container and the files of its output there is a cat(1) for each stream: who opens /dev/stdout anew opens a pipe then,
+    /// and cuts nothing off. This shell holds both ends until all of the container is gone; what left its control group, or its session
+    /// where there is none, may hold a pipe for longer, and is waited for only for a second.
     /// </summary>
     public const string Supervise = """
         cd "$1" || exit
@@ -34,10 +38,13 @@ internal static class StartScript
             exec 7>&-
         fi
         exec 2>/dev/null
-        if [ "$5" = tty ]; then
+        if [ "$6" = tty ]; then
             setsid script -qefc '/bin/sh ./start' /dev/null <stdin >>"$4" 2>&9
         else
-            setsid /bin/sh ./start 2>&9
+            exec 5<>stdout 6<>stderr
+            cat <stdout >>"$4" 5>&- 6>&- 9>&- & out=$!
+            cat <stderr >>"$5" 5>&- 6>&- 9>&- & err=$!
+            setsid /bin/sh ./start 2>&9 5>&- 6>&-
         fi
         code=$?
         exec 9>&-
@@ -46,7 +53,10 @@ internal static class StartScript
         # For a second at most: what an init does not wait for never leaves the group.
         tries=50
         while [ -n "$pid" ] && [ $tries -gt 0 ] && kill -9 -- "-$pid"; do tries=$((tries - 1)); sleep 0.02; done
+        exec 5>&- 6>&-
         while [ -n "$3" ] && left=$(cat "$3") && [ -n "$left" ]; do kill -9 $left; sleep 0.02; done
+        tries=50
+        while [ -n "$out" ] && [ $tries -gt 0 ] && { kill -0 $out || kill -0 $err; }; do tries=$((tries - 1)); sleep 0.02; done
         echo $code > "$2"
         """;
 
@@ -78,7 +88,7 @@ internal static class StartScript
         // Less than what it has may need a right that even root can lack; the command runs anyhow.
         var badness = settings.Resources.OomScoreAdjustment.ToString(CultureInfo.InvariantCulture);
         text.Append(CultureInfo.InvariantCulture, $"echo {badness} 2>/dev/null > /proc/$$/oom_score_adj\n");
-        text.Append(settings.Tty ? "exec 8>&2 2>&9\n" : Redirections(settings, folder));
+        text.Append(settings.Tty ? "exec 8>&2 2>&9\n" : Redirections(settings));
         text.Append("exec ");
         if (isPrivileged)
         {
@@ -156,8 +166,8 @@ internal static class StartScript
         }
     }
 
-    private static string Redirections(ContainerSettings settings, ContainerFolder folder) =>
-        $"exec {(settings.Stdin ? "<stdin" : "</dev/null")} >>{Quote(folder.Output)} 8>>{Quote(folder.Errors)} 2>&9\n";
+    private static string Redirections(ContainerSettings settings) =>
+        $"exec {(settings.Stdin ? "<stdin" : "</dev/null")} >stdout 8>stderr 2>&9\n";
 
     private static void AppendCommand(
         StringBuilder text,

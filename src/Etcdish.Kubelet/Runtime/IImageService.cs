@@ -3,6 +3,9 @@ namespace Etcdish.Kubelet.Runtime;
 /// <summary>Images of a node: CRI's ImageService without its wire form. Safe for use by many threads.</summary>
 internal interface IImageService
 {
+    /// <summary>Whether images take disk, so that there may be something to collect.</summary>
+    bool TakeDisk => true;
+
     /// <summary>All images.</summary>
     Task<IReadOnlyList<ImageState>> ListAsync(CancellationToken cancellation);
 

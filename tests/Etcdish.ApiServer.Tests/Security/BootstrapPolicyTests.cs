@@ -93,6 +93,25 @@ public class BootstrapPolicyTests
         Assert.That(((JsonArray)stored["subjects"]!), Has.Count.EqualTo(2));
     }
 
+    [TestCase("true", true)]
+    [TestCase("false", false)]
+    public void Nodes_lose_the_role_that_earlier_versions_gave_to_all_of_them(string isKept, bool isDropped)
+    {
+        var wanted = _objects.Single(item => item is { Name: "system:node", Resource: "clusterrolebindings" }).Content;
+        var stored = (JsonObject)wanted.DeepClone();
+        stored["subjects"] = JsonNode.Parse("""
+            [{"kind":"Group","apiGroup":"rbac.authorization.k8s.io","name":"system:nodes"},
+            {"kind":"User","apiGroup":"rbac.authorization.k8s.io","name":"somebody"}]
+            """);
+        stored["metadata"]!["annotations"]![PolicyBootstrap.AutoUpdate] = isKept;
+
+        Assert.That(PolicyBootstrap.Restore(stored, wanted), Is.EqualTo(isDropped));
+        Assert.That(
+            stored["subjects"]!.AsArray().Select(subject => (string?)subject!["name"]),
+            Is.EqualTo(isDropped ? (string[])["somebody"] : ["system:nodes", "somebody"]));
+        Assert.That(PolicyBootstrap.Restore(stored, wanted), Is.False);
+    }
+
     [TestCase("  get core pods", "a rule without a role")]
     [TestCase("clusterrole", "neither a role nor a binding")]
     [TestCase("clusterrole a for=b", "no option of a role")]

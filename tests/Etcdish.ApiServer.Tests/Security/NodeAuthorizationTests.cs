@@ -256,6 +256,40 @@ public class NodeAuthorizationTests(StoreKind kind)
     }
 
     [Test]
+    public async Task Slices_of_resources_are_those_of_their_node()
+    {
+        const string Slices = "/apis/resource.k8s.io/v1/resourceslices";
+        static string Slice(string node) => $$$"""
+            {"metadata":{"name":"slice-{{{node}}}"},"spec":{"driver":"d.example.com","nodeName":"{{{node}}}",
+            "pool":{"name":"p-{{{node}}}","generation":1,"resourceSliceCount":1} } }
+            """;
+        Created(await AsNode("one", HttpMethod.Post, Slices, Slice("one")));
+        var foreign = await AsNode("one", HttpMethod.Post, Slices, Slice("two"));
+        Created(await AsNode("two", HttpMethod.Post, Slices, Slice("two")));
+        (HttpMethod Method, string Path, int Status, string Reason)[] asked =
+        [
+            (HttpMethod.Get, "/slice-one", 200, ""),
+            (HttpMethod.Get, "/slice-two", 403, "no relationship found between node 'one' and this object"),
+            (HttpMethod.Delete, "/slice-two", 403, "no relationship found between node 'one' and this object"),
+            (HttpMethod.Get, "", 403, "can only list/watch/deletecollection resourceslices with nodeName field selector"),
+            (HttpMethod.Get, "?fieldSelector=spec.nodeName%3Dtwo", 403, "can only list/watch/deletecollection resourceslices with nodeName field selector"),
+            (HttpMethod.Get, "?fieldSelector=spec.nodeName%3Done", 200, ""),
+            (HttpMethod.Delete, "/slice-one", 200, ""),
+        ];
+
+        Assert.That(foreign["message"], Is.EqualTo(
+            "resourceslices.resource.k8s.io \"slice-two\" is forbidden: can only create ResourceSlice with the same NodeName as the requesting node"));
+        foreach (var (method, path, status, reason) in asked)
+        {
+            var answer = await AsNode("one", method, Slices + path);
+            Assert.That(answer.Status, Is.EqualTo(status), $"{method} {path}: {answer.Text}");
+            Assert.That(reason.Length == 0 || answer["message"]!.EndsWith(reason, StringComparison.Ordinal), answer.Text);
+        }
+
+        await _cluster.DeleteAsync($"{Slices}/slice-two");
+    }
+
+    [Test]
     public async Task Of_a_claim_only_its_sizes_are_told()
     {
         Created(await BindAsync("grown", "one"));

@@ -101,6 +101,25 @@ public sealed class CertificateAskerTests
         Assert.That(await File.ReadAllTextAsync(path), Is.EqualTo(first));
         Assert.That(File.GetUnixFileMode(path), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
 
+        // A kubelet that runs on until four fifths of the certificate's life are over.
+        var clock = new ManualClock();
+        clock.Advance(new DateTimeOffset(access.Certificate.NotBefore) - clock.GetUtcNow());
+        using var node = await NodeAccess.OpenAsync(path, admin, "made", clock, TestContext.Out.WriteLine, CancellationToken.None);
+        using var stop = new CancellationTokenSource();
+        var renewing = node.RunAsync(stop.Token);
+        Assert.That(await File.ReadAllTextAsync(path), Is.EqualTo(first));
+        using var changed = new SemaphoreSlim(0);
+        using var watcher = new FileSystemWatcher(Path.GetDirectoryName(path)!, Path.GetFileName(path));
+        watcher.Renamed += (_, _) => changed.Release();
+        watcher.EnableRaisingEvents = true;
+        clock.Advance((access.Certificate.NotAfter - access.Certificate.NotBefore) * 0.81);
+        Assert.That(await changed.WaitAsync(TimeSpan.FromSeconds(20)));
+        var renewed = Kubernetes.Client.KubeconfigFile.Read(path);
+        Assert.That(renewed.Certificate!.Subject, Is.EqualTo(access.Certificate.Subject));
+        Assert.That(renewed.Certificate.Thumbprint, Is.Not.EqualTo(access.Certificate.Thumbprint));
+        await stop.CancelAsync();
+        Assert.That(async () => await renewing, Throws.InstanceOf<OperationCanceledException>());
+
         Task EnsureAsync() => NodeKubeconfig.EnsureAsync(
             path, admin, "made", TimeProvider.System, TestContext.Out.WriteLine, CancellationToken.None);
     }

@@ -14,6 +14,8 @@ internal sealed class FakeImages : IImageService
     /// <summary>All pulls, in order.</summary>
     public ConcurrentQueue<string> Pulls { get; } = [];
 
+    public bool TakeDisk { get; set; } = true;
+
     /// <summary>An image of a name.</summary>
     public static ImageState Make(string name) => new($"sha256:{name}", [name], [$"{name}@sha256:{name}"], 1 << 20, null, "", false);
 

@@ -36,6 +36,17 @@ public sealed class ImageCollectorTests
     }
 
     [Test]
+    public async Task Where_images_take_no_disk_a_full_one_is_not_theirs()
+    {
+        await using var runtime = new FakeRuntime(_clock);
+        runtime.Images.TakeDisk = false;
+        using var collector = new ImageCollector(
+            runtime, _ => Task.FromResult(new FileSystemSpace(1, 100L << 20, 1, 0, 0)), _clock, _warnings.Add);
+        await collector.CollectAsync(CancellationToken.None);
+        Assert.That(_warnings, Is.Empty);
+    }
+
+    [Test]
     public async Task What_is_used_or_young_stays()
     {
         await using var runtime = new FakeRuntime(_clock);

@@ -1,8 +1,9 @@
+using System.Text.RegularExpressions;
 using Etcdish.Kubelet.Images;
 
 namespace Etcdish.Kubelet.Tests.Images;
 
-public sealed class ImageNameTests
+public sealed partial class ImageNameTests
 {
     private const string Digest = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -44,4 +45,32 @@ public sealed class ImageNameTests
             Assert.That(problem, Is.EqualTo(expected));
         }
     }
+
+    /// <summary>The grammar as registries' tools have it: a regular expression says the same of any text of the characters that matter.</summary>
+    [Test]
+    public void The_grammar_is_that_of_registries([Random(1)] int seed)
+    {
+        var random = new Random(seed);
+        string[] pieces = ["a", "b0", "A", "Z9", "-", "--", ".", "_", "__", "___", "/", ":", "80", "@", "[", "]", "fd00::1", "x.y/", "localhost/", Digest, "sha-2:", "\n"];
+        for (var count = 0; count < 50_000; count++)
+        {
+            var text = string.Concat(Enumerable.Range(0, random.Next(8)).Select(_ => pieces[random.Next(pieces.Length)]));
+            var match = Grammar().Match(text);
+            ImageReference? expected = match.Success
+                ? new ImageReference(match.Groups["name"].Value, match.Groups["tag"].Value, match.Groups["digest"].Value)
+                : null;
+            Assert.That(ImageReference.Parse(text), Is.EqualTo(expected), $"{text} of seed {seed}");
+        }
+    }
+
+    [GeneratedRegex(
+        """
+        ^(?<name>
+          (?:(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?/)?
+          [a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*)
+        (?::(?<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?
+        (?:@(?<digest>[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?\z
+        """,
+        RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    private static partial Regex Grammar();
 }

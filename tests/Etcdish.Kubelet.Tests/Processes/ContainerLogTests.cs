@@ -1,4 +1,5 @@
 using Etcdish.Kubelet.Processes;
+using Etcdish.Kubelet.Runtime;
 
 namespace Etcdish.Kubelet.Tests.Processes;
 
@@ -34,6 +35,25 @@ public sealed class ContainerLogTests
         await fixture.RunAsync(RuntimeFixture.Shell("seq 1 300000"));
 
         Assert.That(fixture.Log(), Is.EqualTo(Enumerable.Range(1, 300_000).Select(number => $"stdout F {number}")));
+    }
+
+    /// <summary>As of a pod of containerd, standard output is a pipe, of which nothing is cut off.</summary>
+    [Test]
+    public async Task What_is_opened_anew_is_the_same_stream([Values(0, 65534)] long user)
+    {
+        await using var fixture = await RuntimeFixture.CreateAsync();
+        await fixture.RunAsync(
+            RuntimeFixture.Shell("for i in 1 2 3; do seq $i 3 50000; echo end $i > /dev/stderr; echo out $i > /dev/stdout; done")
+            with { User = new UserSettings { Uid = user, Gid = user } });
+
+        var log = fixture.Log();
+        Assert.That(
+            log.Where(line => line.StartsWith("stdout", StringComparison.Ordinal)),
+            Is.EqualTo(Enumerable.Range(1, 3).SelectMany(first => Enumerable.Range(0, (50_000 - first) / 3 + 1)
+                .Select(step => $"stdout F {first + (step * 3)}").Append($"stdout F out {first}"))));
+        Assert.That(
+            log.Where(line => line.StartsWith("stderr", StringComparison.Ordinal)),
+            Is.EqualTo((string[])["stderr F end 1", "stderr F end 2", "stderr F end 3"]));
     }
 
     [Test]

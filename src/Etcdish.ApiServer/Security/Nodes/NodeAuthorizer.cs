@@ -37,6 +37,7 @@ internal sealed class NodeAuthorizer(NodeGraph graph, IObjectStore store, Resour
             ("", "persistentvolumes") => FaultOfGet(request) ?? await ToVolumeAsync(node, request, cancellation),
             ("storage.k8s.io", "volumeattachments") => FaultOfGet(request) ?? await ToAttachmentAsync(node, request, cancellation),
             ("", "serviceaccounts") => await MakeTokenAsync(node, request, cancellation),
+            ("resource.k8s.io", "resourceslices") => await ToSliceAsync(node, request, cancellation),
             ("coordination.k8s.io", "leases") => ToLease(node, request),
             ("storage.k8s.io", "csinodes") => ToCsiNode(node, request),
             ("", "nodes") => ToNode(node, request),
@@ -149,6 +150,24 @@ internal sealed class NodeAuthorizer(NodeGraph graph, IObjectStore store, Resour
         : request.Subresource.Length > 0 ? new("cannot authorize CSINode subresources")
         : request.Verb != "create" && request.Name != node ? new("can only access CSINode with the same name as the requesting node")
         : NodeDecision.Allowed;
+
+    /// <summary>A slice is the node's if it says so itself; of one that is made the admission plugin looks at what it says.</summary>
+    private async ValueTask<NodeDecision> ToSliceAsync(string node, AccessRequest request, CancellationToken cancellation) =>
+        request.Subresource.Length > 0 ? new("cannot authorize ResourceSlice subresources") : request.Verb switch
+        {
+            "create" => NodeDecision.Allowed,
+            "get" or "update" or "patch" or "delete" when request.Name.Length == 0 => new("No Object name found"),
+            "get" or "update" or "patch" or "delete" =>
+                (await FindAsync("resource.k8s.io", "resourceslices", "", request.Name, cancellation)).Part("spec").Text("nodeName") == node
+                    ? NodeDecision.Allowed
+                    : Unrelated(node),
+            "watch" or "list" or "deletecollection" when SelectsNode(request.FieldSelector, node) => NodeDecision.Allowed,
+            "watch" or "list" or "deletecollection" =>
+                new("can only list/watch/deletecollection resourceslices with nodeName field selector"),
+            _ => new(
+                "only the following verbs are allowed for a ResourceSlice: "
+                + "get, watch, list, create, update, patch, delete, deletecollection"),
+        };
 
     private static NodeDecision ToNode(string node, AccessRequest request) => (request.Subresource, request.Verb) switch
     {

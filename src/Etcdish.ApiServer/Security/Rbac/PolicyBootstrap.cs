@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Registry;
+using Etcdish.ApiServer.Security.Nodes;
 using Etcdish.ApiServer.Storage;
 
 namespace Etcdish.ApiServer.Security.Rbac;
@@ -73,7 +74,32 @@ internal sealed class PolicyBootstrap(IObjectStore store, ResourceDirectory reso
             return changed;
         }
 
-        return changed | AddRules(stored, wanted) | AddSubjects(stored, wanted);
+        return changed | AddRules(stored, wanted) | AddSubjects(stored, wanted) | DropNodes(stored);
+    }
+
+    /// <summary>
+    /// Takes the group of nodes out of the binding of system:node, where earlier versions had put it: by that role any node could write to
+    /// all others' objects, and what nodes may do is decided by what is bound to them. Who wants it so keeps it by
+    /// <see cref="AutoUpdate"/>.
+    /// </summary>
+    private static bool DropNodes(JsonObject stored)
+    {
+        const string Role = "system:node";
+        if (stored.Name() != Role || stored.Part("roleRef").Text("name") != Role || stored["subjects"] is not JsonArray subjects)
+        {
+            return false;
+        }
+
+        var kept = subjects.Where(held =>
+            held is not JsonObject subject || subject.Text("kind") != "Group" || subject.Text("name") != NodeIdentity.Group);
+        var left = new JsonArray([.. kept.Select(subject => subject!.DeepClone())]);
+        var changed = left.Count < subjects.Count;
+        if (changed)
+        {
+            stored["subjects"] = left;
+        }
+
+        return changed;
     }
 
     private static void Complete(List<BootstrapObject> objects)
