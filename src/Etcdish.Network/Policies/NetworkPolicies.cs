@@ -32,7 +32,7 @@ public sealed class NetworkPolicies
 
     /// <summary>Makes one, which watches policies, pods and namespaces.</summary>
     public NetworkPolicies(ControllerContext context, NetworkPolicyOptions options)
-        : this(context, options, new NftProgram(), BridgeFilter.Enable)
+        : this(context, options, new NftKernel(), BridgeFilter.Enable)
     {
     }
 
@@ -68,6 +68,10 @@ public sealed class NetworkPolicies
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
+        }
+        finally
+        {
+            _nftables.Dispose();
         }
     }
 
