@@ -152,7 +152,7 @@ internal static class ServiceLoad
         public TwoWays(string ns)
         {
             _program = new NftProgram("ip", "netns", "exec", ns, "nft");
-            _kernel = new NftKernel(_program, () => NetworkNamespace.In(ns, static () => new NetlinkSocket()));
+            _kernel = new NftKernel(_program, () => NetworkNamespaces.In(ns, static () => new NetlinkSocket()));
         }
 
         /// <summary>Whether changes may go without the program.</summary>

@@ -13,9 +13,10 @@ internal sealed class DiscoveryHandler(ResourceDirectory resources)
     private volatile Made? _made;
 
     /// <summary>Answers the request, or says by null that the path is none of discovery's.</summary>
-    public Task? TryHandle(HttpContext http)
+    /// <param name="http">The request.</param>
+    /// <param name="parts">The parts of its path.</param>
+    public Task? TryHandle(HttpContext http, string[] parts)
     {
-        var parts = (http.Request.Path.Value ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
         var documents = parts is ["api", ..] or ["apis", ..] ? Documents() : null!;
         return parts switch
         {

@@ -55,14 +55,15 @@ internal sealed class ApiApplication(
     private async Task RouteAsync(HttpContext http, RequestUser? known)
     {
         await security.Gate.EnterAsync(http, known);
-        await (plain.TryHandle(http) ?? security.Issuer.TryHandle(http) ?? limits.RunAsync(http, HandleLimited));
+        var parts = RequestPath.Split(http.Request.Path.Value);
+        await (plain.TryHandle(http, parts)
+            ?? security.Issuer.TryHandle(http)
+            ?? limits.RunAsync(http, limited => discovery.TryHandle(limited, parts) ?? openApi.TryHandle(limited) ?? HandleResource(limited, parts)));
     }
 
-    private Task HandleLimited(HttpContext http) => discovery.TryHandle(http) ?? openApi.TryHandle(http) ?? HandleResource(http);
-
-    private Task HandleResource(HttpContext http)
+    private Task HandleResource(HttpContext http, string[] parts)
     {
-        if (!RequestPath.TryParse(http.Request.Path.Value ?? "", out var path)
+        if (!RequestPath.TryParse(parts, out var path)
             || resources.Find(path.Group, path.Version, path.Resource) is not { } type)
         {
             throw ApiErrors.PathNotFound();

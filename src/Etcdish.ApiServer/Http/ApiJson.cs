@@ -18,17 +18,15 @@ internal static class ApiJson
         SkipValidation = true,
     };
 
+    private static readonly JsonSerializerOptions _tree = new() { Encoder = Writer.Encoder, MaxDepth = 1000 };
+
     public static JsonDocumentOptions Reader { get; } = new() { MaxDepth = MaxDepth + 8 };
 
     /// <summary>Reads bytes that are known to be an object.</summary>
     public static JsonObject Parse(ReadOnlySpan<byte> json) => JsonNode.Parse(json, documentOptions: Reader)!.AsObject();
 
-    public static byte[] Write(JsonNode node)
-    {
-        var buffer = new ArrayBufferWriter<byte>(512);
-        Write(buffer, node);
-        return buffer.WrittenSpan.ToArray();
-    }
+    /// <summary>The text of a tree. Its buffers are used again by the next one.</summary>
+    public static byte[] Write(JsonNode node) => JsonSerializer.SerializeToUtf8Bytes(node, _tree);
 
     public static void Write(IBufferWriter<byte> output, JsonNode node)
     {

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Storage;
+using Etcdish.Kubernetes;
 using Microsoft.AspNetCore.Http;
 
 namespace Etcdish.ApiServer.Http;
@@ -19,7 +20,7 @@ internal sealed class PlainPaths(IObjectStore store)
         ["emulationMinor"] = "35",
         ["minCompatibilityMajor"] = "1",
         ["minCompatibilityMinor"] = "34",
-        ["gitVersion"] = "v1.35.0+etcdish",
+        ["gitVersion"] = ReleaseText.Version,
         ["gitCommit"] = "",
         ["gitTreeState"] = "clean",
         ["buildDate"] = "2026-01-01T00:00:00Z",
@@ -29,9 +30,10 @@ internal sealed class PlainPaths(IObjectStore store)
     });
 
     /// <summary>Answers the request, or says by null that the path is another's.</summary>
-    public Task? TryHandle(HttpContext http)
+    /// <param name="http">The request.</param>
+    /// <param name="parts">The parts of its path.</param>
+    public Task? TryHandle(HttpContext http, string[] parts)
     {
-        var parts = (http.Request.Path.Value ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
         return parts switch
         {
             ["version"] => ApiResponse.SendAsync(http, StatusCodes.Status200OK, _version),

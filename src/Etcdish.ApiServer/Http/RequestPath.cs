@@ -10,11 +10,16 @@ namespace Etcdish.ApiServer.Http;
 internal readonly record struct RequestPath(
     string Group, string Version, string Namespace, string Resource, string Name, string Subresource)
 {
+    /// <summary>The parts of any path, of which empty ones do not count.</summary>
+    public static string[] Split(string? path) => (path ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
+
     /// <summary>Cuts a path; false if it names no resource.</summary>
-    public static bool TryParse(string path, out RequestPath result)
+    public static bool TryParse(string path, out RequestPath result) => TryParse(Split(path), out result);
+
+    /// <summary>Understands the parts of a path; false if it names no resource.</summary>
+    public static bool TryParse(string[] parts, out RequestPath result)
     {
         result = default;
-        var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
         var (head, group) = parts switch
         {
             ["api", _, _, ..] => (2, ""),

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
+using Etcdish.Kubernetes.Client;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -21,10 +22,10 @@ internal sealed class InProcessExchange : IHttpRequestFeature, IHttpResponseFeat
     private readonly TaskCompletionSource<HttpResponseMessage> _answer = new();
     private readonly CancellationTokenSource _aborted = new();
     private readonly AnswerWriter _writer;
-    private readonly byte[]? _body;
+    private readonly ReadOnlyMemory<byte> _body;
     private PipeReader? _bodyReader;
 
-    public InProcessExchange(HttpRequestMessage request, byte[]? body)
+    public InProcessExchange(HttpRequestMessage request, ReadOnlyMemory<byte> body)
     {
         _request = request;
         _body = body;
@@ -63,7 +64,7 @@ internal sealed class InProcessExchange : IHttpRequestFeature, IHttpResponseFeat
     /// <summary>Whether the client sees the head of the answer, which cannot change any more.</summary>
     public bool HasStarted { get; internal set; }
 
-    PipeReader IRequestBodyPipeFeature.Reader => _bodyReader ??= PipeReader.Create(new ReadOnlySequence<byte>(_body ?? []));
+    PipeReader IRequestBodyPipeFeature.Reader => _bodyReader ??= PipeReader.Create(new ReadOnlySequence<byte>(_body));
 
     PipeWriter IHttpResponseBodyFeature.Writer => _writer;
 
@@ -71,7 +72,7 @@ internal sealed class InProcessExchange : IHttpRequestFeature, IHttpResponseFeat
 
     Stream IHttpRequestFeature.Body
     {
-        get => field ??= new MemoryStream(_body ?? [], writable: false);
+        get => field ??= new MemoryStream(_body.ToArray(), writable: false);
         set;
     }
 
@@ -170,7 +171,7 @@ internal sealed class InProcessExchange : IHttpRequestFeature, IHttpResponseFeat
         }
         else if (failure is null)
         {
-            _answer.TrySetResult(MakeMessage(new ReadOnlyMemoryContent(_writer.Whole)));
+            _answer.TrySetResult(MakeMessage(new WholeContent(_writer.Whole)));
         }
         else
         {
@@ -206,7 +207,7 @@ internal sealed class InProcessExchange : IHttpRequestFeature, IHttpResponseFeat
             Headers[name] = values.ToString();
         }
 
-        Headers.ContentLength = _body!.Length;
+        Headers.ContentLength = _body.Length;
     }
 
     private HttpResponseMessage MakeMessage(HttpContent content)

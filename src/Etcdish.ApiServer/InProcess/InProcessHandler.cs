@@ -1,5 +1,6 @@
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Security;
+using Etcdish.Kubernetes.Client;
 
 namespace Etcdish.ApiServer.InProcess;
 
@@ -21,7 +22,7 @@ internal sealed class InProcessHandler(ApiApplication application, RequestUser u
             throw new HttpRequestException(HttpRequestError.ConnectionError, "the server has stopped");
         }
 
-        var body = request.Content is null ? null : await request.Content.ReadAsByteArrayAsync(cancellationToken);
+        var body = request.Content is null ? [] : await WholeContent.ReadAsync(request.Content, cancellationToken);
         return await new InProcessExchange(request, body).RunAsync(http => application.HandleAsync(http, user), cancellationToken);
     }
 }

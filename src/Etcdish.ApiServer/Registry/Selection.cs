@@ -10,11 +10,13 @@ internal sealed class Selection
 {
     private readonly LabelSelector _labels;
     private readonly FieldSelector _fields;
+    private readonly RequiredTexts _required;
 
     private Selection(LabelSelector labels, FieldSelector fields)
     {
         _labels = labels;
         _fields = fields;
+        _required = new RequiredTexts(labels, fields);
     }
 
     public static Selection Everything { get; } = new(LabelSelector.Everything, FieldSelector.Everything);
@@ -54,6 +56,11 @@ internal sealed class Selection
         if (IsEverything)
         {
             return true;
+        }
+
+        if (!_required.AreIn(stored.Span))
+        {
+            return false;
         }
 
         using var document = JsonDocument.Parse(stored, new JsonDocumentOptions { MaxDepth = 512 });

@@ -138,14 +138,9 @@ public sealed class NodeObjectStore(Node node, bool ownsNode) : IObjectStore
 
     private async ValueTask<ApplyResult> ProposeAsync(TxnRequest request, CancellationToken cancellation)
     {
-        const int RoomBesideValues = 512;
-        var size = RoomBesideValues;
-        foreach (var write in request.Success)
-        {
-            size += write.Put.Value.Length;
-        }
-
-        var bytes = new ArrayBufferWriter<byte>(size);
+        // The writer asks for room for the longest number behind what it has written.
+        const int Slack = 16;
+        var bytes = new ArrayBufferWriter<byte>(RequestEncoder.SizeOf(request) + Slack);
         RequestEncoder.Encode(request, bytes);
         ApplyResult result;
         try

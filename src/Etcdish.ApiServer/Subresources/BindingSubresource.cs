@@ -13,7 +13,7 @@ namespace Etcdish.ApiServer.Subresources;
 internal sealed class BindingSubresource(IObjectStore store, ResourceDirectory resources, MetadataRules metadata) : ISubresource
 {
     // Where a node stands is known to its pods by the same labels.
-    private static readonly string[] _topologyLabels = ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
+    private readonly NodeTopology _topology = new(store, resources);
 
     public string Name => "binding";
 
@@ -35,25 +35,30 @@ internal sealed class BindingSubresource(IObjectStore store, ResourceDirectory r
     {
         MetadataRules.CheckScope(request.Type, request.Namespace, binding);
         Check(request, binding);
+        var bringsMetadata = BringsMetadata(binding);
         await AddTopologyAsync(binding, request.Cancellation);
-        await WriteAsync(request, binding, options);
+        await WriteAsync(request, binding, bringsMetadata, options);
         await SubresourceBody.SendCreatedAsync(request);
     }
 
-    private async Task WriteAsync(ApiRequest request, JsonObject binding, WriteOptions options)
+    private async Task WriteAsync(ApiRequest request, JsonObject binding, bool bringsMetadata, WriteOptions options)
     {
         var key = request.Type.KeyOf(request.Namespace, request.Name);
         var found = await store.GetAsync(key, request.Cancellation);
         while (found is { } current)
         {
-            var pod = ApiJson.Parse(current.Value.Span);
-            Bind(request, pod, current.Revision, binding);
+            var bound = Bind(request, current, binding);
+            if (bringsMetadata)
+            {
+                CheckMetadata(request, ApiJson.Parse(bound.Span));
+            }
+
             if (options.IsDryRun)
             {
                 return;
             }
 
-            var outcome = await store.UpdateAsync(key, ApiJson.Write(pod), current.Revision, request.Cancellation);
+            var outcome = await store.UpdateAsync(key, bound, current.Revision, request.Cancellation);
             if (outcome.Succeeded)
             {
                 return;
@@ -87,83 +92,52 @@ internal sealed class BindingSubresource(IObjectStore store, ResourceDirectory r
 
     private async Task AddTopologyAsync(JsonObject binding, CancellationToken cancellation)
     {
-        var nodes = resources.Find("", "v1", "nodes")!;
-        if (await store.GetAsync(nodes.KeyOf("", binding.Part("target").Text("name")), cancellation) is not { } found)
+        foreach (var (label, value) in await _topology.OfAsync(binding.Part("target").Text("name"), cancellation))
         {
-            return;
-        }
-
-        using var node = JsonDocument.Parse(found.Value, ApiJson.Reader);
-        var known = ObjectFacts.ReadLabels(node.RootElement);
-        foreach (var label in _topologyLabels)
-        {
-            if (known.TryGetValue(label, out var value))
-            {
-                binding.Metadata().Ensure("labels").Default(label, value);
-            }
+            binding.Metadata().Ensure("labels").Default(label, value);
         }
     }
 
-    private void Bind(ApiRequest request, JsonObject pod, long revision, JsonObject binding)
+    /// <summary>The pod with its node.</summary>
+    private ReadOnlyMemory<byte> Bind(ApiRequest request, StoredObject stored, JsonObject binding)
     {
-        CheckPreconditions(request, pod, revision, binding.Part("metadata"));
-        if (Refusal(pod) is { } refusal)
+        // About what a node's name, its topology and a condition take.
+        const int RoomForBinding = 512;
+        using var document = JsonDocument.Parse(stored.Value, ApiJson.Reader);
+        var pod = new PodBinding(document.RootElement, binding);
+        CheckPreconditions(request, pod.Uid, stored.Revision, binding.Part("metadata"));
+        if (pod.Refusal is { } refusal)
         {
             throw ApiErrors.Conflict(request.Type.Info with { Name = "pods/binding" }, request.Name, refusal);
         }
 
-        pod.Ensure("spec")["nodeName"] = binding.Part("target").Text("name");
-        if (Merge(pod, binding, "annotations") | Merge(pod, binding, "labels"))
-        {
-            var errors = new List<FieldError>();
-            MetadataChecks.Check(request.Type, pod, pod, errors);
-            if (errors.Count > 0)
-            {
-                throw ApiErrors.Invalid(request.Type.Info, request.Name, errors);
-            }
-        }
-
-        var condition = new JsonObject { ["type"] = "PodScheduled", ["status"] = "True", ["lastProbeTime"] = null };
-        Conditions.Set(pod.Ensure("status"), condition, metadata.Now());
+        return pod.Write(stored.Value.Length + RoomForBinding, metadata.Now());
     }
 
-    private static void CheckPreconditions(ApiRequest request, JsonObject pod, long revision, JsonObject? expected)
+    private static bool BringsMetadata(JsonObject binding) =>
+        binding.Part("metadata").Part("labels") is { Count: > 0 } || binding.Part("metadata").Part("annotations") is { Count: > 0 };
+
+    private static void CheckMetadata(ApiRequest request, JsonObject pod)
     {
-        if (expected.Text("uid") is { Length: > 0 } uid && uid != pod.Uid())
+        var errors = new List<FieldError>();
+        MetadataChecks.Check(request.Type, pod, pod, errors);
+        if (errors.Count > 0)
+        {
+            throw ApiErrors.Invalid(request.Type.Info, request.Name, errors);
+        }
+    }
+
+    private static void CheckPreconditions(ApiRequest request, string uid, long revision, JsonObject? expected)
+    {
+        if (expected.Text("uid") is { Length: > 0 } wanted && wanted != uid)
         {
             throw ApiErrors.Conflict(
-                request.Type.Info, request.Name, $"Precondition failed: UID in precondition: {uid}, UID in object meta: {pod.Uid()}");
+                request.Type.Info, request.Name, $"Precondition failed: UID in precondition: {wanted}, UID in object meta: {uid}");
         }
 
         if (expected.Text("resourceVersion") is { Length: > 0 } version && version != Revisions.Format(revision))
         {
             throw ApiErrors.Modified(request.Type.Info, request.Name);
         }
-    }
-
-    private static string? Refusal(JsonObject pod)
-    {
-        if (pod.IsBeingDeleted())
-        {
-            return $"pod {pod.Name()} is being deleted, cannot be assigned to a host";
-        }
-
-        if (pod.Part("spec").Text("nodeName") is { Length: > 0 } node)
-        {
-            return $"pod {pod.Name()} is already assigned to node \"{node}\"";
-        }
-
-        return pod.Part("spec").Items("schedulingGates").Any() ? $"pod {pod.Name()} has non-empty .spec.schedulingGates" : null;
-    }
-
-    private static bool Merge(JsonObject pod, JsonObject binding, string field)
-    {
-        var given = binding.Part("metadata").Part(field);
-        foreach (var (key, value) in given ?? [])
-        {
-            pod.Metadata().Ensure(field)[key] = value?.DeepClone();
-        }
-
-        return given is { Count: > 0 };
     }
 }

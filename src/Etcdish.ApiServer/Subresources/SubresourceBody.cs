@@ -3,12 +3,15 @@ using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Http;
 using Etcdish.ApiServer.Registry;
 using Etcdish.Kubernetes;
+using Microsoft.AspNetCore.Http;
 
 namespace Etcdish.ApiServer.Subresources;
 
 /// <summary>Bodies of subresources whose kind is not that of the object, and the short answers that some of them give.</summary>
 internal static class SubresourceBody
 {
+    private static readonly byte[] _created = Created();
+
     /// <summary>Reads a body of a kind.</summary>
     /// <exception cref="ApiException">It is of another kind, or malformed.</exception>
     public static async Task<JsonObject> ReadAsync(ApiRequest request, string apiVersion, string kind, FieldValidation validation)
@@ -31,11 +34,12 @@ internal static class SubresourceBody
     }
 
     /// <summary>Answers that something was done which has no object to show.</summary>
-    public static Task SendCreatedAsync(ApiRequest request)
+    public static Task SendCreatedAsync(ApiRequest request) => ApiResponse.SendAsync(request.Http, StatusCodes.Status201Created, _created);
+
+    private static byte[] Created()
     {
-        const int Created = 201;
         var output = new ArrayBufferWriter<byte>(96);
-        StatusWriter.WriteSuccess(output, Created);
-        return ApiResponse.SendAsync(request.Http, Created, output.WrittenMemory);
+        StatusWriter.WriteSuccess(output, StatusCodes.Status201Created);
+        return output.WrittenSpan.ToArray();
     }
 }

@@ -24,6 +24,12 @@ internal enum EventKind
 /// </summary>
 internal sealed class ResourceEvent
 {
+    // What a thread keeps for its next line; a large object's line does not stay.
+    private const int MaxScratch = 64 * 1024;
+
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _scratch;
+
     private readonly byte[]?[] _lines = new byte[]?[3];
     private ObjectFacts? _after;
     private ObjectFacts? _before;
@@ -148,9 +154,15 @@ internal sealed class ResourceEvent
         if (line is null)
         {
             var stored = ObjectFor(kind);
-            var buffer = new ArrayBufferWriter<byte>(stored.Length + 96);
+            var buffer = _scratch ??= new ArrayBufferWriter<byte>(4096);
+            buffer.ResetWrittenCount();
             EventLine.Write(buffer, kind, stored.Span, Revision);
             line = buffer.WrittenSpan.ToArray();
+            if (buffer.Capacity > MaxScratch)
+            {
+                _scratch = null;
+            }
+
             Volatile.Write(ref _lines[(int)kind], line);
         }
 

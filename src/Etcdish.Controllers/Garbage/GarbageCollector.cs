@@ -130,14 +130,14 @@ public sealed class GarbageCollector : Controller
         }
     }
 
-    private void Hear(ApiResource resource, OwnedObject? before, OwnedObject? now)
+    private void Hear(ApiResource resource, ObjectMetadata? before, OwnedObject? now)
     {
         if (resource.Name is "customresourcedefinitions" or "apiservices")
         {
             Discover();
         }
 
-        if (before is { Metadata: var gone } && gone.Uid != now?.Metadata.Uid)
+        if (before is { } gone && gone.Uid != now?.Metadata.Uid)
         {
             // Its resource may go as well, and then nobody could be asked.
             _graph.Forget(gone.Uid, () =>

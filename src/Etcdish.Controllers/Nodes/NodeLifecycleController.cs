@@ -110,35 +110,51 @@ public sealed class NodeLifecycleController : Controller
     {
         var nodes = _nodes.All;
         Meet(nodes);
-        List<(Node Node, string Ready)> looks = new(nodes.Count);
         List<Func<CancellationToken, Task>> writes = [];
         foreach (var node in nodes)
         {
-            var observed = node.Status.Find("Ready")?.Status ?? "Unknown";
-            var isSilent = _known[node.Metadata.Name].Health.IsSilent(node, _leases.Find(LeaseNamespace, node.Metadata.Name), now);
-            looks.Add((node, isSilent ? "Unknown" : observed));
-            if (isSilent && NodeHealth.Silence(node, now) is { } silence)
-            {
-                writes.Add(token => TellSilenceAsync(node, silence, observed == "True", token));
-            }
-            else if (node.Status.Find("Ready") is not null && DueTaint(node, observed) is { } taints)
-            {
-                writes.Add(token => NodeTaints.WriteAsync(Context.Client, node, taints, token));
-            }
-
-            if (observed == "True")
-            {
-                _unmarked.TryRemove(node.Metadata.Name, out _);
-            }
-            else if (_unmarked.ContainsKey(node.Metadata.Name))
-            {
-                writes.Add(token => MarkPodsAsync(node.Metadata.Name, token));
-            }
+            Judge(_known[node.Metadata.Name], now, writes);
         }
 
         await WriteAllAsync(writes, cancellation);
-        await SetZonesAsync(looks, now, cancellation);
+        await SetZonesAsync(now, cancellation);
     }
+
+    /// <summary>Looks at a node; what is to be written is added. Nearly always nothing is, so nothing may be made for it either.</summary>
+    private void Judge(Known known, DateTimeOffset now, List<Func<CancellationToken, Task>> writes)
+    {
+        var node = known.Node;
+        var name = node.Metadata.Name;
+        var ready = node.Status.Find("Ready");
+        var observed = ready?.Status ?? "Unknown";
+        var isSilent = known.Health.IsSilent(node, _leases.Find(LeaseNamespace, name), now);
+        known.IsReady = !isSilent && observed == "True";
+        if (isSilent && NodeHealth.Silence(node, now) is { } silence)
+        {
+            writes.Add(SilenceOf(node, silence, observed == "True"));
+        }
+        else if (ready is not null && DueTaint(known, observed, now) is { } taints)
+        {
+            writes.Add(TaintsOf(node, taints));
+        }
+
+        if (observed == "True")
+        {
+            _unmarked.TryRemove(name, out _);
+        }
+        else if (_unmarked.ContainsKey(name))
+        {
+            writes.Add(MarksOf(name));
+        }
+    }
+
+    private Func<CancellationToken, Task> SilenceOf(Node node, JsonArray conditions, bool wasReady) =>
+        token => TellSilenceAsync(node, conditions, wasReady, token);
+
+    private Func<CancellationToken, Task> TaintsOf(Node node, Taint[] taints) =>
+        token => NodeTaints.WriteAsync(Context.Client, node, taints, token);
+
+    private Func<CancellationToken, Task> MarksOf(string node) => token => MarkPodsAsync(node, token);
 
     /// <summary>Notes nodes that are new and forgets those that are gone.</summary>
     private void Meet(IReadOnlyList<Node> nodes)
@@ -147,11 +163,11 @@ public sealed class NodeLifecycleController : Controller
         {
             if (_known.TryGetValue(node.Metadata.Name, out var known) && known.Node.Metadata.Uid == node.Metadata.Uid)
             {
-                known.Node = node;
+                known.See(node, this);
                 continue;
             }
 
-            _known[node.Metadata.Name] = new Known(node);
+            (_known[node.Metadata.Name] = new Known()).See(node, this);
             Tell(node, "RegisteredNode", $"Node {node} event: Registered Node {node} in Controller");
         }
 
@@ -175,10 +191,9 @@ public sealed class NodeLifecycleController : Controller
     /// The taints that a node must have at once: none that drive pods away if it is ready, and the right one of two. One that has none
     /// yet is put into the queue of its zone.
     /// </summary>
-    private Taint[]? DueTaint(Node node, string ready)
+    private static Taint[]? DueTaint(Known known, string ready, DateTimeOffset now)
     {
-        var zone = ZoneOf(node);
-        var now = Context.Clock.GetUtcNow();
+        var (node, zone) = (known.Node, known.Zone);
         if (ready == "True")
         {
             zone.Remove(node.Metadata.Name);
@@ -246,13 +261,20 @@ public sealed class NodeLifecycleController : Controller
     /// Finds out how zones are. When no node is ready anywhere, it is we who are cut off: then nothing is driven away, and when it is
     /// over all nodes get new time.
     /// </summary>
-    private async Task SetZonesAsync(List<(Node Node, string Ready)> looks, DateTimeOffset now, CancellationToken cancellation)
+    private async Task SetZonesAsync(DateTimeOffset now, CancellationToken cancellation)
     {
-        var states = looks
-            .Where(look => !look.Node.Metadata.Labels.ContainsKey("node.kubernetes.io/exclude-disruption"))
-            .GroupBy(look => Zone.KeyOf(look.Node))
-            .Select(zone => (Zone: ZoneOf(zone.First().Node), Nodes: zone.Count(), Ready: zone.Count(look => look.Ready == "True")))
-            .Select(zone => (zone.Zone, zone.Nodes, State: Zone.StateOf(zone.Ready, zone.Nodes - zone.Ready)))
+        foreach (var zone in _zones.Values)
+        {
+            zone.BeginCount();
+        }
+
+        foreach (var known in _known.Values)
+        {
+            known.Count();
+        }
+
+        var states = _zones.Values.Where(zone => zone.Nodes > 0)
+            .Select(zone => (Zone: zone, State: Zone.StateOf(zone.ReadyNodes, zone.Nodes - zone.ReadyNodes)))
             .ToArray();
         if (states.Length == 0)
         {
@@ -263,10 +285,9 @@ public sealed class NodeLifecycleController : Controller
         var allWere = Array.TrueForAll(states, zone => zone.Zone.State == ZoneState.FullDisruption);
         if (allAre && !allWere)
         {
-            var writes = looks.Select(look => (look.Node, Taints: NodeTaints.Driving(look.Node, null, now)))
+            var writes = _known.Values.Select(known => (known.Node, Taints: NodeTaints.Driving(known.Node, null, now)))
                 .Where(write => write.Taints is not null)
-                .Select(write => (Func<CancellationToken, Task>)(token =>
-                    NodeTaints.WriteAsync(Context.Client, write.Node, write.Taints!, token)));
+                .Select(write => TaintsOf(write.Node, write.Taints!));
             await WriteAllAsync([.. writes], cancellation);
         }
         else if (allWere && !allAre)
@@ -277,9 +298,9 @@ public sealed class NodeLifecycleController : Controller
             }
         }
 
-        foreach (var (zone, nodes, state) in states)
+        foreach (var (zone, state) in states)
         {
-            zone.Set(state, allAre ? 0 : Zone.RateOf(state, nodes));
+            zone.Set(state, allAre ? 0 : Zone.RateOf(state, zone.Nodes));
         }
     }
 
@@ -368,10 +389,35 @@ public sealed class NodeLifecycleController : Controller
 
     private void Tell(Node node, string reason, string message) => Context.Events.Normal(Resources.Nodes, node, reason, message, Component);
 
-    private sealed class Known(Node node)
+    /// <summary>What is known of a node; what only follows from the object is found out once for each that comes.</summary>
+    private sealed class Known
     {
-        public Node Node { get; set; } = node;
+        private bool _counts;
+
+        public Node Node { get; private set; } = null!;
+
+        public Zone Zone { get; private set; } = null!;
 
         public NodeHealth Health { get; } = new();
+
+        public bool IsReady { get; set; }
+
+        public void See(Node node, NodeLifecycleController controller)
+        {
+            if (!ReferenceEquals(node, Node))
+            {
+                Node = node;
+                Zone = controller.ZoneOf(node);
+                _counts = !node.Metadata.Labels.ContainsKey("node.kubernetes.io/exclude-disruption");
+            }
+        }
+
+        public void Count()
+        {
+            if (_counts)
+            {
+                Zone.Count(IsReady);
+            }
+        }
     }
 }

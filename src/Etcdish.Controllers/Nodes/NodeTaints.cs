@@ -86,6 +86,11 @@ internal static class NodeTaints
 
     private static Taint[]? Replace(Taint[] taints, Func<Taint, bool> isOurs, List<string> wanted, string effect, DateTimeOffset now)
     {
+        if (taints.Length == 0 && wanted.Count == 0)
+        {
+            return null;
+        }
+
         var ours = taints.Where(isOurs).Select(taint => taint.Key).ToHashSet();
         if (ours.SetEquals(wanted))
         {

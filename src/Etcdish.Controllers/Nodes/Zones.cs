@@ -38,6 +38,12 @@ internal sealed class Zone(TimeProvider clock)
     /// <summary>How it is.</summary>
     public ZoneState State { get; private set; }
 
+    /// <summary>How many nodes have been counted.</summary>
+    public int Nodes { get; private set; }
+
+    /// <summary>How many of them are ready.</summary>
+    public int ReadyNodes { get; private set; }
+
     /// <summary>Whether a node waits for its taint.</summary>
     public bool IsWaiting => _waiting.Count > 0;
 
@@ -60,6 +66,16 @@ internal sealed class Zone(TimeProvider clock)
     /// <summary>How many nodes a second are tainted.</summary>
     public static double RateOf(ZoneState state, int nodes) =>
         state != ZoneState.PartialDisruption ? Rate : nodes > LargeZone ? SecondaryRate : 0;
+
+    /// <summary>Begins to count its nodes.</summary>
+    public void BeginCount() => (Nodes, ReadyNodes) = (0, 0);
+
+    /// <summary>Counts a node.</summary>
+    public void Count(bool isReady)
+    {
+        Nodes++;
+        ReadyNodes += isReady ? 1 : 0;
+    }
 
     /// <summary>Sets how it is, and how fast nodes may be tainted.</summary>
     public void Set(ZoneState state, double rate)

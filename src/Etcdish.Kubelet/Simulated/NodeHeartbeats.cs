@@ -1,12 +1,14 @@
 using Etcdish.Kubernetes.Client;
 using Etcdish.Kubernetes.Control;
+using Etcdish.Kubernetes.Informers;
 using Etcdish.Kubernetes.Objects;
 
 namespace Etcdish.Kubelet.Simulated;
 
 /// <summary>
 /// Registers simulated nodes and keeps saying that they are there. One loop does it for all of them, a few at a time, so that thousands of
-/// nodes neither write all at once nor need a timer each.
+/// nodes neither write all at once nor need a timer each. A node that is there already, and well, as it should be, has nothing to write
+/// before its turn comes: a cluster that starts again has other things to do.
 /// </summary>
 internal sealed class NodeHeartbeats(ControllerContext context, SimulatedNodesOptions options, IReadOnlyList<SimulatedNode> nodes)
 {
@@ -16,10 +18,12 @@ internal sealed class NodeHeartbeats(ControllerContext context, SimulatedNodesOp
     private static readonly TimeSpan _leastStep = TimeSpan.FromMilliseconds(100);
 
     private readonly KubernetesClient _client = context.Client;
+    private readonly Informer<Node> _known = context.Informers.Of(Resources.Nodes);
+    private readonly NodeResources _resources = new(options);
 
-    /// <summary>Registers all nodes; who is there already stays what it is and says that it is well.</summary>
+    /// <summary>Registers all nodes; who is there already stays what it is, and says that it is well unless that is known.</summary>
     public Task RegisterAsync(CancellationToken cancellation) => Parallel.ForEachAsync(
-        nodes,
+        nodes.Where(node => !TryAdopt(node)),
         new ParallelOptions { MaxDegreeOfParallelism = options.Parallelism, CancellationToken = cancellation },
         async (node, token) => await RegisterAsync(node, token));
 
@@ -49,6 +53,21 @@ internal sealed class NodeHeartbeats(ControllerContext context, SimulatedNodesOp
                 async (item, token) => await BeatAsync(item.Node, item.Round, token));
         }
     }
+
+    /// <summary>Takes up a node of which all that it would say is known already.</summary>
+    private bool TryAdopt(SimulatedNode node)
+    {
+        if (_known.Find("", node.Name) is not { } known || !IsWell(known) || !_resources.AreOf(known)
+            || !Array.Exists(known.Status.Addresses, address => address.Address == node.Address))
+        {
+            return false;
+        }
+
+        node.Uid = known.Metadata.Uid;
+        return true;
+    }
+
+    private static bool IsWell(Node node) => node.Status.Find("Ready") is { IsTrue: true };
 
     private async Task RegisterAsync(SimulatedNode node, CancellationToken cancellation)
     {
@@ -84,7 +103,9 @@ internal sealed class NodeHeartbeats(ControllerContext context, SimulatedNodesOp
             async () =>
             {
                 await RenewAsync(node, now, cancellation);
-                if ((round + node.Index) % statusRounds == 0)
+
+                // One that others took for dead says at once that it is not.
+                if ((round + node.Index) % statusRounds == 0 || (_known.Find("", node.Name) is { } known && !IsWell(known)))
                 {
                     var beat = NodeObjects.Heartbeat(now);
                     await _client.PatchAsync((ApiResource)Resources.Nodes, "", node.Name, beat, PatchKind.Strategic, "status", cancellation);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Etcdish.Kubernetes;
 
@@ -50,7 +49,7 @@ internal static class NodeObjects
             ["containerRuntimeVersion"] = "simulated://1.0",
             ["kernelVersion"] = "simulated",
             ["kubeProxyVersion"] = "",
-            ["kubeletVersion"] = "v1.35.0+etcdish",
+            ["kubeletVersion"] = ReleaseText.Version,
             ["machineID"] = "",
             ["operatingSystem"] = "linux",
             ["osImage"] = "simulated",
@@ -94,15 +93,8 @@ internal static class NodeObjects
     public static byte[] Renewal(DateTimeOffset now) =>
         System.Text.Encoding.ASCII.GetBytes($$$"""{"spec":{"renewTime":"{{{TimeText.FormatMicro(now)}}}"}}""");
 
-    private static JsonObject Resources(SimulatedNodesOptions options) => new()
-    {
-        ["cpu"] = options.Cpu,
-        ["ephemeral-storage"] = "1Ti",
-        ["hugepages-1Gi"] = "0",
-        ["hugepages-2Mi"] = "0",
-        ["memory"] = options.Memory,
-        ["pods"] = options.Pods.ToString(CultureInfo.InvariantCulture),
-    };
+    private static JsonObject Resources(SimulatedNodesOptions options) =>
+        new(NodeResources.Texts(options).Select(item => KeyValuePair.Create(item.Resource, (JsonNode?)item.Quantity)));
 
     private static JsonArray Conditions(DateTimeOffset now, bool sinceNow) => new(
         Condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available", now, sinceNow),

@@ -91,7 +91,12 @@ internal sealed class SimulatedPods : Controller
         // What has an address keeps it before any other is given one: here, and not when its turn comes.
         if (before is null && now.Status.PodIp.Length > 0 && _nodes.TryGetValue(now.Spec.NodeName, out var node))
         {
-            RecordOf(now.Key, now, node, Context.Clock.GetUtcNow());
+            var record = RecordOf(now.Key, now, node, Context.Clock.GetUtcNow());
+            if (!now.Metadata.IsBeingDeleted && PodPlan.Next(now, record, _options).Action == PodAction.None)
+            {
+                // It runs: what was just started is not to wait behind all of these.
+                return;
+            }
         }
 
         // What a node writes itself comes back as a change, too, and is most of all changes.

@@ -152,6 +152,15 @@ public sealed class KubernetesClient(
         HttpMethod method, string path, JsonNode? body, MediaTypeHeaderValue? contentType, CancellationToken cancellation) =>
         SendTextAsync(method, path, body is null ? default(ReadOnlyMemory<byte>?) : JsonTree.ToBytes(body), contentType, cancellation);
 
+    /// <summary>Posts JSON that is text already; the answer's body as it came.</summary>
+    /// <param name="path">Path and query.</param>
+    /// <param name="body">The body.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="ApiStatusException">The server refuses.</exception>
+    /// <exception cref="HttpRequestException">The server cannot be reached.</exception>
+    public Task<byte[]> PostAsync(string path, ReadOnlyMemory<byte> body, CancellationToken cancellation) =>
+        SendTextAsync(HttpMethod.Post, path, body, _json, cancellation);
+
     /// <summary>Sends a request whose answer is read while it comes: a watch.</summary>
     /// <param name="path">Path and query.</param>
     /// <param name="accept">The form wanted; null: JSON.</param>
@@ -197,12 +206,12 @@ public sealed class KubernetesClient(
         using var request = MakeRequest(method, path);
         if (body is { } text)
         {
-            request.Content = new ReadOnlyMemoryContent(text);
+            request.Content = new WholeContent(text);
             request.Content.Headers.ContentType = contentType ?? _json;
         }
 
         using var response = await _http.SendAsync(request, cancellation);
-        var answer = await response.Content.ReadAsByteArrayAsync(cancellation);
+        var answer = await WholeContent.ReadAsync(response.Content, cancellation);
         return response.IsSuccessStatusCode ? answer : throw Failure(response, answer);
     }
 

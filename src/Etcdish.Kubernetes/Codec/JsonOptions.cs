@@ -13,4 +13,7 @@ internal static class JsonOptions
         SkipValidation = true,
         MaxDepth = 1024,
     };
+
+    /// <summary>The same for trees that are written whole; the serializer uses its buffers again.</summary>
+    public static JsonSerializerOptions Tree { get; } = new() { Encoder = Writer.Encoder, MaxDepth = Writer.MaxDepth };
 }

@@ -13,6 +13,12 @@ public interface IInformer
 
     /// <summary>Follows the resource until it is cancelled.</summary>
     Task RunAsync(CancellationToken cancellation);
+
+    /// <summary>
+    /// Hears of the metadata of every object: for those to whom all kinds are the same. As with objects, what is there already is told as new.
+    /// </summary>
+    /// <param name="onChange">What was there (null: new) and what is there now (null: gone).</param>
+    void SubscribeMetadata(Action<ObjectMetadata?, ObjectMetadata?> onChange);
 }
 
 /// <summary>
@@ -55,6 +61,10 @@ public sealed class Informer<T>(
 
     /// <inheritdoc/>
     public Task Synced => _synced.Task;
+
+    /// <inheritdoc/>
+    public void SubscribeMetadata(Action<ObjectMetadata?, ObjectMetadata?> onChange) =>
+        Subscribe((before, now) => onChange(before?.Metadata, now?.Metadata));
 
     /// <inheritdoc/>
     public async Task RunAsync(CancellationToken cancellation)

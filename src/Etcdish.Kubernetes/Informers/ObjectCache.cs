@@ -9,6 +9,8 @@ namespace Etcdish.Kubernetes.Informers;
 public class ObjectCache<T>
     where T : KubernetesObject
 {
+    // A change is made and told before the next one is; taken before the other lock.
+    private readonly Lock _telling = new();
     private readonly Lock _lock = new();
     private readonly Dictionary<ObjectKey, T> _objects = [];
     private readonly List<Index<T>> _indexes = [];
@@ -68,15 +70,19 @@ public class ObjectCache<T>
     }
 
     /// <summary>
-    /// Hears of every change, in order, on the thread that reads the watch: it must be quick, and only note what is to be done. To be
-    /// called
-    /// before the informer runs.
+    /// Hears of every change, in order, on the thread that reads the watch: it must be quick, and only note what is to be done. What is there
+    /// already is told as new before this returns.
     /// </summary>
     /// <param name="onChange">What was there (null: new) and what is there now (null: gone).</param>
     public void Subscribe(Action<T?, T?> onChange)
     {
-        lock (_lock)
+        lock (_telling)
         {
+            foreach (var value in All)
+            {
+                onChange(null, value);
+            }
+
             _subscribers.Add(onChange);
         }
     }
@@ -84,28 +90,69 @@ public class ObjectCache<T>
     /// <summary>Sets an object. One that is known in this revision is nothing new.</summary>
     internal void Set(T now)
     {
-        T? before;
-        lock (_lock)
+        lock (_telling)
         {
-            before = _objects.GetValueOrDefault(now.Key);
-            if (IsSame(before, now))
+            T? before;
+            lock (_lock)
             {
-                return;
+                before = _objects.GetValueOrDefault(now.Key);
+                if (IsSame(before, now))
+                {
+                    return;
+                }
+
+                Put(before, now);
             }
 
-            Put(before, now);
+            Tell(before, now);
         }
-
-        Tell(before, now);
     }
 
     /// <summary>Puts these objects in the place of all that were known; then tells what differs.</summary>
     internal void Replace(IReadOnlyList<T> all)
     {
-        List<(T? Before, T? Now)> changes = [];
+        lock (_telling)
+        {
+            foreach (var (before, now) in Exchange(all))
+            {
+                Tell(before, now);
+            }
+        }
+    }
+
+    /// <summary>Removes an object.</summary>
+    /// <param name="key">Which.</param>
+    /// <param name="last">How it was when it went, if that is known.</param>
+    internal void Remove(ObjectKey key, T? last = null)
+    {
+        lock (_telling)
+        {
+            T? before;
+            lock (_lock)
+            {
+                if (!_objects.Remove(key, out before))
+                {
+                    return;
+                }
+
+                foreach (var index in _indexes)
+                {
+                    index.Replace(before, null);
+                }
+            }
+
+            Tell(last ?? before, null);
+        }
+    }
+
+    /// <summary>Puts these objects in the place of all that were known; what differs.</summary>
+    private List<(T? Before, T? Now)> Exchange(IReadOnlyList<T> all)
+    {
+        List<(T? Before, T? Now)> changes = new(all.Count);
         lock (_lock)
         {
             var gone = new Dictionary<ObjectKey, T>(_objects);
+            _objects.EnsureCapacity(all.Count);
             foreach (var now in all)
             {
                 var before = _objects.GetValueOrDefault(now.Key);
@@ -125,32 +172,7 @@ public class ObjectCache<T>
             }
         }
 
-        foreach (var (before, now) in changes)
-        {
-            Tell(before, now);
-        }
-    }
-
-    /// <summary>Removes an object.</summary>
-    /// <param name="key">Which.</param>
-    /// <param name="last">How it was when it went, if that is known.</param>
-    internal void Remove(ObjectKey key, T? last = null)
-    {
-        T? before;
-        lock (_lock)
-        {
-            if (!_objects.Remove(key, out before))
-            {
-                return;
-            }
-
-            foreach (var index in _indexes)
-            {
-                index.Replace(before, null);
-            }
-        }
-
-        Tell(last ?? before, null);
+        return changes;
     }
 
     private static bool IsSame(T? before, T now) =>

@@ -41,6 +41,36 @@ public sealed class SharedInformers(KubernetesClient client, TimeProvider clock,
         }
     }
 
+    /// <summary>An informer that knows one object: the one of all objects if somebody has asked for that, so it may tell of others too.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="name">The object's name.</param>
+    public Informer<T> OfOne<T>(ApiResource<T> resource, string name)
+        where T : KubernetesObject
+    {
+        lock (_lock)
+        {
+            var isAllKnown = _informers.ContainsKey((resource, ""));
+            return Of(resource, isAllKnown ? "" : $"fieldSelector=metadata.name%3D{Uri.EscapeDataString(name)}");
+        }
+    }
+
+    /// <summary>The informer of all objects of a resource, in whatever form, if somebody has asked for one.</summary>
+    public IInformer? Find(ApiResource resource)
+    {
+        lock (_lock)
+        {
+            foreach (var ((known, selector), informer) in _informers)
+            {
+                if (selector.Length == 0 && known.Name == resource.Name && known.Group == resource.Group && known.Version == resource.Version)
+                {
+                    return informer;
+                }
+            }
+
+            return null;
+        }
+    }
+
     /// <summary>Starts all that were asked for; completes when they know what there is.</summary>
     public async Task StartAsync(CancellationToken cancellation)
     {

@@ -19,7 +19,35 @@ internal readonly ref struct WatchLine
     public ReadOnlySpan<byte> Object { get; }
 
     /// <exception cref="JsonException">This is no event.</exception>
-    public static WatchLine Cut(ReadOnlySpan<byte> line)
+    public static WatchLine Cut(ReadOnlySpan<byte> line) => TryCut(line, out var cut) ? cut : Read(line);
+
+    /// <summary>
+    /// Cuts a line as all servers write it: a type, then an object that ends with the line. Whether what is cut out is one object is found
+    /// out by whoever reads it, so that a line is gone through once.
+    /// </summary>
+    private static bool TryCut(ReadOnlySpan<byte> line, out WatchLine cut)
+    {
+        const int LongestType = 16;
+        var beforeType = "{\"type\":\""u8;
+        var beforeObject = "\",\"object\":"u8;
+        cut = default;
+        if (!line.StartsWith(beforeType) || !line.EndsWith("}}"u8))
+        {
+            return false;
+        }
+
+        var rest = line[beforeType.Length..];
+        var end = rest[..Math.Min(rest.Length, LongestType)].IndexOfAny((byte)'"', (byte)'\\');
+        if (end <= 0 || !rest[end..].StartsWith(beforeObject) || rest[end + beforeObject.Length] != '{')
+        {
+            return false;
+        }
+
+        cut = new WatchLine(rest[..end], rest[(end + beforeObject.Length)..^1]);
+        return true;
+    }
+
+    private static WatchLine Read(ReadOnlySpan<byte> line)
     {
         var reader = new Utf8JsonReader(line);
         ReadOnlySpan<byte> type = default, value = default;

@@ -6,10 +6,10 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class CertificateSigningRequest : KubernetesObject
 {
     /// <summary>What is wanted.</summary>
-    public CertificateSigningRequestSpec Spec { get; set; } = new();
+    public CertificateSigningRequestSpec Spec { get => field ??= new(); set; }
 
     /// <summary>What became of it.</summary>
-    public CertificateSigningRequestStatus Status { get; set; } = new();
+    public CertificateSigningRequestStatus Status { get => field ??= new(); set; }
 }
 
 /// <summary>The certificate that is wanted, and by whom.</summary>

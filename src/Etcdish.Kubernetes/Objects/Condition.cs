@@ -35,4 +35,18 @@ public sealed class Condition
     /// <summary>Whether the status is True.</summary>
     [JsonIgnore]
     public bool IsTrue => Status == "True";
+
+    /// <summary>The first of a type, or null. Asked for every node and pod of a cluster, so it makes nothing.</summary>
+    internal static Condition? Find(Condition[] conditions, string type)
+    {
+        foreach (var condition in conditions)
+        {
+            if (condition.Type == type)
+            {
+                return condition;
+            }
+        }
+
+        return null;
+    }
 }

@@ -6,10 +6,10 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class CronJob : KubernetesObject
 {
     /// <summary>What is wanted.</summary>
-    public CronJobSpec Spec { get; set; } = new();
+    public CronJobSpec Spec { get => field ??= new(); set; }
 
     /// <summary>What is there.</summary>
-    public CronJobStatus Status { get; set; } = new();
+    public CronJobStatus Status { get => field ??= new(); set; }
 }
 
 /// <summary>What is wanted of a cron job.</summary>

@@ -4,10 +4,10 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class DaemonSet : KubernetesObject
 {
     /// <summary>What is wanted.</summary>
-    public DaemonSetSpec Spec { get; set; } = new();
+    public DaemonSetSpec Spec { get => field ??= new(); set; }
 
     /// <summary>What is there.</summary>
-    public DaemonSetStatus Status { get; set; } = new();
+    public DaemonSetStatus Status { get => field ??= new(); set; }
 }
 
 /// <summary>What is wanted of a daemon set.</summary>
@@ -17,10 +17,10 @@ public sealed class DaemonSetSpec
     public LabelSelector Selector { get; set; } = LabelSelector.Nothing;
 
     /// <summary>What it makes pods of.</summary>
-    public PodTemplate Template { get; set; } = new([]);
+    public PodTemplate Template { get => field ??= new([]); set; }
 
     /// <summary>How pods come to a new template.</summary>
-    public DaemonSetUpdateStrategy UpdateStrategy { get; set; } = new();
+    public DaemonSetUpdateStrategy UpdateStrategy { get => field ??= new(); set; }
 
     /// <summary>Seconds that a pod must be ready to be available.</summary>
     public int MinReadySeconds { get; set; }

@@ -7,10 +7,10 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class Deployment : KubernetesObject
 {
     /// <summary>What is wanted.</summary>
-    public DeploymentSpec Spec { get; set; } = new();
+    public DeploymentSpec Spec { get => field ??= new(); set; }
 
     /// <summary>What is there.</summary>
-    public DeploymentStatus Status { get; set; } = new();
+    public DeploymentStatus Status { get => field ??= new(); set; }
 }
 
 /// <summary>What is wanted of a deployment.</summary>
@@ -32,10 +32,10 @@ public sealed class DeploymentSpec
     public LabelSelector Selector => field ??= LabelSelector.FromObject(SelectorJson);
 
     /// <summary>What its pods are made of.</summary>
-    public PodTemplate Template { get; set; } = new([]);
+    public PodTemplate Template { get => field ??= new([]); set; }
 
     /// <summary>How pods are replaced.</summary>
-    public DeploymentStrategy Strategy { get; set; } = new();
+    public DeploymentStrategy Strategy { get => field ??= new(); set; }
 
     /// <summary>How many old replica sets are kept; null: all.</summary>
     public int? RevisionHistoryLimit { get; set; }

@@ -6,17 +6,17 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class HorizontalPodAutoscaler : KubernetesObject
 {
     /// <summary>What is wanted.</summary>
-    public AutoscalerSpec Spec { get; set; } = new();
+    public AutoscalerSpec Spec { get => field ??= new(); set; }
 
     /// <summary>What is there.</summary>
-    public AutoscalerStatus Status { get; set; } = new();
+    public AutoscalerStatus Status { get => field ??= new(); set; }
 }
 
 /// <summary>What is wanted of an autoscaler.</summary>
 public sealed class AutoscalerSpec
 {
     /// <summary>What is scaled.</summary>
-    public ObjectReference ScaleTargetRef { get; set; } = new();
+    public ObjectReference ScaleTargetRef { get => field ??= new(); set; }
 
     /// <summary>How many pods at least; null: 1.</summary>
     public int? MinReplicas { get; set; }
@@ -66,10 +66,10 @@ public sealed class MetricSource
     public ObjectReference? DescribedObject { get; set; }
 
     /// <summary>The metric.</summary>
-    public MetricIdentifier Metric { get; set; } = new();
+    public MetricIdentifier Metric { get => field ??= new(); set; }
 
     /// <summary>What it should be.</summary>
-    public MetricTarget Target { get; set; } = new();
+    public MetricTarget Target { get => field ??= new(); set; }
 }
 
 /// <summary>Names a metric.</summary>

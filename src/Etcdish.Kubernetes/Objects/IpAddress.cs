@@ -4,14 +4,14 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class IpAddress : KubernetesObject
 {
     /// <summary>Who has it.</summary>
-    public IpAddressSpec Spec { get; set; } = new();
+    public IpAddressSpec Spec { get => field ??= new(); set; }
 }
 
 /// <summary>Who has an address.</summary>
 public sealed class IpAddressSpec
 {
     /// <summary>The object that has it.</summary>
-    public ParentReference ParentRef { get; set; } = new();
+    public ParentReference ParentRef { get => field ??= new(); set; }
 }
 
 /// <summary>A reference to an object by its resource.</summary>
@@ -34,7 +34,7 @@ public sealed class ParentReference
 public sealed class ServiceCidr : KubernetesObject
 {
     /// <summary>The ranges.</summary>
-    public ServiceCidrSpec Spec { get; set; } = new();
+    public ServiceCidrSpec Spec { get => field ??= new(); set; }
 }
 
 /// <summary>Ranges of addresses.</summary>

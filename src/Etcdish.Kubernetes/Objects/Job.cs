@@ -6,10 +6,10 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class Job : KubernetesObject
 {
     /// <summary>What is wanted.</summary>
-    public JobSpec Spec { get; set; } = new();
+    public JobSpec Spec { get => field ??= new(); set; }
 
     /// <summary>What is there.</summary>
-    public JobStatus Status { get; set; } = new();
+    public JobStatus Status { get => field ??= new(); set; }
 
     /// <summary>The condition by which it has ended: Complete or Failed; null while it goes on.</summary>
     [JsonIgnore]
@@ -62,7 +62,7 @@ public sealed class JobSpec
     public LabelSelector Selector { get; set; } = LabelSelector.Nothing;
 
     /// <summary>What it makes pods of.</summary>
-    public PodTemplate Template { get; set; } = new([]);
+    public PodTemplate Template { get => field ??= new([]); set; }
 
     /// <summary>Whether its pods are numbered.</summary>
     [JsonIgnore]

@@ -9,7 +9,7 @@ namespace Etcdish.Kubernetes.Objects;
 public abstract class KubernetesObject
 {
     /// <summary>Name, owners, labels and the like.</summary>
-    public ObjectMetadata Metadata { get; set; } = new();
+    public ObjectMetadata Metadata { get => field ??= new(); set; }
 
     /// <summary>Namespace and name.</summary>
     [JsonIgnore]

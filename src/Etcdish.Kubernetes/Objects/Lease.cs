@@ -4,7 +4,7 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class Lease : KubernetesObject
 {
     /// <summary>The sign.</summary>
-    public LeaseSpec Spec { get; set; } = new();
+    public LeaseSpec Spec { get => field ??= new(); set; }
 }
 
 /// <summary>The sign of life.</summary>

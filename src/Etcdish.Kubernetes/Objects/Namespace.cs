@@ -4,7 +4,7 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class Namespace : KubernetesObject
 {
     /// <summary>What is there.</summary>
-    public NamespaceStatus Status { get; set; } = new();
+    public NamespaceStatus Status { get => field ??= new(); set; }
 }
 
 /// <summary>What is there of a namespace.</summary>

@@ -4,7 +4,7 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class NetworkPolicy : KubernetesObject
 {
     /// <summary>What is wanted.</summary>
-    public NetworkPolicySpec Spec { get; set; } = new();
+    public NetworkPolicySpec Spec { get => field ??= new(); set; }
 }
 
 /// <summary>What a policy wants.</summary>

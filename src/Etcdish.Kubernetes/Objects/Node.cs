@@ -4,10 +4,10 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class Node : KubernetesObject
 {
     /// <summary>What is wanted.</summary>
-    public NodeSpec Spec { get; set; } = new();
+    public NodeSpec Spec { get => field ??= new(); set; }
 
     /// <summary>What is there.</summary>
-    public NodeStatus Status { get; set; } = new();
+    public NodeStatus Status { get => field ??= new(); set; }
 }
 
 /// <summary>What is wanted of a node.</summary>
@@ -67,7 +67,7 @@ public sealed class NodeStatus
     public NodeImage[] Images { get => field ?? []; set; }
 
     /// <summary>The condition of a type, or null.</summary>
-    public Condition? Find(string type) => Array.Find(Conditions, condition => condition.Type == type);
+    public Condition? Find(string type) => Condition.Find(Conditions, type);
 }
 
 /// <summary>An address of a node.</summary>

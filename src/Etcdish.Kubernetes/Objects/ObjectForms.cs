@@ -12,8 +12,10 @@ namespace Etcdish.Kubernetes.Objects;
     Converters =
     [
         typeof(OwnedObjectConverter), typeof(QuantityConverter), typeof(IntOrStringConverter), typeof(LabelSelectorConverter),
-        typeof(PodTemplateConverter), typeof(PooledStringConverter),
+        typeof(PodTemplateConverter), typeof(PooledStringConverter), typeof(ObjectMetadataConverter),
+        typeof(ConditionConverter), typeof(LeaseConverter), typeof(PodConverter),
     ])]
+[JsonSerializable(typeof(Affinity))]
 [JsonSerializable(typeof(CertificateSigningRequest))]
 [JsonSerializable(typeof(ConfigMap))]
 [JsonSerializable(typeof(ControllerRevision))]
@@ -46,5 +48,6 @@ namespace Etcdish.Kubernetes.Objects;
 [JsonSerializable(typeof(StatefulSet))]
 [JsonSerializable(typeof(StorageClass))]
 [JsonSerializable(typeof(string[]))]
+[JsonSerializable(typeof(TopologySpreadConstraint[]))]
 [JsonSerializable(typeof(ResourceQuota))]
 internal sealed partial class ObjectForms : JsonSerializerContext;

@@ -5,8 +5,8 @@ using Etcdish.Kubernetes.Client;
 namespace Etcdish.Kubernetes.Objects;
 
 /// <summary>
-/// An object of any kind, of which only is known who it is, whom it belongs to and how it goes: of its metadata are read name, namespace,
-/// uid, resourceVersion, deletionTimestamp, finalizers and owners.
+/// An object of any kind, of which only is known who it is, whom it belongs to and how it goes: of its metadata are read at least name,
+/// namespace, uid, resourceVersion, deletionTimestamp, finalizers and owners.
 /// </summary>
 public sealed class OwnedObject : KubernetesObject
 {

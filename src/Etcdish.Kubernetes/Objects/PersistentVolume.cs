@@ -4,10 +4,10 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class PersistentVolume : KubernetesObject
 {
     /// <summary>What is wanted.</summary>
-    public PersistentVolumeSpec Spec { get; set; } = new();
+    public PersistentVolumeSpec Spec { get => field ??= new(); set; }
 
     /// <summary>What is there.</summary>
-    public PersistentVolumeStatus Status { get; set; } = new();
+    public PersistentVolumeStatus Status { get => field ??= new(); set; }
 }
 
 /// <summary>What is wanted of a volume.</summary>

@@ -4,10 +4,10 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class PersistentVolumeClaim : KubernetesObject
 {
     /// <summary>What is wanted.</summary>
-    public PersistentVolumeClaimSpec Spec { get; set; } = new();
+    public PersistentVolumeClaimSpec Spec { get => field ??= new(); set; }
 
     /// <summary>What is there.</summary>
-    public PersistentVolumeClaimStatus Status { get; set; } = new();
+    public PersistentVolumeClaimStatus Status { get => field ??= new(); set; }
 }
 
 /// <summary>What is wanted of a claim.</summary>
@@ -20,7 +20,7 @@ public sealed class PersistentVolumeClaimSpec
     public LabelSelector? Selector { get; set; }
 
     /// <summary>How large it must be (storage).</summary>
-    public ResourceRequirements Resources { get; set; } = new();
+    public ResourceRequirements Resources { get => field ??= new(); set; }
 
     /// <summary>The volume; empty until one is found.</summary>
     public string VolumeName { get; set; } = "";

@@ -7,10 +7,10 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class Pod : KubernetesObject
 {
     /// <summary>What is wanted.</summary>
-    public PodSpec Spec { get; set; } = new();
+    public PodSpec Spec { get => field ??= new(); set; }
 
     /// <summary>What is there.</summary>
-    public PodStatus Status { get; set; } = new();
+    public PodStatus Status { get => field ??= new(); set; }
 
     /// <summary>Whether it has ended, well or not.</summary>
     [JsonIgnore]
@@ -97,7 +97,7 @@ public sealed class Container
     public ContainerPort[] Ports { get => field ?? []; set; }
 
     /// <summary>What it needs.</summary>
-    public ResourceRequirements Resources { get; set; } = new();
+    public ResourceRequirements Resources { get => field ??= new(); set; }
 }
 
 /// <summary>A port of a container.</summary>
@@ -219,7 +219,7 @@ public sealed class PodStatus
     public DateTimeOffset? StartTime { get; set; }
 
     /// <summary>The condition of a type, or null.</summary>
-    public Condition? Find(string type) => Array.Find(Conditions, condition => condition.Type == type);
+    public Condition? Find(string type) => Condition.Find(Conditions, type);
 }
 
 /// <summary>An address of a pod.</summary>
@@ -242,7 +242,7 @@ public sealed class ContainerStatus
     public int RestartCount { get; set; }
 
     /// <summary>Waiting, running or terminated: the one that is set.</summary>
-    public ContainerState State { get; set; } = new();
+    public ContainerState State { get => field ??= new(); set; }
 }
 
 /// <summary>The state of a container.</summary>

@@ -4,10 +4,10 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class PodDisruptionBudget : KubernetesObject
 {
     /// <summary>What is wanted.</summary>
-    public PodDisruptionBudgetSpec Spec { get; set; } = new();
+    public PodDisruptionBudgetSpec Spec { get => field ??= new(); set; }
 
     /// <summary>What is there.</summary>
-    public PodDisruptionBudgetStatus Status { get; set; } = new();
+    public PodDisruptionBudgetStatus Status { get => field ??= new(); set; }
 }
 
 /// <summary>What is wanted of a budget.</summary>

@@ -73,7 +73,7 @@ public sealed class PreferredNodeTerm
     public int Weight { get; set; }
 
     /// <summary>Which nodes.</summary>
-    public NodeSelectorTerm Preference { get; set; } = new();
+    public NodeSelectorTerm Preference { get => field ??= new(); set; }
 }
 
 /// <summary>Nodes, by requirements that must all hold. Without any, none.</summary>
@@ -156,7 +156,7 @@ public sealed class PreferredPodTerm
     public int Weight { get; set; }
 
     /// <summary>Which pods, and what is near.</summary>
-    public PodAffinityTerm PodAffinityTerm { get; set; } = new();
+    public PodAffinityTerm PodAffinityTerm { get => field ??= new(); set; }
 }
 
 /// <summary>Other pods, and what it is to be near to them.</summary>

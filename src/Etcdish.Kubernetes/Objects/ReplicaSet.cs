@@ -4,10 +4,10 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class ReplicaSet : KubernetesObject, IReplicated
 {
     /// <summary>What is wanted.</summary>
-    public ReplicaSetSpec Spec { get; set; } = new();
+    public ReplicaSetSpec Spec { get => field ??= new(); set; }
 
     /// <summary>What is there.</summary>
-    public ReplicaSetStatus Status { get; set; } = new();
+    public ReplicaSetStatus Status { get => field ??= new(); set; }
 
     int IReplicated.Replicas => Spec.Replicas;
 
@@ -31,7 +31,7 @@ public sealed class ReplicaSetSpec
     public LabelSelector Selector { get; set; } = LabelSelector.Nothing;
 
     /// <summary>What it makes pods of.</summary>
-    public PodTemplate Template { get; set; } = new([]);
+    public PodTemplate Template { get => field ??= new([]); set; }
 }
 
 /// <summary>What is there of a replica set.</summary>

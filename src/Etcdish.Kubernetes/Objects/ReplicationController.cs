@@ -6,10 +6,10 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class ReplicationController : KubernetesObject, IReplicated
 {
     /// <summary>What is wanted.</summary>
-    public ReplicationControllerSpec Spec { get; set; } = new();
+    public ReplicationControllerSpec Spec { get => field ??= new(); set; }
 
     /// <summary>What is there.</summary>
-    public ReplicaSetStatus Status { get; set; } = new();
+    public ReplicaSetStatus Status { get => field ??= new(); set; }
 
     int IReplicated.Replicas => Spec.Replicas;
 
@@ -33,7 +33,7 @@ public sealed class ReplicationControllerSpec
     public Dictionary<string, string>? Selector { get; set; }
 
     /// <summary>What it makes pods of.</summary>
-    public PodTemplate Template { get; set; } = new([]);
+    public PodTemplate Template { get => field ??= new([]); set; }
 
     /// <summary>Which pods are its own: none, if it names no labels.</summary>
     [JsonIgnore]

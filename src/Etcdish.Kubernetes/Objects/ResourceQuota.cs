@@ -4,10 +4,10 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class ResourceQuota : KubernetesObject
 {
     /// <summary>What is wanted.</summary>
-    public ResourceQuotaSpec Spec { get; set; } = new();
+    public ResourceQuotaSpec Spec { get => field ??= new(); set; }
 
     /// <summary>What is there.</summary>
-    public ResourceQuotaStatus Status { get; set; } = new();
+    public ResourceQuotaStatus Status { get => field ??= new(); set; }
 }
 
 /// <summary>What is wanted of a quota.</summary>

@@ -6,10 +6,10 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class Service : KubernetesObject
 {
     /// <summary>What is wanted.</summary>
-    public ServiceSpec Spec { get; set; } = new();
+    public ServiceSpec Spec { get => field ??= new(); set; }
 
     /// <summary>What is there.</summary>
-    public ServiceStatus Status { get; set; } = new();
+    public ServiceStatus Status { get => field ??= new(); set; }
 }
 
 /// <summary>What is wanted of a service.</summary>

@@ -6,10 +6,10 @@ namespace Etcdish.Kubernetes.Objects;
 public sealed class StatefulSet : KubernetesObject
 {
     /// <summary>What is wanted.</summary>
-    public StatefulSetSpec Spec { get; set; } = new();
+    public StatefulSetSpec Spec { get => field ??= new(); set; }
 
     /// <summary>What is there.</summary>
-    public StatefulSetStatus Status { get; set; } = new();
+    public StatefulSetStatus Status { get => field ??= new(); set; }
 }
 
 /// <summary>What is wanted of a stateful set.</summary>
@@ -22,7 +22,7 @@ public sealed class StatefulSetSpec
     public LabelSelector Selector { get; set; } = LabelSelector.Nothing;
 
     /// <summary>What it makes pods of.</summary>
-    public PodTemplate Template { get; set; } = new([]);
+    public PodTemplate Template { get => field ??= new([]); set; }
 
     /// <summary>The claims that each pod has, whole: each is copied into claims with all its fields.</summary>
     public JsonObject[] VolumeClaimTemplates { get => field ?? []; set; }
@@ -34,7 +34,7 @@ public sealed class StatefulSetSpec
     public string PodManagementPolicy { get; set; } = "";
 
     /// <summary>How pods come to a new template.</summary>
-    public StatefulSetUpdateStrategy UpdateStrategy { get; set; } = new();
+    public StatefulSetUpdateStrategy UpdateStrategy { get => field ??= new(); set; }
 
     /// <summary>How many old revisions are kept that no pod has.</summary>
     public int RevisionHistoryLimit { get; set; } = 10;
@@ -43,10 +43,10 @@ public sealed class StatefulSetSpec
     public int MinReadySeconds { get; set; }
 
     /// <summary>What becomes of claims.</summary>
-    public ClaimRetentionPolicy PersistentVolumeClaimRetentionPolicy { get; set; } = new();
+    public ClaimRetentionPolicy PersistentVolumeClaimRetentionPolicy { get => field ??= new(); set; }
 
     /// <summary>How pods are numbered.</summary>
-    public StatefulSetOrdinals Ordinals { get; set; } = new();
+    public StatefulSetOrdinals Ordinals { get => field ??= new(); set; }
 }
 
 /// <summary>How the pods of a stateful set come to a new template.</summary>

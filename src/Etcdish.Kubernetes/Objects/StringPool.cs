@@ -1,5 +1,5 @@
+using System.Buffers.Binary;
 using System.Numerics;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -39,12 +39,18 @@ internal static class StringPool
         return made;
     }
 
+    /// <summary>The string that a reader stands at, or name of a field; null is null.</summary>
+    public static string? Read(ref Utf8JsonReader reader) =>
+        reader.HasValueSequence || reader.ValueIsEscaped || reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName)
+            ? reader.GetString()
+            : Get(reader.ValueSpan);
+
     private static int Hash(ReadOnlySpan<byte> text)
     {
         var hash = (uint)text.Length;
         while (text.Length >= sizeof(uint))
         {
-            hash = BitOperations.Crc32C(hash, MemoryMarshal.Read<uint>(text));
+            hash = BitOperations.Crc32C(hash, BinaryPrimitives.ReadUInt32LittleEndian(text));
             text = text[sizeof(uint)..];
         }
 
@@ -61,12 +67,10 @@ internal static class StringPool
 internal sealed class PooledStringConverter : JsonConverter<string>
 {
     public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        reader.HasValueSequence || reader.ValueIsEscaped || reader.TokenType != JsonTokenType.String
-            ? reader.GetString()
-            : StringPool.Get(reader.ValueSpan);
+        StringPool.Read(ref reader);
 
     public override string ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        reader.HasValueSequence || reader.ValueIsEscaped ? reader.GetString()! : StringPool.Get(reader.ValueSpan);
+        StringPool.Read(ref reader)!;
 
     public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
 

@@ -45,12 +45,7 @@ public static class JsonTree
     }
 
     /// <summary>The text of a tree.</summary>
-    public static byte[] ToBytes(JsonNode? node)
-    {
-        var output = new ArrayBufferWriter<byte>();
-        Write(node, output);
-        return output.WrittenSpan.ToArray();
-    }
+    public static byte[] ToBytes(JsonNode? node) => JsonSerializer.SerializeToUtf8Bytes(node, JsonOptions.Tree);
 
     internal static JsonNode? Parse(ReadOnlySpan<byte> json, CodecLimits limits)
     {

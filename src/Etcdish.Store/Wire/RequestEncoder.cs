@@ -56,16 +56,22 @@ public static class RequestEncoder
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(output);
-        var scratch = new ArrayBufferWriter<byte>();
         foreach (var compare in request.Compare)
         {
-            scratch.ResetWrittenCount();
-            EncodeCompare(compare, scratch);
-            WriteMessage(output, 1, scratch);
+            ProtoFields.WriteLength(output, 1, RequestSizes.Of(compare));
+            EncodeCompare(compare, output);
         }
 
         EncodeBranch(2, request.Success, output);
         EncodeBranch(3, request.Failure, output);
+    }
+
+    /// <summary>How many bytes a request is when it is encoded.</summary>
+    /// <param name="request">The request.</param>
+    public static int SizeOf(TxnRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return RequestSizes.Of(request);
     }
 
     /// <summary>Encodes etcdserverpb.CompactionRequest.</summary>
@@ -117,16 +123,16 @@ public static class RequestEncoder
     {
         foreach (var op in ops)
         {
-            var body = new ArrayBufferWriter<byte>();
-            EncodeOp(op, body);
             if (op.Kind == RequestOpKind.None)
             {
                 ProtoFields.WriteLength(output, field, 0);
                 continue;
             }
 
-            ProtoFields.WriteLength(output, field, ProtoFields.LengthDelimitedSize(body.WrittenCount));
-            WriteMessage(output, (int)op.Kind, body);
+            var size = RequestSizes.Of(op);
+            ProtoFields.WriteLength(output, field, ProtoFields.LengthDelimitedSize(size));
+            ProtoFields.WriteLength(output, (int)op.Kind, size);
+            EncodeOp(op, output);
         }
     }
 
@@ -170,11 +176,5 @@ public static class RequestEncoder
         var length = ProtoFields.WriteVarint(span, 64 << 3 | ProtoReader.LengthDelimited);
         output.Advance(length + ProtoFields.WriteVarint(span[length..], (ulong)rangeEnd.Length));
         output.Write(rangeEnd);
-    }
-
-    private static void WriteMessage(IBufferWriter<byte> output, int field, ArrayBufferWriter<byte> message)
-    {
-        ProtoFields.WriteLength(output, field, message.WrittenCount);
-        output.Write(message.WrittenSpan);
     }
 }

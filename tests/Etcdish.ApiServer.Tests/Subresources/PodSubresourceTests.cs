@@ -35,6 +35,30 @@ public class PodSubresourceTests(StoreKind kind) : ClusterTests(kind)
     }
 
     [Test]
+    public async Task A_binding_leaves_all_of_a_pod_as_it_is_but_what_it_is_about()
+    {
+        await Cluster.PatchAsync(Pod + "/status", """
+            {"status":{"conditions":[{"type":"Special","status":"True"},
+            {"type":"PodScheduled","status":"False","reason":"Unschedulable","lastTransitionTime":"2020-01-01T00:00:00Z"}]}}
+            """, "merge");
+        await Cluster.PatchAsync(Pod, """{"metadata":{"annotations":{"text":"\"quoted\" \\ \u00fc","k":"old"}}}""", "merge");
+        var before = (await Cluster.GetAsync(Pod)).Body;
+        await Cluster.PostAsync(Pod + "/binding", Binding("n", "\"annotations\":{\"k\":\"new\"},\"labels\":{\"l\":\"m\"}"));
+        var after = (await Cluster.GetAsync(Pod)).Body;
+
+        var scheduled = after["status"]!["conditions"]!.AsArray().Single(c => c!["type"]!.ToString() == "PodScheduled")!;
+        Assert.That(scheduled["status"]!.ToString(), Is.EqualTo("True"));
+        Assert.That(scheduled["reason"], Is.Null);
+        Assert.That(scheduled["lastTransitionTime"]!.ToString(), Is.GreaterThan("2020-01-01T00:00:00Z"));
+        before["metadata"]!["annotations"]!["k"] = "new";
+        before["metadata"]!["labels"]!["l"] = "m";
+        before["metadata"]!["resourceVersion"] = after["metadata"]!["resourceVersion"]!.DeepClone();
+        before["spec"]!["nodeName"] = "n";
+        before["status"]!["conditions"]!.AsArray()[1] = scheduled.DeepClone();
+        Assert.That(JsonNode.DeepEquals(after, before), Is.True, () => $"{before.ToJsonString()}\n{after.ToJsonString()}");
+    }
+
+    [Test]
     public async Task Of_many_who_bind_a_pod_one_succeeds()
     {
         var answers = await Task.WhenAll(

@@ -6,8 +6,11 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Controllers.Tests.Garbage;
 
 /// <summary>What goes with what, with a server.</summary>
+/// <param name="isShared">Whether other controllers of the program follow the objects, too.</param>
+[TestFixture(false)]
+[TestFixture(true)]
 [FixtureLifeCycle(LifeCycle.SingleInstance)]
-public sealed class GarbageCollectorTests
+public sealed class GarbageCollectorTests(bool isShared)
 {
     private const string Hold = "'finalizers':['test.example/hold']";
     private ControlBench _bench = null!;
@@ -17,6 +20,11 @@ public sealed class GarbageCollectorTests
     {
         _bench = await ControlBench.StartAsync();
         _bench.Add(new GarbageCollector(_bench.Context), workers: 4);
+        if (isShared)
+        {
+            _bench.Context.Informers.Of(Resources.ConfigMaps);
+        }
+
         await _bench.RunAsync();
     }
 

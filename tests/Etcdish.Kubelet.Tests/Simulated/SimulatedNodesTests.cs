@@ -244,6 +244,51 @@ public sealed class SimulatedNodesTests
     }
 
     [Test]
+    public async Task Who_runs_them_next_writes_nothing_of_a_node_that_is_well()
+    {
+        var options = _options with { NamePrefix = "fourth-", Count = 2 };
+        await RegisterAsync(options);
+        var before = await VersionsAsync();
+        await RegisterAsync(options);
+        Assert.That(await VersionsAsync(), Is.EqualTo(before));
+        await RegisterAsync(options with { Cpu = "64" });
+        var nodes = await _bench.WaitAsync(Resources.Nodes, "", all => Ours(all).All(node => node.Status.Capacity["cpu"].ToString() == "64"));
+        Assert.That(Ours(nodes).Select(node => node.Metadata.ResourceVersion), Has.None.AnyOf(before));
+
+        async Task<string[]> VersionsAsync() =>
+            [.. Ours(await _bench.WaitAsync(Resources.Nodes, "", all => Ours(all).Count() == 2)).Select(node => node.Metadata.ResourceVersion)];
+
+        IEnumerable<Node> Ours(IEnumerable<Node> all) =>
+            all.Where(node => node.Metadata.Name.StartsWith("fourth-", StringComparison.Ordinal)).OrderBy(node => node.Metadata.Name);
+    }
+
+    [Test]
+    public async Task A_node_that_was_taken_for_dead_says_with_its_next_sign_of_life_that_it_is_not()
+    {
+        var clock = new ManualClock();
+        await using var bench = await ControlBench.StartAsync();
+        var context = bench.MakeContext(clock);
+        using var nodes = new SimulatedNodes(context, new SimulatedNodesOptions { StatusPeriod = TimeSpan.FromDays(1) });
+        using var stop = new CancellationTokenSource();
+        var running = nodes.RunAsync(stop.Token);
+        await nodes.Registered.WaitAsync(TimeSpan.FromSeconds(30));
+        await bench.PatchAsync(
+            Resources.Nodes, "", "node-0", "{'status':{'conditions':[{'type':'Ready','status':'Unknown'}]}}", "status");
+        var isReady = false;
+        for (var i = 0; !isReady && i < 10_000; i++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            isReady = (await bench.Client.GetAsync(Resources.Nodes, "", "node-0", None)).Status.Find("Ready") is { IsTrue: true };
+        }
+
+        Assert.That(isReady, Is.True);
+        await stop.CancelAsync();
+        await running;
+        await context.Informers.DisposeAsync();
+        await context.Events.DisposeAsync();
+    }
+
+    [Test]
     public async Task Leases_are_renewed_by_the_clock()
     {
         var clock = new ManualClock();
@@ -274,6 +319,20 @@ public sealed class SimulatedNodesTests
 
         async Task<string> RenewTimeAsync(string node) =>
             (await bench.ReadAsync(Resources.Leases, "kube-node-lease", node))!["spec"]!["renewTime"]!.GetValue<string>();
+    }
+
+    /// <summary>Runs nodes until they have registered.</summary>
+    private async Task RegisterAsync(SimulatedNodesOptions options)
+    {
+        var context = _bench.MakeContext(TimeProvider.System);
+        using var nodes = new SimulatedNodes(context, options);
+        using var stop = new CancellationTokenSource();
+        var running = nodes.RunAsync(stop.Token);
+        await nodes.Registered.WaitAsync(TimeSpan.FromSeconds(30));
+        await stop.CancelAsync();
+        await running;
+        await context.Informers.DisposeAsync();
+        await context.Events.DisposeAsync();
     }
 
     private async Task<string> NamespaceAsync(string name)

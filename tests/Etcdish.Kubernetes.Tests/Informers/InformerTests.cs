@@ -224,6 +224,53 @@ public sealed class InformerTests
         }
     }
 
+    [Test]
+    public async Task Who_asks_late_is_told_what_is_there_and_then_every_change()
+    {
+        List<string> late = [], metadata = [];
+        var watch = await FirstWatchAsync();
+        await watch.SendAsync(Mark(9), Event("ADDED", "a", 10), Event("ADDED", "b", 11));
+        await TellAsync(2);
+        _informer.Subscribe((before, now) => late.Add($"{Show(before)}->{Show(now)}"));
+        ((IInformer)_informer).SubscribeMetadata((before, now) => metadata.Add($"{before?.ResourceVersion}->{now?.ResourceVersion}"));
+        Assert.That(late, Is.EquivalentTo(["->a10", "->b11"]));
+        await watch.SendAsync(Event("MODIFIED", "a", 12), Event("DELETED", "b", 13), Event("ADDED", "c", 14));
+
+        // The first subscriber is told first: when it hears of the last change, the others have heard of the one before it.
+        await TellAsync(3);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(late.Skip(2).Take(2), Is.EqualTo(["a10->a12", "b13->"]));
+            Assert.That(metadata.Take(2), Is.EquivalentTo(["->10", "->11"]));
+            Assert.That(metadata.Skip(2).Take(2), Is.EqualTo(["10->12", "13->"]));
+        }
+    }
+
+    [TestCase("{ 'type' : 'ADDED', 'object' : {0} }")]
+    [TestCase("{'object':{0},'type':'ADDED'}")]
+    [TestCase("{'type':'ADDED','object':{0},'more':{'of':'it'} }")]
+    public async Task A_line_may_be_written_otherwise_than_servers_do(string form)
+    {
+        var watch = await FirstWatchAsync();
+        await watch.SendAsync(Mark(9), form.Replace("{0}", Object("a", 10), StringComparison.Ordinal), Event("ADDED", "b", 11));
+        await TellAsync(2);
+        Assert.That(_told, Is.EqualTo(["->a10", "->b11"]));
+    }
+
+    [Test]
+    public void The_informer_of_all_objects_is_found_whatever_it_reads_of_them()
+    {
+        var informers = new SharedInformers(_client, _clock, _ => { });
+        informers.Of(Resources.Nodes, "labelSelector=a");
+        var pods = informers.Of(Resources.Pods);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(informers.Find(new ApiResource("", "v1", "pods", "Pod", true)), Is.SameAs(pods));
+            Assert.That(informers.Find(new ApiResource("metrics.k8s.io", "v1", "pods", "PodMetrics", true)), Is.Null);
+            Assert.That(informers.Find(Resources.Nodes), Is.Null, "it knows some of them only");
+        }
+    }
+
     private static string Show(Pod? pod) => pod is null ? "" : pod.Metadata.Name + pod.Metadata.ResourceVersion;
 
     private static string Object(string name, int revision, string? uid = null) =>

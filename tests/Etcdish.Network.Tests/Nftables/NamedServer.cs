@@ -31,7 +31,7 @@ internal sealed class NamedServer : IDisposable
         _datagrams.Dispose();
     }
 
-    private static Socket Open(string ns, SocketType type, int port) => NetworkNamespace.In(ns, () =>
+    private static Socket Open(string ns, SocketType type, int port) => NetworkNamespaces.In(ns, () =>
     {
         var socket = new Socket(AddressFamily.InterNetworkV6, type, ProtocolType.Unspecified) { DualMode = true };
         socket.Bind(new IPEndPoint(IPAddress.IPv6Any, port));

@@ -113,7 +113,7 @@ public sealed class NftKernelTests
     [Test]
     public void Without_an_answer_it_is_not_done()
     {
-        using var deaf = NetworkNamespace.In(_network.Node, static () => new NetlinkSocket());
+        using var deaf = NetworkNamespaces.In(_network.Node, static () => new NetlinkSocket());
         var forms = new SetForms();
         forms.Learn("add set ip nowhere a { type ipv4_addr ; }");
         Assert.That(

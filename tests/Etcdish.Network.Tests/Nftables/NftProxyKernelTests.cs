@@ -195,7 +195,7 @@ public sealed class NftProxyKernelTests
     [Test]
     public async Task Datagrams_from_one_port_follow_their_service()
     {
-        using var conntrack = NetworkNamespace.In(_network.Node, () => new ConntrackSocket());
+        using var conntrack = NetworkNamespaces.In(_network.Node, () => new ConntrackSocket());
         var flows = new UdpFlows(conntrack, [NftFamily.V4, NftFamily.V6]);
         var first = SampleRoutes.Web("10.77.1.11 fd77:1::11", protocol: "UDP");
         var then = SampleRoutes.Web("10.77.1.12 fd77:1::12", protocol: "UDP");

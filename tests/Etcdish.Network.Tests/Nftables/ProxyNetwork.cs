@@ -33,7 +33,7 @@ internal sealed class ProxyNetwork : IDisposable
     public NftProgram NftProgram() => new("ip", "netns", "exec", Node, "nft");
 
     /// <summary>The node's packet filter, by whichever way is quicker.</summary>
-    public NftKernel NftKernel() => new(NftProgram(), () => NetworkNamespace.In(Node, static () => new NetlinkSocket()));
+    public NftKernel NftKernel() => new(NftProgram(), () => NetworkNamespaces.In(Node, static () => new NetlinkSocket()));
 
     public static ProxyNetwork Create()
     {

@@ -29,6 +29,7 @@ internal sealed class CodecTests
             AssertSame(Encode(output => RequestEncoder.Encode(put, output)), Pb.PutRequest.Parser);
             AssertSame(Encode(output => RequestEncoder.Encode(delete, output)), Pb.DeleteRangeRequest.Parser);
             AssertSame(Encode(output => RequestEncoder.Encode(txn, output)), Pb.TxnRequest.Parser);
+            Assert.That(RequestEncoder.SizeOf(txn), Is.EqualTo(Encode(output => RequestEncoder.Encode(txn, output)).Length));
         }
     }
 

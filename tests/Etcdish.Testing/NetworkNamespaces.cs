@@ -7,7 +7,7 @@ namespace Etcdish.Testing;
 /// Opens things in a network namespace: a socket belongs to the namespace of the thread that made it, for as long as it lives, whoever
 /// uses it later.
 /// </summary>
-public static class NetworkNamespace
+public static class NetworkNamespaces
 {
     private const int NewNetwork = 0x40000000;
 
