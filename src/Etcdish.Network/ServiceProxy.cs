@@ -21,7 +21,7 @@ public sealed class ServiceProxy
     /// <param name="options">What it must be told.</param>
     /// <exception cref="ArgumentException">An option is wrong.</exception>
     public ServiceProxy(ControllerContext context, ServiceProxyOptions options)
-        : this(context, options, new NftProgram(), static () => new ConntrackSocket())
+        : this(context, options, new NftKernel(), static () => new ConntrackSocket())
     {
     }
 

@@ -18,8 +18,22 @@ internal sealed record NftChain(string Name, string[] Rules, string? Hook = null
 
 /// <summary>An element of a map or a set; several owners may want the same.</summary>
 /// <param name="Slot">Which.</param>
-/// <param name="Value">The verdict of a map's element; empty: it is one of a set.</param>
-internal sealed record NftElement(NftSlot Slot, string Value);
+/// <param name="Value">The value of a map's element; empty: it is one of a set.</param>
+internal sealed record NftElement(NftSlot Slot, string Value)
+{
+    /// <summary>What people who read the table are told; letters, digits and <c>/:.-</c> only.</summary>
+    public string Comment { get; init; } = "";
+
+    /// <summary>
+    /// What only one owner can have, such as an address and a port: whose elements of it are in the table is decided at once for all of
+    /// them. By default the element itself.
+    /// </summary>
+    public string Place { get; init; } = $"{Slot.Map} {Slot.Key}";
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"{Slot.Key}{(Comment.Length > 0 ? $" comment \"{Comment}\"" : "")}{(Value.Length > 0 ? $" : {Value}" : "")}";
+}
 
 /// <summary>The place of an element.</summary>
 /// <param name="Map">The map or set.</param>

@@ -64,9 +64,6 @@ internal sealed class NftScript
     /// <summary>Adds a set or a map, if it is not there.</summary>
     public void AddSet(string table, NftSet set) => Command($"add {set.Kind} {table} {set.Name} {{ {set.Form} }}");
 
-    /// <summary>Empties a set or a map.</summary>
-    public void FlushSet(string table, NftSet set) => Command($"flush {set.Kind} {table} {set.Name}");
-
     /// <summary>Deletes a set or a map.</summary>
     public void DeleteSet(string table, NftSet set) => Command($"delete {set.Kind} {table} {set.Name}");
 
@@ -75,7 +72,7 @@ internal sealed class NftScript
     {
         foreach (var group in elements.GroupBy(element => element.Slot.Map))
         {
-            Elements("add", table, group.Key, group.Select(e => e.Value.Length > 0 ? $"{e.Slot.Key} : {e.Value}" : e.Slot.Key));
+            Elements("add", table, group.Key, group.Select(element => element.ToString()));
         }
     }
 

@@ -16,15 +16,15 @@ internal sealed class NftTable
     private readonly Dictionary<string, NftRules> _owners = [];
     private readonly Dictionary<string, NftChain> _chains = [];
     private readonly Dictionary<string, NftSet> _sets = [];
-    private readonly Dictionary<NftSlot, NftClaim> _claims = [];
+    private readonly Dictionary<string, NftClaim> _claims = [];
 
     private readonly Dictionary<string, NftChain> _chainsThere = [];
     private readonly Dictionary<string, NftSet> _setsThere = [];
-    private readonly Dictionary<NftSlot, string> _elementsThere = [];
+    private readonly Dictionary<string, NftElement[]> _elementsThere = [];
 
     private readonly List<string> _touchedChains = [];
     private readonly List<string> _touchedSets = [];
-    private readonly List<NftSlot> _touchedSlots = [];
+    private readonly List<string> _touchedPlaces = [];
     private readonly SortedSet<string> _staleChains = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _staleSets = new(StringComparer.Ordinal);
 
@@ -61,7 +61,7 @@ internal sealed class NftTable
 
         foreach (var element in before.Elements)
         {
-            Unclaim(element.Slot, owner);
+            Unclaim(element.Place, owner);
         }
 
         Add(owner, rules);
@@ -104,12 +104,6 @@ internal sealed class NftTable
 
     private void WriteAll(NftScript script, bool mayBeThere)
     {
-        foreach (var set in _base.Sets.Concat(_sets.Values))
-        {
-            script.AddSet(_name, set);
-            _setsThere[set.Name] = set;
-        }
-
         foreach (var chain in _base.Chains.Concat(_chains.Values))
         {
             script.AddChain(_name, chain);
@@ -121,9 +115,21 @@ internal sealed class NftTable
             _chainsThere[chain.Name] = chain;
         }
 
-        if (mayBeThere)
+        foreach (var set in _base.Sets)
         {
-            _base.Sets.ToList().ForEach(set => script.FlushSet(_name, set));
+            if (mayBeThere)
+            {
+                // Anew rather than emptied: nft 1.0.6 cannot add a rule that names a map of fields of packets which was there before.
+                script.DeleteSet(_name, set);
+            }
+
+            script.AddSet(_name, set);
+        }
+
+        foreach (var set in _sets.Values)
+        {
+            script.AddSet(_name, set);
+            _setsThere[set.Name] = set;
         }
 
         foreach (var chain in _base.Chains.Concat(_chains.Values))
@@ -133,10 +139,10 @@ internal sealed class NftTable
 
         _elementsThere.Clear();
         List<NftElement> added = [];
-        foreach (var (slot, claim) in _claims)
+        foreach (var (place, claim) in _claims)
         {
-            added.Add(new NftElement(slot, claim.Value));
-            _elementsThere[slot] = claim.Value;
+            added.AddRange(claim.Elements);
+            _elementsThere[place] = claim.Elements;
         }
 
         script.AddElements(_name, added);
@@ -219,25 +225,16 @@ internal sealed class NftTable
     {
         added = [];
         List<NftSlot> removed = [];
-        foreach (var slot in _touchedSlots)
+        foreach (var place in _touchedPlaces)
         {
-            var there = _elementsThere.GetValueOrDefault(slot);
-            var wanted = _claims.GetValueOrDefault(slot)?.Value;
-            if (there == wanted)
+            var there = _elementsThere.GetValueOrDefault(place, []);
+            var wanted = _claims.GetValueOrDefault(place)?.Elements ?? [];
+            removed.AddRange(there.Except(wanted).Select(element => element.Slot));
+            added.AddRange(wanted.Except(there));
+            _elementsThere[place] = wanted;
+            if (wanted.Length == 0)
             {
-                continue;
-            }
-
-            if (there is not null)
-            {
-                removed.Add(slot);
-                _elementsThere.Remove(slot);
-            }
-
-            if (wanted is not null)
-            {
-                added.Add(new NftElement(slot, wanted));
-                _elementsThere[slot] = wanted;
+                _elementsThere.Remove(place);
             }
         }
 
@@ -269,7 +266,7 @@ internal sealed class NftTable
     {
         _touchedChains.Clear();
         _touchedSets.Clear();
-        _touchedSlots.Clear();
+        _touchedPlaces.Clear();
     }
 
     private void Add(string owner, NftRules rules)
@@ -286,10 +283,10 @@ internal sealed class NftTable
             _touchedSets.Add(set.Name);
         }
 
-        foreach (var element in rules.Elements)
+        foreach (var place in rules.Elements.DistinctBy(element => element.Slot).GroupBy(element => element.Place))
         {
-            _claims[element.Slot] = NftClaim.Insert(_claims.GetValueOrDefault(element.Slot), owner, element.Value);
-            _touchedSlots.Add(element.Slot);
+            _claims[place.Key] = NftClaim.Insert(_claims.GetValueOrDefault(place.Key), owner, [.. place]);
+            _touchedPlaces.Add(place.Key);
         }
 
         if (rules.Chains.Count + rules.Elements.Count + rules.Sets.Count > 0)
@@ -302,18 +299,18 @@ internal sealed class NftTable
         }
     }
 
-    private void Unclaim(NftSlot slot, string owner)
+    private void Unclaim(string place, string owner)
     {
-        _touchedSlots.Add(slot);
-        if (_claims.TryGetValue(slot, out var claims))
+        _touchedPlaces.Add(place);
+        if (_claims.TryGetValue(place, out var claims))
         {
             if (NftClaim.Remove(claims, owner) is { } left)
             {
-                _claims[slot] = left;
+                _claims[place] = left;
             }
             else
             {
-                _claims.Remove(slot);
+                _claims.Remove(place);
             }
         }
     }

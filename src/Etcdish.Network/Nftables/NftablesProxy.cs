@@ -20,6 +20,7 @@ internal sealed class NftablesProxy
     private readonly ServiceProxyOptions _options;
     private readonly ServiceTable _table;
     private readonly NodeNetworkSource _source;
+    private readonly INftables _nft;
     private readonly NftSync _sync;
     private readonly IReadOnlyList<NftFamily> _families;
     private readonly Func<IConntrack> _openConntrack;
@@ -39,7 +40,7 @@ internal sealed class NftablesProxy
     public NftablesProxy(
         ControllerContext context, ServiceProxyOptions options, ProxyHealth health, INftables nft, Func<IConntrack> openConntrack)
     {
-        (_context, _options, _health, _openConntrack) = (context, options, health, openConntrack);
+        (_context, _options, _health, _nft, _openConntrack) = (context, options, health, nft, openConntrack);
         _families = File.Exists("/proc/net/if_inet6") ? [NftFamily.V4, NftFamily.V6] : [NftFamily.V4];
         _sync = new NftSync(nft, _families);
         _table = new ServiceTable(context, options.NodeName);
@@ -72,6 +73,7 @@ internal sealed class NftablesProxy
         finally
         {
             await CleanUpAsync();
+            _nft.Dispose();
         }
     }
 

@@ -4,16 +4,13 @@ using Etcdish.Network.Services;
 namespace Etcdish.Network.Nftables;
 
 /// <summary>
-/// A route in one family as chains and elements; pure. A packet finds its service by one look into a map, whatever number of services
-/// there is, and one chain of the service picks the endpoint.
+/// A route in one family as elements of maps and, where these do not suffice, chains; pure. A packet finds its service by one look into a
+/// map, whatever number of services there is. Most services are elements only, which the kernel changes without looking at anything else;
+/// whenever a chain, a rule or a verdict changes, it looks at all chains and all verdicts of the table.
 /// </summary>
 internal static class RouteRenderer
 {
-    /// <summary>
-    /// Up to so many endpoints are picked by a rule each, more by one map in the rule. When the kernel makes a map without a name, it walks
-    /// over all other sets of the table to find one: ten thousand of them take it minutes. And few rules are as quick as a map.
-    /// </summary>
-    private const int MostByRules = 8;
+    private const int LongestComment = 120;
 
     /// <summary>What a route needs in the table of a family; nothing if the service has no address of it.</summary>
     public static NftRules Render(ServiceRoute route, NftFamily family)
@@ -23,165 +20,154 @@ internal static class RouteRenderer
             return NftRules.None;
         }
 
-        var run = new Run(route, family, new ServiceNames(route.Key));
+        var run = new Run(route, family);
         run.AddInternal(clusterIp);
         run.AddExternal();
-        run.AddEndpoints();
-        return new NftRules(run.Chains, run.Elements, run.Sets);
+        run.Chains.AddEndpoints();
+        return new NftRules(run.Chains.Chains, run.Elements, run.Chains.Sets);
     }
 
-    private sealed class Run(ServiceRoute route, NftFamily family, ServiceNames names)
+    private sealed class Run
     {
-        private readonly string _protocol = route.Key.Protocol.ToLowerInvariant();
-        private readonly ServiceEndpoint[] _internal = [.. route.InternalEndpoints.Where(e => family.Has(e.Address))];
-        private readonly ServiceEndpoint[] _external = [.. route.ExternalEndpoints.Where(e => family.Has(e.Address))];
-        private readonly List<ServiceEndpoint> _used = [];
-        private readonly HashSet<ServiceEndpoint> _seen = [];
+        private readonly ServiceRoute _route;
+        private readonly NftFamily _family;
+        private readonly ServiceNames _names;
+        private readonly string _protocol;
+        private readonly ServiceEndpoint[] _internal;
+        private readonly ServiceEndpoint[] _external;
+        private readonly IPAddress[] _balanced;
+        private readonly Front[] _outside;
+        private readonly bool _isDirect;
 
-        public List<NftChain> Chains { get; } = [];
+        public Run(ServiceRoute route, NftFamily family)
+        {
+            (_route, _family, _names) = (route, family, new ServiceNames(route.Key));
+            _protocol = route.Key.Protocol.ToLowerInvariant();
+            _internal = [.. route.InternalEndpoints.Where(e => family.Has(e.Address))];
+            _external = [.. route.ExternalEndpoints.Where(e => family.Has(e.Address))];
+            _balanced = [.. route.LoadBalancerIps.Where(family.Has)];
+            _outside =
+            [
+                .. _balanced.Union(route.ExternalIps.Where(family.Has)).Select(At),
+                .. route.NodePort > 0 ? [new Front($"{_protocol} . {route.NodePort}", IsPort: true)] : (Front[])[],
+            ];
+
+            // Who stays with an endpoint, and who is outside, is known to rules only.
+            _isDirect = route.Affinity is null && !(route.IsExternalLocal && _outside.Length > 0)
+                && _internal.Length <= ServiceFrame.MostDirect && _external.Length <= ServiceFrame.MostDirect;
+            Chains = new ServiceChains(route, family, _names, _internal, _external);
+        }
+
+        public ServiceChains Chains { get; }
 
         public List<NftElement> Elements { get; } = [];
 
-        public List<NftSet> Sets { get; } = [];
-
         public void AddInternal(IPAddress address)
         {
-            Add(ServiceFrame.ClusterIps, address.ToString(), "");
+            Elements.Add(new NftElement(new NftSlot(ServiceFrame.ClusterIps, $"{address}"), ""));
+            var front = At(address);
             if (_internal.Length == 0)
             {
-                Add(ServiceFrame.NoEndpointServices, At(address), Refusal(route.IsInternalLocal));
-                return;
+                Refuse(front, _route.IsInternalLocal);
             }
-
-            Add(ServiceFrame.ServiceIps, At(address), $"goto {names.Service}");
-            string[] mark = [$"{family.Word} daddr {address} {_protocol} dport {route.Port} jump {ServiceFrame.MarkOffCluster}"];
-            Chains.Add(new NftChain(names.Service, [.. mark, .. Balance(_internal)]));
+            else if (_isDirect)
+            {
+                Lead(front, _internal);
+            }
+            else
+            {
+                Chains.AddService(address);
+                Add(front, ServiceFrame.ServiceIps, $"goto {_names.Service}");
+            }
         }
 
         public void AddExternal()
         {
-            List<IPAddress> balanced = [.. route.LoadBalancerIps.Where(family.Has)];
-            List<IPAddress> addresses = [.. balanced.Union(route.ExternalIps.Where(family.Has))];
-            if (addresses.Count == 0 && route.NodePort == 0)
+            if (_outside.Length == 0)
             {
                 return;
             }
 
-            if (_external.Length > 0 || (route.IsExternalLocal && _internal.Length > 0))
+            if (!_isDirect && (_external.Length > 0 || (_route.IsExternalLocal && _internal.Length > 0)))
             {
-                Chains.Add(new NftChain(names.External, [.. ExternalRules()]));
-                AddFronts(addresses, ServiceFrame.ServiceIps, ServiceFrame.ServiceNodePorts, $"goto {names.External}");
+                Chains.AddExternal();
+                Array.ForEach(_outside, front => Add(front, front.Chains, $"goto {_names.External}"));
             }
 
-            // With endpoints on other nodes only, this is for those from outside: the chain has led the others away.
-            if (_external.Length == 0)
+            foreach (var front in _outside)
             {
-                var refusal = Refusal(route.IsExternalLocal);
-                AddFronts(addresses, ServiceFrame.NoEndpointServices, ServiceFrame.NoEndpointNodePorts, refusal);
-            }
-
-            if (route.SourceRanges.Count > 0 && balanced.Count > 0)
-            {
-                AddFirewall(balanced);
-            }
-        }
-
-        public void AddEndpoints()
-        {
-            foreach (var endpoint in _used)
-            {
-                List<string> rules = [$"{family.Word} saddr {endpoint.Address} jump {ServiceFrame.MarkForMasquerade}"];
-                if (route.Affinity is { } time)
+                if (_external.Length == 0)
                 {
-                    var set = names.AffinitySet(endpoint, time);
-                    var form = $"type {family.AddressType} ; flags dynamic,timeout ; timeout {(long)time.TotalSeconds}s ;";
-                    Sets.Add(new NftSet(set, "set", form));
-                    rules.Add($"update @{set} {{ {family.Word} saddr }}");
+                    // With endpoints on other nodes only, this is for those from outside: the chain has led the others away.
+                    Refuse(front, _route.IsExternalLocal);
                 }
-
-                rules.Add($"meta l4proto {_protocol} dnat to {family.Target(endpoint.Address, endpoint.Port)}");
-                Chains.Add(new NftChain(names.EndpointChain(endpoint), [.. rules]));
-            }
-        }
-
-        // The node itself and its pods are not outside: for them it is a service like any other, whatever node its endpoints are on.
-        private IEnumerable<string> ExternalRules()
-        {
-            if (!route.IsExternalLocal)
-            {
-                yield return $"jump {ServiceFrame.MarkForMasquerade}";
-            }
-            else if (_internal.Length > 0)
-            {
-                yield return $"{family.Word} saddr @{ServiceFrame.PodCidrs} goto {names.Service}";
-                yield return $"fib saddr type local jump {ServiceFrame.MarkForMasquerade}";
-                yield return $"fib saddr type local goto {names.Service}";
-            }
-
-            IEnumerable<string> rest = _external.Length == 0 ? []
-                : _internal.AsSpan().SequenceEqual(_external) ? [$"goto {names.Service}"]
-                : Balance(_external);
-            foreach (var rule in rest)
-            {
-                yield return rule;
-            }
-        }
-
-        private void AddFronts(List<IPAddress> addresses, string services, string ports, string verdict)
-        {
-            addresses.ForEach(address => Add(services, At(address), verdict));
-            if (route.NodePort > 0)
-            {
-                Add(ports, $"{_protocol} . {route.NodePort}", verdict);
-            }
-        }
-
-        private void AddFirewall(List<IPAddress> balanced)
-        {
-            // Ranges of the other family only: nobody of this one was allowed.
-            var ranges = CidrSet.Reduce(route.SourceRanges, family);
-            var rule = ranges.Count > 0 ? $"{family.Word} saddr != {{ {string.Join(", ", ranges)} }} drop" : "drop";
-            Chains.Add(new NftChain(names.Firewall, [rule]));
-            balanced.ForEach(address => Add(ServiceFrame.FirewallIps, At(address), $"goto {names.Firewall}"));
-        }
-
-        private List<string> Balance(ServiceEndpoint[] endpoints)
-        {
-            List<string> rules = [];
-            foreach (var endpoint in endpoints)
-            {
-                if (_seen.Add(endpoint))
+                else if (_isDirect)
                 {
-                    _used.Add(endpoint);
-                }
-
-                if (route.Affinity is { } time && endpoints.Length > 1)
-                {
-                    rules.Add($"{family.Word} saddr @{names.AffinitySet(endpoint, time)} goto {names.EndpointChain(endpoint)}");
+                    Lead(front, _external);
+                    Mask(front);
                 }
             }
 
-            if (endpoints.Length > MostByRules)
+            if (_route.SourceRanges.Count > 0 && _balanced.Length > 0)
             {
-                var picks = endpoints.Select((endpoint, i) => $"{i} : goto {names.EndpointChain(endpoint)}");
-                rules.Add($"numgen random mod {endpoints.Length} vmap {{ {string.Join(", ", picks)} }}");
-                return rules;
+                Chains.AddFirewall();
+                Array.ForEach(_balanced, address => Add(At(address), ServiceFrame.FirewallIps, $"goto {_names.Firewall}"));
             }
-
-            // Each is taken with the probability that is its share of what those before it left over.
-            for (var i = 0; i < endpoints.Length - 1; i++)
-            {
-                rules.Add($"numgen random mod {endpoints.Length - i} 0 goto {names.EndpointChain(endpoints[i])}");
-            }
-
-            rules.Add($"goto {names.EndpointChain(endpoints[^1])}");
-            return rules;
         }
 
-        private string At(IPAddress address) => $"{address} . {_protocol} . {route.Port}";
+        private void Lead(Front front, ServiceEndpoint[] endpoints)
+        {
+            Tell(front, front.Direct, "");
+            for (var i = 0; i < endpoints.Length; i++)
+            {
+                var (address, port) = (endpoints[i].Address, endpoints[i].Port);
+                var number = ServiceFrame.NumberOf(i, endpoints.Length);
+                Elements.Add(new NftElement(new NftSlot(front.Endpoints, $"{front.Key} . {number}"), $"{address} . {port}")
+                {
+                    Place = front.Key,
+                });
+                Elements.Add(new NftElement(new NftSlot(ServiceFrame.Hairpins, $"{address} . {address}"), ""));
+            }
+        }
 
-        private string Refusal(bool isLocal) => isLocal && route.HasEndpointsElsewhere ? "drop" : $"goto {ServiceFrame.Reject}";
+        // What comes by a port of the node is masked without being asked for.
+        private void Mask(Front front)
+        {
+            if (!front.IsPort)
+            {
+                Add(front, ServiceFrame.MaskedIps, "");
+            }
+        }
 
-        private void Add(string map, string key, string value) => Elements.Add(new NftElement(new NftSlot(map, key), value));
+        private void Refuse(Front front, bool isLocal) =>
+            Tell(front, front.Refusals, isLocal && _route.HasEndpointsElsewhere ? "drop" : $"goto {ServiceFrame.Reject}");
+
+        private void Add(Front front, string map, string value) =>
+            Elements.Add(new NftElement(new NftSlot(map, front.Key), value) { Place = front.Key });
+
+        /// <summary>Adds an element that says whose it is.</summary>
+        private void Tell(Front front, string map, string value)
+        {
+            var name = _route.Key.ToString();
+            Elements.Add(new NftElement(new NftSlot(map, front.Key), value)
+            {
+                Place = front.Key,
+                Comment = name.Length > LongestComment ? name[..LongestComment] : name,
+            });
+        }
+
+        private Front At(IPAddress address) => new($"{address} . {_protocol} . {_route.Port}", IsPort: false);
+    }
+
+    /// <summary>Where a service is found, and the maps in which it is.</summary>
+    private readonly record struct Front(string Key, bool IsPort)
+    {
+        public string Chains => IsPort ? ServiceFrame.ServiceNodePorts : ServiceFrame.ServiceIps;
+
+        public string Direct => IsPort ? ServiceFrame.DirectNodePorts : ServiceFrame.DirectIps;
+
+        public string Endpoints => IsPort ? ServiceFrame.NodePortEndpoints : ServiceFrame.Endpoints;
+
+        public string Refusals => IsPort ? ServiceFrame.NoEndpointNodePorts : ServiceFrame.NoEndpointServices;
     }
 }

@@ -18,11 +18,32 @@ internal static class ServiceFrame
     /// <summary>Refuses.</summary>
     public const string Reject = "reject-chain";
 
-    /// <summary>Address, protocol and port of services.</summary>
+    /// <summary>Address, protocol and port of services that have chains of their own.</summary>
     public const string ServiceIps = "service-ips";
 
-    /// <summary>Protocol and port on nodes.</summary>
+    /// <summary>Protocol and port on nodes of services that have chains of their own.</summary>
     public const string ServiceNodePorts = "service-nodeports";
+
+    /// <summary>Address, protocol and port of all other services that lead somewhere.</summary>
+    public const string DirectIps = "direct-ips";
+
+    /// <summary>Protocol and port on nodes of all other services that lead somewhere.</summary>
+    public const string DirectNodePorts = "direct-nodeports";
+
+    /// <summary>Where those of <see cref="DirectIps"/> lead, by a number (<see cref="NumberOf"/>).</summary>
+    public const string Endpoints = "endpoints";
+
+    /// <summary>Where those of <see cref="DirectNodePorts"/> lead, by a number.</summary>
+    public const string NodePortEndpoints = "nodeport-endpoints";
+
+    /// <summary>Those of <see cref="DirectIps"/> whose clients all get the node's address.</summary>
+    public const string MaskedIps = "masked-ips";
+
+    /// <summary>Endpoints, from themselves to themselves.</summary>
+    public const string Hairpins = "hairpins";
+
+    /// <summary>How many endpoints a service may have that has no chains of its own.</summary>
+    public const int MostDirect = 64;
 
     /// <summary>Those services that lead nowhere.</summary>
     public const string NoEndpointServices = "no-endpoint-services";
@@ -50,13 +71,25 @@ internal static class ServiceFrame
     private const string ServiceEndpointsCheck = "service-endpoints-check";
     private const string FirewallCheck = "firewall-check";
     private const string Dispatch = "services";
+    private const string PickEndpoint = "pick-endpoint";
+    private const string PickNodePortEndpoint = "pick-nodeport-endpoint";
+    private const int NumbersEach = 1000;
     private const string Masquerading = "masquerading";
 
     /// <summary>The table of a family, as nft names it.</summary>
     public static string TableOf(NftFamily family) => $"{family.Word} {TableName}";
 
+    /// <summary>
+    /// The number of an endpoint among those of its service, 3001 for the second of three. With it, one map serves all services, however
+    /// many endpoints each has: who draws a number of three finds only services that have three.
+    /// </summary>
+    public static int NumberOf(int index, int count) => count * NumbersEach + index;
+
     /// <summary>What is always in the table of a family.</summary>
-    public static NftRules Make(NftFamily family) => new([.. Targets(), .. Checks(family.Word), .. Hooks()], [], Maps(family.AddressType));
+    public static NftRules Make(NftFamily family) => new(
+        [.. Targets(family.Word), .. Checks(family.Word), .. Ways(family.Word), .. Hooks()],
+        [],
+        [.. Maps(family.AddressType), .. EndpointMaps(family)]);
 
     /// <summary>What the node decides.</summary>
     public static NftRules MakeNode(NftFamily family, NodeNetwork node)
@@ -76,14 +109,22 @@ internal static class ServiceFrame
             []);
     }
 
-    private static NftChain[] Targets() =>
+    private static NftChain[] Targets(string ip) =>
     [
         new(MarkForMasquerade, ["meta mark set meta mark or 0x4000"]),
         new(MarkOffCluster, []),
 
         // A program on this node that is refused by ICMP while it still sends would send again after a second before it believes that.
         new(Reject, ["meta l4proto tcp reject with tcp reset", "reject"]),
-        new(Masquerading, ["meta mark and 0x4000 == 0 return", "meta mark set meta mark xor 0x4000", "masquerade fully-random"]),
+        new(
+            Masquerading,
+            [
+                // An endpoint that has reached itself: it would not believe an answer from its own address.
+                $"{ip} saddr . {ip} daddr @{Hairpins} jump {MarkForMasquerade}",
+                "meta mark and 0x4000 == 0 return",
+                "meta mark set meta mark xor 0x4000",
+                "masquerade fully-random",
+            ]),
     ];
 
     private static NftChain[] Checks(string ip) =>
@@ -94,13 +135,34 @@ internal static class ServiceFrame
 
         // What still has an address of services here is for a port that its service does not have, or for no service.
         new(ClusterIpsCheck, [$"{ip} daddr @{ClusterIps} goto {Reject}", $"{ip} daddr @{ServiceCidrs} drop"]),
+    ];
+
+    /// <summary>How new connections find their endpoints.</summary>
+    private static NftChain[] Ways(string ip) =>
+    [
+        new(
+            PickEndpoint,
+            [
+                $"jump {MarkOffCluster}",
+                $"{ip} daddr . meta l4proto . th dport @{MaskedIps} jump {MarkForMasquerade}",
+                .. Draws($"dnat {ip} to {ip} daddr . meta l4proto . th dport", Endpoints),
+            ]),
+        new(
+            PickNodePortEndpoint,
+            [$"jump {MarkForMasquerade}", .. Draws($"dnat {ip} to meta l4proto . th dport", NodePortEndpoints)]),
         new(
             Dispatch,
             [
+                $"{ip} daddr . meta l4proto . th dport @{DirectIps} goto {PickEndpoint}",
+                $"{ip} daddr @{NodePortIps} meta l4proto . th dport @{DirectNodePorts} goto {PickNodePortEndpoint}",
                 $"{ip} daddr . meta l4proto . th dport vmap @{ServiceIps}",
                 $"{ip} daddr @{NodePortIps} meta l4proto . th dport vmap @{ServiceNodePorts}",
             ]),
     ];
+
+    // A service with three endpoints is found by the third: the first packet of a connection pays for it.
+    private static IEnumerable<string> Draws(string translate, string map) => Enumerable.Range(1, MostDirect)
+        .Select(count => $"{translate} . numgen random mod {count} offset {NumberOf(0, count)} map @{map}");
 
     private static NftChain[] Hooks() =>
     [
@@ -122,6 +184,21 @@ internal static class ServiceFrame
         new("nat-output", [$"jump {Dispatch}"], "type nat hook output priority -100 ;"),
         new("nat-postrouting", [$"jump {Masquerading}"], "type nat hook postrouting priority 100 ;"),
     ];
+
+    private static NftSet[] EndpointMaps(NftFamily family)
+    {
+        var ip = family.Word;
+        var to = $"numgen random mod 2 : {ip} daddr . th dport ;";
+        return
+        [
+            new(DirectIps, "set", $"type {family.AddressType} . inet_proto . inet_service ;"),
+            new(DirectNodePorts, "set", "type inet_proto . inet_service ;"),
+            new(MaskedIps, "set", $"type {family.AddressType} . inet_proto . inet_service ;"),
+            new(Hairpins, "set", $"type {family.AddressType} . {family.AddressType} ;"),
+            new(Endpoints, "map", $"typeof {ip} daddr . meta l4proto . th dport . {to}"),
+            new(NodePortEndpoints, "map", $"typeof meta l4proto . th dport . {to}"),
+        ];
+    }
 
     private static NftSet[] Maps(string address) =>
     [

@@ -26,7 +26,7 @@ public sealed class NetworkPolicies
 
     /// <summary>Makes one, which watches policies, pods and namespaces.</summary>
     public NetworkPolicies(ControllerContext context, NetworkPolicyOptions options)
-        : this(context, options, new NftProgram(), BridgeFilter.Enable)
+        : this(context, options, new NftKernel(), BridgeFilter.Enable)
     {
     }
 
@@ -52,7 +52,14 @@ public sealed class NetworkPolicies
         await _context.Informers.StartAsync(cancellation);
         Try(_prepare);
         await using var resync = _context.Clock.CreateTimer(_ => Rewrite(), null, _options.Resync, _options.Resync);
-        await _loop.RunAsync(TrySyncAsync, cancellation);
+        try
+        {
+            await _loop.RunAsync(TrySyncAsync, cancellation);
+        }
+        finally
+        {
+            _nftables.Dispose();
+        }
     }
 
     /// <summary>Removes the table: nothing is judged any more.</summary>

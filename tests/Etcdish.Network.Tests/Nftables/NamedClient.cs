@@ -1,6 +1,7 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using System.Text;
+using Etcdish.Testing;
 
 namespace Etcdish.Network.Tests.Nftables;
 
@@ -12,7 +13,7 @@ internal sealed class NamedClient : IDisposable
 
     private readonly Socket _socket;
 
-    private NamedClient(string ns, AddressFamily family, bool isUdp) => _socket = NetworkNamespace.In(
+    private NamedClient(string ns, AddressFamily family, bool isUdp) => _socket = NetworkNamespaces.In(
         ns, () => new Socket(family, isUdp ? SocketType.Dgram : SocketType.Stream, ProtocolType.Unspecified));
 
     /// <summary>Connects once: what the server says, or <c>refused</c>, or <c>silence</c>.</summary>

@@ -1,6 +1,7 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using System.Text;
+using Etcdish.Testing;
 
 namespace Etcdish.Network.Tests.Nftables;
 
@@ -30,7 +31,7 @@ internal sealed class NamedServer : IDisposable
         _datagrams.Dispose();
     }
 
-    private static Socket Open(string ns, SocketType type, int port) => NetworkNamespace.In(ns, () =>
+    private static Socket Open(string ns, SocketType type, int port) => NetworkNamespaces.In(ns, () =>
     {
         var socket = new Socket(AddressFamily.InterNetworkV6, type, ProtocolType.Unspecified) { DualMode = true };
         socket.Bind(new IPEndPoint(IPAddress.IPv6Any, port));

@@ -1,6 +1,7 @@
 using System.Net;
 using Etcdish.Network.Nftables;
 using Etcdish.Network.Services;
+using Etcdish.Testing;
 
 namespace Etcdish.Network.Tests.Nftables;
 
@@ -17,6 +18,7 @@ public sealed class NftProxyKernelTests
 
     private readonly List<NamedServer> _servers = [];
     private ProxyNetwork _network = null!;
+    private NftKernel _kernel = null!;
     private NftSync _sync = null!;
     private ServiceRoute? _route;
 
@@ -38,9 +40,13 @@ public sealed class NftProxyKernelTests
     public void Start()
     {
         _route = null;
-        _sync = new NftSync(new NftProgram(_network.Nft), [NftFamily.V4, NftFamily.V6]);
+        _kernel = _network.NftKernel();
+        _sync = new NftSync(_kernel, [NftFamily.V4, NftFamily.V6]);
         _sync.Take(_node);
     }
+
+    [TearDown]
+    public void Stop() => _kernel.Dispose();
 
     [Test]
     public async Task Connections_from_pods_the_node_and_outside_reach_every_endpoint()
@@ -189,7 +195,7 @@ public sealed class NftProxyKernelTests
     [Test]
     public async Task Datagrams_from_one_port_follow_their_service()
     {
-        using var conntrack = NetworkNamespace.In(_network.Node, () => new ConntrackSocket());
+        using var conntrack = NetworkNamespaces.In(_network.Node, () => new ConntrackSocket());
         var flows = new UdpFlows(conntrack, [NftFamily.V4, NftFamily.V6]);
         var first = SampleRoutes.Web("10.77.1.11 fd77:1::11", protocol: "UDP");
         var then = SampleRoutes.Web("10.77.1.12 fd77:1::12", protocol: "UDP");
@@ -220,6 +226,36 @@ public sealed class NftProxyKernelTests
         Assert.That(_network.Run("nft list table ip kube-proxy"), Does.Not.Contain("OLD"));
         await _sync.CleanUpAsync(CancellationToken.None);
         Assert.That(_network.Run("nft list tables"), Does.Not.Contain("kube-proxy"));
+    }
+
+    [Test]
+    public async Task Endpoints_and_services_come_and_go_without_the_program_nft()
+    {
+        await SetAsync(SampleRoutes.Web("10.77.1.11") with { NodePort = 30080, ExternalIps = SampleRoutes.List("203.0.113.9") });
+        Assert.That(_kernel.DirectCount, Is.Zero, "the first makes the tables");
+        await SetAsync(SampleRoutes.Web("10.77.1.12") with { NodePort = 30080, ExternalIps = SampleRoutes.List("203.0.113.9") });
+        Assert.That(await AskAsync("client", "203.0.113.9:80"), Does.StartWith("p2"));
+        await SetAsync(SampleRoutes.Web(""));
+        Assert.That(await AskAsync("client", Service), Is.EqualTo("refused"));
+        await SetAsync(SampleRoutes.Web("10.77.1.11 fd77:1::12"));
+        Assert.That(await AskAsync("far", Service), Is.EqualTo("p1 sees 10.77.2.11"));
+        Assert.That(await AskAsync("far", "[fd00:96::7]:80"), Is.EqualTo("p2 sees fd77:2::11"));
+        await SetAsync(null);
+        Assert.That(await NamedClient.AskAsync(_network.Of("client"), Service, _silence), Is.EqualTo("silence"));
+        Assert.That((_kernel.DirectCount, _sync.HasStale), Is.EqualTo((4, false)));
+    }
+
+    [Test]
+    public async Task Sixty_four_endpoints_and_one_more()
+    {
+        string[] none = [.. Enumerable.Range(1, 61).Select(i => $"!10.77.2.{100 + i}")];
+        foreach (var more in new[] { "", " !10.77.2.99" })
+        {
+            await SetAsync(SampleRoutes.Web($"{BothPods} !10.77.2.11 {string.Join(' ', none)}{more}"));
+            var listed = _network.Run("nft list map ip kube-proxy endpoints");
+            Assert.That(listed.Contains("10.96.0.7 . tcp . 80 . 64063 :", StringComparison.Ordinal), Is.EqualTo(more.Length == 0));
+            Assert.That(_network.Run("nft list table ip kube-proxy").Contains("numgen random mod 65 vmap", StringComparison.Ordinal), Is.EqualTo(more.Length > 0));
+        }
     }
 
     [Test]

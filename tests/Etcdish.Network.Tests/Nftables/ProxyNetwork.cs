@@ -1,3 +1,5 @@
+using Etcdish.Network.Links;
+using Etcdish.Network.Nftables;
 using Etcdish.Testing;
 
 namespace Etcdish.Network.Tests.Nftables;
@@ -27,7 +29,11 @@ internal sealed class ProxyNetwork : IDisposable
 
     public string Node => $"{_tag}n";
 
-    public string[] Nft => ["ip", "netns", "exec", Node, "nft"];
+    /// <summary>The program nft on the node.</summary>
+    public NftProgram NftProgram() => new("ip", "netns", "exec", Node, "nft");
+
+    /// <summary>The node's packet filter, by whichever way is quicker.</summary>
+    public NftKernel NftKernel() => new(NftProgram(), () => NetworkNamespaces.In(Node, static () => new NetlinkSocket()));
 
     public static ProxyNetwork Create()
     {

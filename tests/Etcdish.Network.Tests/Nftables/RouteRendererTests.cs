@@ -3,25 +3,65 @@ using Etcdish.Network.Services;
 
 namespace Etcdish.Network.Tests.Nftables;
 
-/// <summary>The chains and elements of routes, word by word.</summary>
+/// <summary>The elements and chains of routes, word by word.</summary>
 public sealed class RouteRendererTests
 {
     [Test]
     public void A_service_of_two_endpoints() => Assert.That(
         Show(SampleRoutes.Web("10.0.0.1 10.0.0.2")),
         Is.EqualTo("""
+            cluster-ips 10.96.0.7
+            direct-ips 10.96.0.7 . tcp . 80 comment "shop/web:http"
+            endpoints 10.96.0.7 . tcp . 80 . 2000 : 10.0.0.1 . 8080
+            hairpins 10.0.0.1 . 10.0.0.1
+            endpoints 10.96.0.7 . tcp . 80 . 2001 : 10.0.0.2 . 8080
+            hairpins 10.0.0.2 . 10.0.0.2
+            """));
+
+    [Test]
+    public void All_that_leads_from_outside_with_policy_cluster() => Assert.That(
+        Show(SampleRoutes.Web("10.0.0.1") with
+        {
+            NodePort = 30080,
+            LoadBalancerIps = SampleRoutes.List("203.0.113.1"),
+            ExternalIps = SampleRoutes.List("203.0.113.1 2001:db8::1"),
+        }),
+        Is.EqualTo("""
+            cluster-ips 10.96.0.7
+            direct-ips 10.96.0.7 . tcp . 80 comment "shop/web:http"
+            endpoints 10.96.0.7 . tcp . 80 . 1000 : 10.0.0.1 . 8080
+            hairpins 10.0.0.1 . 10.0.0.1
+            direct-ips 203.0.113.1 . tcp . 80 comment "shop/web:http"
+            endpoints 203.0.113.1 . tcp . 80 . 1000 : 10.0.0.1 . 8080
+            hairpins 10.0.0.1 . 10.0.0.1
+            masked-ips 203.0.113.1 . tcp . 80
+            direct-nodeports tcp . 30080 comment "shop/web:http"
+            nodeport-endpoints tcp . 30080 . 1000 : 10.0.0.1 . 8080
+            hairpins 10.0.0.1 . 10.0.0.1
+            """));
+
+    [Test]
+    public void A_service_whose_clients_stay_with_their_endpoint() => Assert.That(
+        Show(SampleRoutes.Web("10.0.0.1 10.0.0.2") with { Affinity = TimeSpan.FromMinutes(1) }),
+        Is.EqualTo("""
             service-#-shop/web/tcp/http
               ip daddr 10.96.0.7 tcp dport 80 jump mark-off-cluster
+              ip saddr @affinity-#-shop/web/tcp/http__10.0.0.1/8080 goto endpoint-#-shop/web/tcp/http__10.0.0.1/8080
+              ip saddr @affinity-#-shop/web/tcp/http__10.0.0.2/8080 goto endpoint-#-shop/web/tcp/http__10.0.0.2/8080
               numgen random mod 2 0 goto endpoint-#-shop/web/tcp/http__10.0.0.1/8080
               goto endpoint-#-shop/web/tcp/http__10.0.0.2/8080
             endpoint-#-shop/web/tcp/http__10.0.0.1/8080
               ip saddr 10.0.0.1 jump mark-for-masquerade
+              update @affinity-#-shop/web/tcp/http__10.0.0.1/8080 { ip saddr }
               meta l4proto tcp dnat to 10.0.0.1:8080
             endpoint-#-shop/web/tcp/http__10.0.0.2/8080
               ip saddr 10.0.0.2 jump mark-for-masquerade
+              update @affinity-#-shop/web/tcp/http__10.0.0.2/8080 { ip saddr }
               meta l4proto tcp dnat to 10.0.0.2:8080
             cluster-ips 10.96.0.7
             service-ips 10.96.0.7 . tcp . 80 : goto service-#-shop/web/tcp/http
+            affinity-#-shop/web/tcp/http__10.0.0.1/8080 type ipv4_addr ; flags dynamic,timeout ; timeout 60s ;
+            affinity-#-shop/web/tcp/http__10.0.0.2/8080 type ipv4_addr ; flags dynamic,timeout ; timeout 60s ;
             """));
 
     [Test]
@@ -71,30 +111,26 @@ public sealed class RouteRendererTests
         Show(SampleRoutes.Web("10.0.0.1") with { NodePort = 30080 }, NftFamily.V6),
         Is.EqualTo("""
             cluster-ips fd00:96::7
-            no-endpoint-services fd00:96::7 . tcp . 80 : goto reject-chain
-            no-endpoint-nodeports tcp . 30080 : goto reject-chain
+            no-endpoint-services fd00:96::7 . tcp . 80 comment "shop/web:http" : goto reject-chain
+            no-endpoint-nodeports tcp . 30080 comment "shop/web:http" : goto reject-chain
             """));
 
     [Test]
     public void Addresses_of_the_other_family() => Assert.That(
         Show(SampleRoutes.Web("fd00::1", protocol: "UDP"), NftFamily.V6),
         Is.EqualTo("""
-            service-#-shop/web/udp/http
-              ip6 daddr fd00:96::7 udp dport 80 jump mark-off-cluster
-              goto endpoint-#-shop/web/udp/http__fd00..1/8080
-            endpoint-#-shop/web/udp/http__fd00..1/8080
-              ip6 saddr fd00::1 jump mark-for-masquerade
-              meta l4proto udp dnat to [fd00::1]:8080
             cluster-ips fd00:96::7
-            service-ips fd00:96::7 . udp . 80 : goto service-#-shop/web/udp/http
+            direct-ips fd00:96::7 . udp . 80 comment "shop/web:http"
+            endpoints fd00:96::7 . udp . 80 . 1000 : fd00::1 . 8080
+            hairpins fd00::1 . fd00::1
             """));
 
     [Test]
-    public void Many_endpoints_are_picked_by_a_map()
+    public void Very_many_endpoints_are_picked_by_a_map_of_their_own()
     {
-        var nine = string.Join(' ', Enumerable.Range(1, 9).Select(i => $"10.0.0.{i}"));
-        var rules = RouteRenderer.Render(SampleRoutes.Web(nine), NftFamily.V4);
-        Assert.That(rules.Chains[0].Rules[^1], Does.StartWith("numgen random mod 9 vmap { 0 : goto endpoint-"));
+        var many = string.Join(' ', Enumerable.Range(1, 65).Select(i => $"10.0.0.{i}"));
+        var rules = RouteRenderer.Render(SampleRoutes.Web(many), NftFamily.V4);
+        Assert.That(rules.Chains[0].Rules[^1], Does.StartWith("numgen random mod 65 vmap { 0 : goto endpoint-"));
     }
 
     [Test]
@@ -129,7 +165,7 @@ public sealed class RouteRendererTests
     {
         var rules = RouteRenderer.Render(route, family ?? NftFamily.V4);
         var lines = rules.Chains.SelectMany(chain => chain.Rules.Select(rule => "  " + rule).Prepend(chain.Name))
-            .Concat(rules.Elements.Select(e => $"{e.Slot.Map} {e.Slot.Key}{(e.Value.Length > 0 ? $" : {e.Value}" : "")}"))
+            .Concat(rules.Elements.Select(element => $"{element.Slot.Map} {element}"))
             .Concat(rules.Sets.Select(set => $"{set.Name} {set.Form}"));
         return System.Text.RegularExpressions.Regex.Replace(string.Join('\n', lines), "-[A-Z2-7]{8}-", "-#-");
     }

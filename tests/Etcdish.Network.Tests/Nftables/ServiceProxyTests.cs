@@ -48,7 +48,7 @@ public sealed class ServiceProxyTests
             Resources.Nodes, "", "here", "{'status':{'addresses':[{'type':'InternalIP','address':'192.0.2.1'}]}}", "status");
         var first = await StartProxyAsync(_options);
         Assert.That(first, Does.Contain("add table ip kube-proxy\ndelete table ip kube-proxy\nadd table ip kube-proxy\n"));
-        Assert.That(first, Does.Contain("no-endpoint-services").And.Contain("10.96.7.7 . tcp . 80 : goto reject-chain"));
+        Assert.That(first, Does.Contain("no-endpoint-services").And.Contain("10.96.7.7 . tcp . 80 comment \"default/web:http\" : goto reject-chain"));
         Assert.That(first, Does.Contain("pod-cidrs { 10.244.3.0/24 }").And.Contain("service-cidrs { 10.96.0.0/16 }"));
         Assert.That(first, Does.Contain("nodeport-ips { 192.0.2.1 }"));
 
@@ -61,17 +61,15 @@ public sealed class ServiceProxyTests
             """);
         Assert.That(await _nft.NextAsync(), Is.EqualTo(
             """
-            add chain ip kube-proxy service-NAME
-            add chain ip kube-proxy endpoint-NAME__10.244.3.5/8080
             delete element ip kube-proxy no-endpoint-services { 10.96.7.7 . tcp . 80 }
-            add rule ip kube-proxy service-NAME ip daddr 10.96.7.7 tcp dport 80 jump mark-off-cluster
-            add rule ip kube-proxy service-NAME goto endpoint-NAME__10.244.3.5/8080
-            add rule ip kube-proxy endpoint-NAME__10.244.3.5/8080 ip saddr 10.244.3.5 jump mark-for-masquerade
-            add rule ip kube-proxy endpoint-NAME__10.244.3.5/8080 meta l4proto tcp dnat to 10.244.3.5:8080
-            add element ip kube-proxy service-ips { 10.96.7.7 . tcp . 80 : goto service-NAME }
+            add element ip kube-proxy direct-ips { 10.96.7.7 . tcp . 80 comment "default/web:http" }
+            add element ip kube-proxy endpoints { 10.96.7.7 . tcp . 80 . 1000 : 10.244.3.5 . 8080 }
+            add element ip kube-proxy hairpins { 10.244.3.5 . 10.244.3.5 }
 
             """));
 
+        await _bench.PatchAsync(Resources.Services, "default", "web", "{'spec':{'sessionAffinity':'ClientIP'}}");
+        Assert.That(await _nft.NextAsync(), Does.StartWith("delete element ip kube-proxy direct-ips").Or.StartWith("add set ip kube-proxy affinity-"));
         await _bench.Client.DeleteAsync(Resources.Services, "default", "web", null, CancellationToken.None);
         Assert.That(await _nft.NextAsync(), Does.Contain("flush chain ip kube-proxy service-NAME"));
         Assert.That(await _nft.NextAsync(), Does.StartWith("delete chain ip kube-proxy endpoint-NAME"), "without another change");

@@ -1,13 +1,13 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace Etcdish.Network.Tests.Nftables;
+namespace Etcdish.Testing;
 
 /// <summary>
 /// Opens things in a network namespace: a socket belongs to the namespace of the thread that made it, for as long as it lives, whoever
 /// uses it later.
 /// </summary>
-internal static class NetworkNamespace
+public static class NetworkNamespaces
 {
     private const int NewNetwork = 0x40000000;
 
