@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using Etcdish.Cli;
 using Etcdish.Cli.Verbs;
 using Etcdish.Server;
 
@@ -8,10 +10,18 @@ if (args is ["server", .. var flags])
     return await ServerProcess.RunAsync(flags);
 }
 
-var root = new RootCommand("An etcd v3 compatible store and a Kubernetes API on it: the servers, and tools for any etcd.")
+var root = new RootCommand("A Kubernetes in one process, the etcd v3 compatible store below it, and tools for any etcd.")
 {
-    ServerVerb.Command(), UpVerb.Command(), ApiServerVerb.Command(), ControllerManagerVerb.Command(), SchedulerVerb.Command(), KubeletVerb.Command(), ProxyVerb.Command(),
-    KvVerb.Command(), SnapshotVerb.Command(),
+    UpVerb.Command(), JoinVerb.Command(), ServerVerb.Command(), ApiServerVerb.Command(), ControllerManagerVerb.Command(),
+    SchedulerVerb.Command(), KubeletVerb.Command(), ProxyVerb.Command(), KvVerb.Command(), SnapshotVerb.Command(),
     ClientVerb.Endpoints, ClientVerb.CaCertificate, ClientVerb.Certificate, ClientVerb.Key, ClientVerb.Seconds,
 };
-return await root.Parse(args).InvokeAsync();
+HelpPage.Install(root);
+var parsed = root.Parse(args);
+if (parsed.Action is ParseErrorAction)
+{
+    return HelpPage.Refuse(parsed);
+}
+
+using var interruption = new Interruption();
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, interruption.Token);

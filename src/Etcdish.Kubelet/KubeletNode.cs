@@ -78,7 +78,8 @@ internal sealed class KubeletNode : IAsyncDisposable
         _follower.Subscribe(_volumes.Follow);
         _puller = new ImagePuller(runtime.Images, _objects, _events, clock, options.MaxParallelImagePulls);
         _readings = new NodeReadings(runtime, _machine, _folders);
-        _collector = new ImageCollector(runtime, _readings.ReadImageDiskAsync, clock, warn);
+        _collector = new ImageCollector(
+            runtime, _readings.ReadImageDiskAsync, clock, warn, options.ImageHighPercent, options.ImageLowPercent);
         _probes = new ProbeWorkers(runtime, clock, Tell);
         _hooks = new Hooks(runtime, clock);
         _pods = new PodWorkers(MakeParts(client));

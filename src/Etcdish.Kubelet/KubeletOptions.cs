@@ -69,6 +69,12 @@ public sealed record KubeletOptions
     public string EvictionHard { get; init; } =
         "memory.available<100Mi,nodefs.available<10%,nodefs.inodesFree<5%,imagefs.available<15%,imagefs.inodesFree<5%";
 
+    /// <summary>From how full a disk on, in percent, images that nobody uses are removed; 100: never for that reason.</summary>
+    public int ImageHighPercent { get; init; } = 85;
+
+    /// <summary>How full the disk may be when no more are removed, in percent; less than <see cref="ImageHighPercent"/>.</summary>
+    public int ImageLowPercent { get; init; } = 80;
+
     /// <summary>How many images are fetched at once.</summary>
     public int MaxParallelImagePulls { get; init; } = 1;
 
@@ -115,6 +121,11 @@ public sealed record KubeletOptions
         if (ShutdownGrace < TimeSpan.Zero || StopGrace < TimeSpan.Zero || ShutdownGraceCritical < TimeSpan.Zero || MaxParallelImagePulls < 1)
         {
             throw new ArgumentException("times are not negative, and one image at least is fetched at once");
+        }
+
+        if (ImageLowPercent < 0 || ImageLowPercent >= ImageHighPercent || ImageHighPercent > 100)
+        {
+            throw new ArgumentException($"images are removed from {ImageHighPercent} % to {ImageLowPercent} %: 0 to 100, the second less");
         }
 
         if (NodeLabels.Keys.FirstOrDefault(label => !Etcdish.Kubernetes.NodeLabels.IsForKubelets(label)) is { } label)

@@ -11,7 +11,7 @@ namespace Etcdish.Kubelet.Nodes;
 internal sealed record NodeReport
 {
     /// <summary>What is said of the kubelet's version: that of the API that it speaks.</summary>
-    public const string KubeletVersion = "v1.35.2+etcdish";
+    public const string KubeletVersion = ReleaseText.Version;
 
     private const int MostImages = 50;
     private const int MostImageNames = 5;
