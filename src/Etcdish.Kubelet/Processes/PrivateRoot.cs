@@ -44,7 +44,8 @@ internal sealed class PrivateRoot
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                result.SetException(new RuntimeException($"cannot make the surroundings of container {container.Settings.Name}: {e.Message}", inner: e));
+                result.SetException(
+                    new RuntimeException($"cannot make the surroundings of container {container.Settings.Name}: {e.Message}", inner: e));
             }
             catch (Exception e)
             {

@@ -5,8 +5,8 @@ using Etcdish.Kubelet.Runtime;
 namespace Etcdish.Kubelet.Processes;
 
 /// <summary>
-/// Sandboxes: a record each, and a network if pods have their own. What it knows is in its folder, so whoever opens the folder later goes on
-/// with it. Safe for use by many threads.
+/// Sandboxes: a record each, and a network if pods have their own. What it knows is in its folder, so whoever opens the folder later
+/// goes on with it. Safe for use by many threads.
 /// </summary>
 internal sealed class ProcessSandboxes(RuntimeFolder folder, ProcessRuntimeOptions options, TimeProvider clock, Action<string> warn)
 {
@@ -84,7 +84,10 @@ internal sealed class ProcessSandboxes(RuntimeFolder folder, ProcessRuntimeOptio
         }
     }
 
-    /// <summary>Asks for each network that an earlier process made whether it is as it was. Nothing is done if not: the pod may do well.</summary>
+    /// <summary>
+    /// Asks for each network that an earlier process made whether it is as it was. The operator is told if not, and nothing is done: the pod
+    /// may do well.
+    /// </summary>
     public async Task CheckAsync(CancellationToken cancellation)
     {
         foreach (var sandbox in _all.Values.Where(sandbox => sandbox.Network is not null && IsReady(sandbox)).ToList())
@@ -111,8 +114,8 @@ internal sealed class ProcessSandboxes(RuntimeFolder folder, ProcessRuntimeOptio
         && (options.Networks is null || !NetworkNamespace.IsThere(network.Namespace));
 
     /// <summary>
-    /// Makes its network. It is written down before, as one that has stopped: if this process ends meanwhile, or what was made cannot be taken
-    /// away after a failure, the kubelet finds one that is still to be stopped.
+    /// Makes its network. It is written down before, as one that has stopped: if this process ends meanwhile, or what was made cannot be
+    /// taken away after a failure, the kubelet finds one that is still to be stopped.
     /// </summary>
     private async Task<PodAttachment> JoinAsync(StoredSandbox sandbox, PodAttachment network, CancellationToken cancellation)
     {

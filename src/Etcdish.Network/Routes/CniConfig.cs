@@ -8,8 +8,8 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Network.Routes;
 
 /// <summary>
-/// Tells the node's container runtime, or its kubelet if pods are processes, how pods get their addresses: from the node's own range, on a bridge. Writes that as soon as the
-/// range is known, and again when it changes; not if there is a configuration of somebody else.
+/// Tells the node's container runtime, or its kubelet if pods are processes, how pods get their addresses: from the node's own range, on a
+/// bridge. Writes that as soon as the range is known, and again when it changes; not if there is a configuration of somebody else.
 /// </summary>
 public sealed class CniConfig
 {

@@ -41,7 +41,8 @@ internal sealed class PodNetworks(string configurations, string plugins)
         string[] missing = [.. _needed.Where(plugin => !File.Exists(Path.Combine(plugins, plugin)))];
         if (missing.Length > 0)
         {
-            warn($"pods have the node's address, for {plugins} lacks {string.Join(", ", missing)} (apt-get install containernetworking-plugins)");
+            warn($"pods have the node's address, for {plugins} lacks {string.Join(", ", missing)} "
+                + "(apt-get install containernetworking-plugins)");
             return null;
         }
 
@@ -105,5 +106,6 @@ internal sealed class PodNetworks(string configurations, string plugins)
     public static Task CheckAsync(PodAttachment pod, TimeProvider clock, CancellationToken cancellation) =>
         CniConfiguration.Parse(pod.Configuration).CanCheck ? ChainOf(pod, clock).CheckAsync(cancellation) : Task.CompletedTask;
 
-    private static CniChain ChainOf(PodAttachment pod, TimeProvider clock) => new(CniConfiguration.Parse(pod.Configuration), pod, Link, clock);
+    private static CniChain ChainOf(PodAttachment pod, TimeProvider clock) =>
+        new(CniConfiguration.Parse(pod.Configuration), pod, Link, clock);
 }
