@@ -156,6 +156,7 @@ internal sealed class KubeletNode : IAsyncDisposable
         if (cancellation.IsCancellationRequested && _options.StopGrace > TimeSpan.Zero)
         {
             await new NodeStop(_runtime, FindPod, _options.StopGrace, _warn).RunAsync(_clock);
+            UnmountVolumes();
         }
 
         if (!cancellation.IsCancellationRequested)
@@ -299,6 +300,19 @@ internal sealed class KubeletNode : IAsyncDisposable
         Capacity = _keeper.Node?.Status.Capacity ?? [],
         Allocatable = _keeper.Node?.Status.Allocatable ?? [],
     };
+
+    /// <summary>As when the machine is switched off: what was in memory is gone, and the folder can be deleted.</summary>
+    private void UnmountVolumes()
+    {
+        try
+        {
+            MountTable.UnmountBelow(_folders.Pods);
+        }
+        catch (IOException e)
+        {
+            _warn($"volumes stay mounted: {e.Message}");
+        }
+    }
 
     private async Task ShutDownAsync(CancellationToken cancellation)
     {
