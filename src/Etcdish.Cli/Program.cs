@@ -12,8 +12,8 @@ if (args is ["server", .. var flags])
 
 var root = new RootCommand("A Kubernetes in one process, the etcd v3 compatible store below it, and tools for any etcd.")
 {
-    UpVerb.Command(), ServerVerb.Command(), ApiServerVerb.Command(), ControllerManagerVerb.Command(), SchedulerVerb.Command(),
-    KubeletVerb.Command(), ProxyVerb.Command(), KvVerb.Command(), SnapshotVerb.Command(),
+    UpVerb.Command(), JoinVerb.Command(), ServerVerb.Command(), ApiServerVerb.Command(), ControllerManagerVerb.Command(),
+    SchedulerVerb.Command(), KubeletVerb.Command(), ProxyVerb.Command(), KvVerb.Command(), SnapshotVerb.Command(),
     ClientVerb.Endpoints, ClientVerb.CaCertificate, ClientVerb.Certificate, ClientVerb.Key, ClientVerb.Seconds,
 };
 HelpPage.Install(root);

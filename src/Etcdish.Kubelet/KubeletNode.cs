@@ -341,7 +341,7 @@ internal sealed class KubeletNode : IAsyncDisposable
             NodeName = _options.NodeName,
             Machine = _machine,
             Runtime = _watch.Info,
-            RunsProcesses = _runtime.SharesHostNetwork,
+            SharesHostNetwork = _runtime.SharesHostNetwork,
             Disk = disk,
             Addresses = [_address],
             Port = _server?.EndPoint.Port ?? _options.Port,

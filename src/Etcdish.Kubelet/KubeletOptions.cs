@@ -38,6 +38,15 @@ public sealed record KubeletOptions
     /// <summary>The socket of a container runtime.</summary>
     public string RuntimeEndpoint { get; init; } = "unix:///run/containerd/containerd.sock";
 
+    /// <summary>
+    /// Where it is said how pods get a network (CNI). A container runtime looks for that itself; this is for pods that are processes, which
+    /// have the node's network if it is empty, without root, or without plugins.
+    /// </summary>
+    public string NetworkConfigFolder { get; init; } = "";
+
+    /// <summary>Where the plugins are that make it.</summary>
+    public string NetworkPluginFolder { get; init; } = "/opt/cni/bin";
+
     /// <summary>Whether pods get control groups of their own above those of their containers: the runtime's driver must be cgroupfs.</summary>
     public bool MakesPodCgroups { get; init; } = true;
 

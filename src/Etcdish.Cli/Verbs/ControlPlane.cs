@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Net;
 using Etcdish.ApiServer;
 using Etcdish.ApiServer.Security;
@@ -36,11 +35,8 @@ internal sealed class ControlPlane
         DefaultValueFactory = _ => 6443,
     };
 
-    private readonly Option<IPAddress?> _advertise = new("--advertise-address")
-    {
-        Description = "Address by which pods and other machines reach the API; it listens there, too.",
-        CustomParser = result => IPAddress.TryParse(result.Tokens.Single().Value, out var address) ? address : Refuse(result),
-    };
+    private readonly Option<IPAddress?> _advertise = AddressOption.One(
+        "--advertise-address", "Address by which pods and other machines reach the API; it listens there, too.");
 
     private readonly Option<string?> _kubeconfig = new("--kubeconfig")
     {
@@ -150,12 +146,6 @@ internal sealed class ControlPlane
         Kubeconfig.WriteAdmin(kubeconfig, server.Url, certificates);
         var serving = serve(new ReadyApi(server, certificates, kubeconfig, folder, parsed), cancellation);
         return await WaitAsync(serving, node);
-    }
-
-    private static IPAddress? Refuse(ArgumentResult result)
-    {
-        result.AddError($"--advertise-address {result.Tokens.Single().Value} is no IP address");
-        return null;
     }
 
     private static Task<Node> OpenNodeAsync(string folder, CancellationToken cancellation) => Node.OpenAsync(

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Net;
 using Etcdish.Kubelet;
 using Etcdish.Kubernetes;
@@ -36,18 +35,9 @@ internal sealed class KubeletArguments
         DefaultValueFactory = _ => "",
     };
 
-    private readonly Option<IPAddress?> _address = new("--node-ip")
-    {
-        Description = "The node's address; default: that of the way out.",
-        CustomParser = ParseAddress,
-    };
+    private readonly Option<IPAddress?> _address = AddressOption.One("--node-ip", "The node's address; default: that of the way out.");
 
-    private readonly Option<IPAddress[]> _dns = new("--cluster-dns")
-    {
-        Description = "Addresses of the servers of the cluster's names.",
-        CustomParser = ParseAddresses,
-        DefaultValueFactory = _ => [],
-    };
+    private readonly Option<IPAddress[]> _dns = AddressOption.Several("--cluster-dns", "Addresses of the servers of the cluster's names.");
 
     private readonly Option<string> _domain = new("--cluster-domain")
     {
@@ -181,25 +171,5 @@ internal sealed class KubeletArguments
         }
 
         return labels;
-    }
-
-    private static IPAddress? ParseAddress(ArgumentResult result) => ParseAddresses(result) is [var address, ..] ? address : null;
-
-    private static IPAddress[] ParseAddresses(ArgumentResult result)
-    {
-        List<IPAddress> addresses = [];
-        foreach (var text in result.Tokens.SelectMany(token => token.Value.Split(',')))
-        {
-            if (IPAddress.TryParse(text, out var address))
-            {
-                addresses.Add(address);
-            }
-            else
-            {
-                result.AddError($"\"{text}\" is no IP address");
-            }
-        }
-
-        return [.. addresses];
     }
 }

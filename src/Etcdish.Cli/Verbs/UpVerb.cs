@@ -24,6 +24,8 @@ internal sealed class UpVerb
         Description = "Leave it to another program to find nodes for pods.",
     };
 
+    private string? _invitation;
+
     private UpVerb()
     {
     }
@@ -74,11 +76,18 @@ internal sealed class UpVerb
         using var nodeClient = Connect(api, _machine.User(api.Arguments), "system:nodes");
         await using var network = new ClusterProgram(Connect(api, "etcdish:network", "system:masters"), "network", informers);
         var node = ReadNode(api.Arguments);
-        var machine = node is null ? null : UpNode.Make(
-            api, node with { ClusterDns = _network.NameServers(api.Arguments, node) }, nodeClient);
-        await RunAllAsync(
+        var cluster = _network.ReadCluster(api.Arguments, node);
+        var machine = node is null ? null : UpNode.Make(api, _network.Complete(api.Arguments, node), nodeClient);
+        if (api.Server.AdvertisedUrl is { } server && cluster is not null)
+        {
+            _invitation = await Invitation.WriteAsync(api, server, cluster, watcher, cancellation);
+        }
+
+        await ClusterProgram.RunAllAsync(
+            "cluster",
             [
-                .. node is null ? [] : _network.Make(api.Arguments, node, network.Context),
+                .. _network.MakeForCluster(api, node, network.Context),
+                .. node is null ? [] : _network.MakeForNode(api.Arguments, node, network.Context),
                 token => LeadAsync(api, "kube-controller-manager", manager.RunAsync, token),
                 token => placing is null ? Task.Delay(Timeout.Infinite, token) : LeadAsync(api, "kube-scheduler", placing.RunAsync, token),
                 token => nodes is not null ? ClusterProgram.RunNodesAsync(nodes, () => Announce(api, "kubectl get nodes", ImagePod), token)
@@ -103,20 +112,6 @@ internal sealed class UpVerb
         await new LeaderElector(client, options, TimeProvider.System, ClusterProgram.Warn).RunAsync(work, cancellation);
     }
 
-    /// <summary>One that ends before it is told to takes the others along: half a cluster is no use.</summary>
-    private static async Task RunAllAsync(Func<CancellationToken, Task>[] parts, CancellationToken cancellation)
-    {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var running = Array.ConvertAll(parts, part => ClusterProgram.IgnoreEnd(part(stop.Token), stop.Token));
-        await Task.WhenAny(running);
-        await stop.CancelAsync();
-        await Task.WhenAll(running);
-        if (!cancellation.IsCancellationRequested)
-        {
-            throw new CommandException("a part of the cluster has ended");
-        }
-    }
-
     /// <summary>This machine as a node; null: it is none.</summary>
     private KubeletOptions? ReadNode(ParseResult parsed) => _nodes.Read(parsed) is null ? _machine.Read(parsed) : null;
 
@@ -130,7 +125,7 @@ internal sealed class UpVerb
         LocalPath = new LocalPath { Root = Path.Combine(api.Folder, "volumes") },
     };
 
-    private static Task AnnounceAsync(ReadyApi api, CancellationToken cancellation)
+    private Task AnnounceAsync(ReadyApi api, CancellationToken cancellation)
     {
         Announce(api, $"etcdish kubelet --fake --nodes 3 --kubeconfig {api.Kubeconfig}", ImagePod);
         return Task.Delay(Timeout.Infinite, cancellation);
@@ -147,12 +142,12 @@ internal sealed class UpVerb
     private static string PodFor(Kubelet.Kubelet machine) =>
         machine.Runtime.StartsWith("process", StringComparison.Ordinal) ? ProcessPod : ImagePod;
 
-    private static void Announce(ReadyApi api, string aboutNodes, string aboutPods) => Console.Out.WriteLine(
+    private void Announce(ReadyApi api, string aboutNodes, string aboutPods) => Console.Out.WriteLine(
         $"""
         ready: {api.Server.Url}, kubeconfig {api.Kubeconfig}
         Ctrl-C stops it. In another terminal:
           export KUBECONFIG={api.Kubeconfig}
           {aboutNodes}
           {aboutPods}
-        """);
+        """ + (_invitation is null ? "" : $"\n  another machine, with {_invitation} brought there: etcdish join {Invitation.FileName}"));
 }

@@ -297,7 +297,7 @@ internal sealed class ProcessContainer : IDisposable
             [StartScript.Supervise, "supervise", Folder.Root, Folder.Exit, _groups.ListFile(Record.Cgroup), Folder.Output, settings.Tty ? "tty" : ""]);
         start.RedirectStandardOutput = true;
         using var supervisor = _isPrivileged
-            ? await PrivateRoot.RunInAsync(Record, Folder, () => ShellCommands.Launch(start))
+            ? await PrivateRoot.RunInAsync(Record, Folder, () => LaunchInNetwork(start))
             : ShellCommands.Launch(LinkVolumes(start));
         using var told = supervisor.StandardOutput;
         var outcome = await ShellCommands.ReadStartAsync(told);
@@ -311,6 +311,16 @@ internal sealed class ProcessContainer : IDisposable
             await supervisor.WaitForExitAsync(CancellationToken.None);
             throw new RuntimeException(failure);
         }
+    }
+
+    private Process LaunchInNetwork(ProcessStartInfo start)
+    {
+        if (Record.NetworkNamespace.Length > 0)
+        {
+            LinuxCalls.EnterNetwork(Record.NetworkNamespace);
+        }
+
+        return ShellCommands.Launch(start);
     }
 
     /// <summary>Without mounts of its own a container finds its volumes in the directory where it starts.</summary>
