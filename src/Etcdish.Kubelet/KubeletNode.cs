@@ -158,6 +158,7 @@ internal sealed class KubeletNode : IAsyncDisposable
         if (cancellation.IsCancellationRequested && _options.StopGrace > TimeSpan.Zero)
         {
             await new NodeStop(_parts, FindPod, _options.StopGrace).RunAsync();
+            UnmountVolumes();
         }
 
         if (!cancellation.IsCancellationRequested)
@@ -301,6 +302,19 @@ internal sealed class KubeletNode : IAsyncDisposable
         Capacity = _keeper.Node?.Status.Capacity ?? [],
         Allocatable = _keeper.Node?.Status.Allocatable ?? [],
     };
+
+    /// <summary>As when the machine is switched off: what was in memory is gone, and the folder can be deleted.</summary>
+    private void UnmountVolumes()
+    {
+        try
+        {
+            MountTable.UnmountBelow(_folders.Pods);
+        }
+        catch (IOException e)
+        {
+            _warn($"volumes stay mounted: {e.Message}");
+        }
+    }
 
     private async Task ShutDownAsync(CancellationToken cancellation)
     {

@@ -40,6 +40,7 @@ public sealed class UpTests
 
         Assert.That(Sleepers.Find(marker), Is.Empty);
         Assert.That(Run([.. launcher, "nft", "list", "tables"]).StandardOutput, Is.Empty);
+        Assert.That(File.ReadLines("/proc/self/mounts"), Has.None.Contains(server.Path("cluster")));
     }
 
     [Test]

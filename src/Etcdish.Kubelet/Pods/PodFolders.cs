@@ -9,8 +9,11 @@ namespace Etcdish.Kubelet.Pods;
 /// <param name="LogLinks">The folder of links to the logs of containers, <c>/var/log/containers</c>.</param>
 internal sealed record PodFolders(string Root, string LogRoot, string LogLinks)
 {
+    /// <summary>The folder of all pods' folders.</summary>
+    public string Pods => Path.Combine(Root, "pods");
+
     /// <summary>All of a pod.</summary>
-    public string Pod(string uid) => Path.Combine(Root, "pods", uid);
+    public string Pod(string uid) => Path.Combine(Pods, uid);
 
     /// <summary>A volume of a pod, as volumes are usually named: <c>volumes/kubernetes.io~empty-dir/cache</c>.</summary>
     public string Volume(string uid, string plugin, string name) => Path.Combine(Pod(uid), "volumes", "kubernetes.io~" + plugin, name);
