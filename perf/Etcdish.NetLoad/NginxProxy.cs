@@ -12,6 +12,10 @@ namespace Etcdish.NetLoad;
 /// </summary>
 internal sealed class NginxProxy : IDisposable
 {
+    /// <summary>Where there is an answer of 1 MiB.</summary>
+    public const string LargePath = "/large";
+
+    private const int LargeBytes = 1024 * 1024;
     private readonly TemporaryFolder _folder = new();
     private readonly ChildProcess _process;
 
@@ -20,6 +24,7 @@ internal sealed class NginxProxy : IDisposable
         var ports = FreePorts();
         (EndpointPort, HttpPort, HttpsPort) = (ports[0], ports[1], ports[2]);
         WriteCertificate();
+        File.WriteAllBytes(_folder.File(LargePath.TrimStart('/')), new byte[LargeBytes]);
         File.WriteAllText(_folder.File("nginx.conf"), Configuration());
         var nginx = Tools.Require("nginx", "apt-get install nginx-light");
         _process = ChildProcess.Start(nginx, ["-p", _folder.FullPath, "-e", "stderr", "-c", _folder.File("nginx.conf")]);
@@ -87,7 +92,8 @@ internal sealed class NginxProxy : IDisposable
           uwsgi_temp_path {{_folder.FullPath}}; scgi_temp_path {{_folder.FullPath}};
           keepalive_requests 100000000;
           upstream endpoint { server 127.0.0.1:{{EndpointPort}}; keepalive 128; keepalive_requests 100000000; }
-          server { listen 127.0.0.1:{{EndpointPort}}; location / { default_type text/plain; return 200 "a small answer\n"; } }
+          server { listen 127.0.0.1:{{EndpointPort}}; location / { default_type text/plain; return 200 "a small answer\n"; }
+            location {{LargePath}} { root {{_folder.FullPath}}; } }
           server {
             listen 127.0.0.1:{{HttpPort}};
             listen 127.0.0.1:{{HttpsPort}} ssl http2;

@@ -16,6 +16,8 @@ internal sealed class Backend : IDisposable
     // Shorter than what most servers give idle connections.
     private static readonly TimeSpan _idleConnectionTime = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan _nameMemory = TimeSpan.FromMinutes(1);
+
     private readonly HttpMessageInvoker _http;
     private readonly TimeProvider _clock;
     private int _active;
@@ -31,7 +33,7 @@ internal sealed class Backend : IDisposable
         var hasTls = protocol is BackendProtocol.Https or BackendProtocol.Http2Tls;
         Origin = (hasTls ? "https://" : "http://") + address.Authority;
         Version = protocol is BackendProtocol.Http2 or BackendProtocol.Http2Tls ? HttpVersion.Version20 : HttpVersion.Version11;
-        _http = new HttpMessageInvoker(MakeHandler(options));
+        _http = new HttpMessageInvoker(MakeHandler(address, options));
     }
 
     /// <summary>Where it is.</summary>
@@ -90,15 +92,19 @@ internal sealed class Backend : IDisposable
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellation) =>
         _http.SendAsync(request, cancellation);
 
-    private static SocketsHttpHandler MakeHandler(IngressOptions options) => new()
+    private static SocketsHttpHandler MakeHandler(BackendAddress address, IngressOptions options) => new()
     {
         ActivityHeadersPropagator = null,
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.None,
+        ConnectCallback = options.Dial is { } dial ? (connection, cancellation) => dial(connection.DnsEndPoint, cancellation) : null,
         ConnectTimeout = options.ConnectTimeout,
         EnableMultipleHttp2Connections = true,
         MaxResponseHeadersLength = Math.Max(1, options.MaxHeaderBytes / 1024),
         PooledConnectionIdleTimeout = _idleConnectionTime,
+
+        // What a name means may change.
+        PooledConnectionLifetime = IPAddress.TryParse(address.Host, out _) ? Timeout.InfiniteTimeSpan : _nameMemory,
 
         // Bytes pass as they are.
         RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,

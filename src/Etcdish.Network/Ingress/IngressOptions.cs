@@ -35,6 +35,9 @@ public sealed record IngressOptions
     /// <summary>How many bytes the headers of a request may have, all together.</summary>
     public int MaxHeaderBytes { get; init; } = 64 * 1024;
 
+    /// <summary>Opens connections to endpoints; null: by TCP. For networks that only the caller reaches, such as a test's.</summary>
+    internal Func<DnsEndPoint, CancellationToken, ValueTask<Stream>>? Dial { get; init; }
+
     /// <summary>Says what is wrong with the options.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A value is out of its range.</exception>
     internal void Validate()

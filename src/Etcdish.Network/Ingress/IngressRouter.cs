@@ -61,7 +61,10 @@ internal sealed class IngressRouter
     }
 
     private void Update(BackendKey key, Tracked tracked) => tracked.Pool.Update(
-        tracked.External is { } address ? [address] : EndpointSelection.Select(_source.SlicesOf(key.Namespace, key.Service), key.Port));
+        tracked.External is { } address ? [address] : EndpointSelection.Select(
+            _source.SlicesOf(key.Namespace, key.Service),
+            key.Port,
+            _source.FindService(key.Namespace, key.Service)?.Spec.IpFamilies is [var family, ..] ? family : ""));
 
     private BackendPool PoolOf(BackendKey key, BackendAddress? external)
     {

@@ -30,19 +30,18 @@ internal sealed class RequestBody(HttpRequest request, IdleTimer idle) : HttpCon
         HasStarted = true;
         try
         {
-            // The head goes before what the client may send much later.
-            await stream.FlushAsync(cancellationToken);
             while (true)
             {
-                var read = await ReadAsync(cancellationToken);
+                if (!request.BodyReader.TryRead(out var read))
+                {
+                    // What is there, the head to begin with, goes before what the client may send much later.
+                    await stream.FlushAsync(cancellationToken);
+                    read = await ReadAsync(cancellationToken);
+                }
+
                 foreach (var part in read.Buffer)
                 {
                     await stream.WriteAsync(part, cancellationToken);
-                }
-
-                if (!read.Buffer.IsEmpty)
-                {
-                    await stream.FlushAsync(cancellationToken);
                 }
 
                 request.BodyReader.AdvanceTo(read.Buffer.End);

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
@@ -15,74 +14,99 @@ namespace Etcdish.Network.Ingress;
 internal sealed class RequestForwarder(IngressOptions options, TimeProvider clock)
 {
     private const int MaxAttempts = 5;
-    private const int BufferBytes = 16 * 1024;
+    private const string Unreachable = "the service could not be reached, or broke off";
 
     // What the client wrote is what the endpoint reads: a path is not made shorter or decoded on the way.
     private static readonly UriCreationOptions _asWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
+    private readonly IdleTimers _timers = new(clock);
+
     /// <summary>Forwards a request.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="pool">Where to.</param>
+    /// <param name="target">Its path and query, as written.</param>
+    /// <param name="route">Where to.</param>
     /// <param name="backend">The endpoint to try first; the request has begun there.</param>
-    public async Task ForwardAsync(HttpContext context, BackendPool pool, Backend backend)
+    public async Task ForwardAsync(HttpContext context, string target, IngressRoute route, Backend backend)
     {
-        using var idle = new IdleTimer(options.IdleTimeout, clock, context.RequestAborted);
+        var idle = _timers.Start(route.IdleTimeout ?? options.IdleTimeout, context.RequestAborted);
         var upgrade = Upgrade.Find(context);
         var body = upgrade is null && HasBody(context) ? new RequestBody(context.Request, idle) : null;
-        for (var attempt = 1; ; attempt++)
+        try
         {
-            try
+            for (var attempt = 1; await TryAsync(context, target, backend, body, upgrade, idle, attempt) is false; attempt++)
             {
-                // Not disposed of: with it would go the body, which another attempt may need.
-                var request = MakeRequest(context, backend, body, upgrade);
-                using var response = await backend.SendAsync(request, idle.Token);
-                idle.Touch();
-                await PassBackAsync(context, response, upgrade, idle);
-                break;
-            }
-            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or InvalidOperationException)
-            {
-                var hasNotConnected = e is HttpRequestException
+                // Those that are left are all leaving.
+                if (route.Pool!.Enter() is not { } next)
                 {
-                    HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
-                        or HttpRequestError.SecureConnectionError,
-                };
-                if (hasNotConnected)
-                {
-                    backend.NoteFailure();
-                }
-
-                if (attempt == MaxAttempts || idle.Token.IsCancellationRequested || !MayTryAgain(context, e, hasNotConnected, body)
-                    || pool.Enter() is not { } next)
-                {
-                    await FailAsync(context, e, hasNotConnected, body, idle);
+                    await PlainAnswer.WriteAsync(context, StatusCodes.Status502BadGateway, Unreachable);
                     break;
                 }
 
                 backend.Exit();
                 backend = next;
             }
-        }
 
-        backend.Exit();
-        await LetGoAsync(body, idle);
+            await LetGoAsync(body, idle);
+        }
+        finally
+        {
+            backend.Exit();
+            _timers.Return(idle);
+        }
+    }
+
+    /// <summary>Sends the request to an endpoint. Whether it has got its answer, be it ours; if not, it may go to another one.</summary>
+    private static async Task<bool> TryAsync(
+        HttpContext context, string target, Backend backend, RequestBody? body, Upgrade? upgrade, IdleTimer idle, int attempt)
+    {
+        try
+        {
+            // Not disposed of: with it would go the body, which another attempt may need.
+            var request = MakeRequest(context, target, backend, body, upgrade);
+            using var response = await backend.SendAsync(request, idle.Token);
+            idle.Touch();
+            await PassBackAsync(context, response, upgrade, idle);
+            return true;
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException or InvalidOperationException)
+        {
+            var hasNotConnected = e is HttpRequestException
+            {
+                HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+                    or HttpRequestError.SecureConnectionError,
+            };
+            if (hasNotConnected)
+            {
+                backend.NoteFailure();
+            }
+
+            if (attempt < MaxAttempts && !idle.Token.IsCancellationRequested && MayTryAgain(context, e, hasNotConnected, body))
+            {
+                context.Response.Clear();
+                return false;
+            }
+
+            await FailAsync(context, e, hasNotConnected, body, idle);
+            return true;
+        }
     }
 
     private static bool HasBody(HttpContext context) =>
         context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? false;
 
-    private static HttpRequestMessage MakeRequest(HttpContext context, Backend backend, RequestBody? body, Upgrade? upgrade)
+    private static HttpRequestMessage MakeRequest(HttpContext context, string target, Backend backend, RequestBody? body, Upgrade? upgrade)
     {
-        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        var path = target.StartsWith('/') ? target : context.Request.Path.ToUriComponent() + context.Request.QueryString.ToUriComponent();
-        var request = new HttpRequestMessage(
-            upgrade is null ? HttpMethod.Parse(context.Request.Method) : HttpMethod.Get, new Uri(backend.Origin + path, _asWritten))
+        var method = upgrade is null ? HttpMethod.Parse(context.Request.Method) : HttpMethod.Get;
+        var request = new HttpRequestMessage(method, new Uri(backend.Origin + target, _asWritten))
         {
             Version = upgrade is null ? backend.Version : HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
 
-            // A method such as POST says that its body is empty, if it is.
-            Content = body is null && context.Request.ContentLength == 0 ? new ByteArrayContent([]) : body,
+            // A body that is empty is said to be, and what may not be done twice has one: what has no body at all the client below would
+            // send again by itself if a connection that it has kept ends without an answer.
+            Content = body is not null || (context.Request.ContentLength != 0 && IsIdempotent(method.Method))
+                ? body
+                : new ByteArrayContent([]),
         };
         ForwardedHeaders.CopyRequest(context, request);
         upgrade?.AddTo(request);
@@ -96,12 +120,15 @@ internal sealed class RequestForwarder(IngressOptions options, TimeProvider cloc
             return false;
         }
 
-        var method = context.Request.Method;
         return hasNotConnected
             || (body is null && e is HttpRequestException { HttpRequestError: not HttpRequestError.InvalidResponse }
-                && (HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method)
-                    || HttpMethods.IsPut(method) || HttpMethods.IsDelete(method)));
+                && IsIdempotent(context.Request.Method));
     }
+
+    /// <summary>Whether doing it twice does no harm (RFC 9110 §9.2.2).</summary>
+    private static bool IsIdempotent(string method) =>
+        HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method)
+        || HttpMethods.IsPut(method) || HttpMethods.IsDelete(method);
 
     private static async Task PassBackAsync(HttpContext context, HttpResponseMessage message, Upgrade? upgrade, IdleTimer idle)
     {
@@ -124,41 +151,8 @@ internal sealed class RequestForwarder(IngressOptions options, TimeProvider cloc
             return;
         }
 
-        await CopyBodyAsync(message, response, idle);
+        await ResponseBody.CopyAsync(message, response, idle);
         ForwardedHeaders.CopyTrailers(message, response);
-    }
-
-    private static async Task CopyBodyAsync(HttpResponseMessage message, HttpResponse response, IdleTimer idle)
-    {
-        await using var body = await message.Content.ReadAsStreamAsync(idle.Token);
-        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
-        var isFirst = true;
-        try
-        {
-            while (true)
-            {
-                var reading = body.ReadAsync(buffer, idle.Token);
-                if (isFirst && !reading.IsCompleted)
-                {
-                    // The head does not wait for a body that takes its time.
-                    await response.BodyWriter.FlushAsync(idle.Token);
-                }
-
-                isFirst = false;
-                var count = await reading;
-                if (count == 0)
-                {
-                    return;
-                }
-
-                await response.BodyWriter.WriteAsync(buffer.AsMemory(0, count), idle.Token);
-                idle.Touch();
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
     }
 
     private static async Task FailAsync(HttpContext context, Exception e, bool hasNotConnected, RequestBody? body, IdleTimer idle)
@@ -186,7 +180,7 @@ internal sealed class RequestForwarder(IngressOptions options, TimeProvider cloc
         var isLate = idle.HasExpired || (hasNotConnected && IsTimeout(e));
         await (isLate
             ? PlainAnswer.WriteAsync(context, StatusCodes.Status504GatewayTimeout, "the service did not answer in time")
-            : PlainAnswer.WriteAsync(context, StatusCodes.Status502BadGateway, "the service could not be reached, or broke off"));
+            : PlainAnswer.WriteAsync(context, StatusCodes.Status502BadGateway, Unreachable));
     }
 
     private static bool IsTimeout(Exception e) =>

@@ -3,7 +3,8 @@ namespace Etcdish.Network.Ingress;
 /// <summary>Where a request leads.</summary>
 /// <param name="Pool">Its endpoints; null: the service or its port is not there.</param>
 /// <param name="RedirectsToTls">Whether a request without TLS is sent to the same place with it.</param>
-internal sealed record IngressRoute(BackendPool? Pool, bool RedirectsToTls);
+/// <param name="IdleTimeout">How long nothing may move in a request; null: as long as everywhere.</param>
+internal sealed record IngressRoute(BackendPool? Pool, bool RedirectsToTls, TimeSpan? IdleTimeout = null);
 
 /// <summary>
 /// All rules, as requests look for them. Immutable: a change is another table. A host's own rules come before those of its wildcard, and

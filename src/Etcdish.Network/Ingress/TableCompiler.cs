@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Security;
 using System.Security.Cryptography;
 using Etcdish.Kubernetes.Objects;
@@ -16,6 +17,7 @@ internal sealed class TableCompiler(
     Func<Secret, SslServerAuthenticationOptions> certificateOf)
 {
     private const string Annotations = "nginx.ingress.kubernetes.io/";
+    private const int MaxTimeoutSeconds = 24 * 60 * 60;
     private readonly Dictionary<string, HostRoutes> _hosts = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<IngressProblem> _problems = [];
 
@@ -39,7 +41,7 @@ internal sealed class TableCompiler(
             {
                 // One that has no rules is meant for all that is asked; one that has, for what it does not know itself.
                 var hasRules = ingress.Spec.Rules.Length > 0;
-                var route = new IngressRoute(FindPool(ingress, backend), RedirectsToTls: false);
+                var route = new IngressRoute(FindPool(ingress, backend), RedirectsToTls: false, IdleTimeoutOf(ingress));
                 fallback = fallback is null || (fallback.Value.HasRules && !hasRules) ? (route, hasRules) : fallback;
                 foreach (var rule in ingress.Spec.Rules)
                 {
@@ -62,21 +64,37 @@ internal sealed class TableCompiler(
                 && ingress.Spec.Tls.Any(tls => TlsHosts(ingress, tls).Contains(host, StringComparer.OrdinalIgnoreCase)));
     }
 
+    /// <summary>The longer one of the times that an ingress gives each direction, in seconds; null: it gives none.</summary>
+    private static TimeSpan? IdleTimeoutOf(IngressObject ingress)
+    {
+        var longest = Math.Max(Seconds("proxy-read-timeout"), Seconds("proxy-send-timeout"));
+        return longest > 0 ? TimeSpan.FromSeconds(longest) : null;
+
+        int Seconds(string annotation) => int.TryParse(
+            ingress.Metadata.Annotations.GetValueOrDefault(Annotations + annotation),
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out var seconds)
+            ? Math.Min(seconds, MaxTimeoutSeconds)
+            : 0;
+    }
+
     private void AddRules(IngressObject ingress)
     {
+        var timeout = IdleTimeoutOf(ingress);
         foreach (var rule in ingress.Spec.Rules)
         {
             var host = HostOf(rule.Host);
             var redirects = RedirectsToTls(ingress, rule.Host);
             foreach (var path in rule.Http?.Paths ?? [])
             {
-                host.Add(path.Path, path.PathType, new IngressRoute(FindPool(ingress, path.Backend), redirects));
+                host.Add(path.Path, path.PathType, new IngressRoute(FindPool(ingress, path.Backend), redirects, timeout));
             }
 
             // A rule without paths leads all of its host to the default.
             if (rule.Http is null && ingress.Spec.DefaultBackend is { } backend)
             {
-                host.Add("/", "Prefix", new IngressRoute(FindPool(ingress, backend), redirects));
+                host.Add("/", "Prefix", new IngressRoute(FindPool(ingress, backend), redirects, timeout));
             }
         }
     }

@@ -24,19 +24,25 @@ internal sealed class Upgrade
         _protocol = protocol;
     }
 
+    /// <summary>Whether a CONNECT asks for another protocol at a path, rather than for a tunnel to somewhere.</summary>
+    public static bool IsExtendedConnect(HttpContext context) =>
+        context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true };
+
     /// <summary>What a request asks for; null: nothing of the kind.</summary>
     public static Upgrade? Find(HttpContext context)
     {
-        if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: { } name } connect)
+        if (HttpMethods.IsConnect(context.Request.Method))
         {
-            return new Upgrade(context, connect, name);
+            return context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: { } name } connect
+                ? new Upgrade(context, connect, name)
+                : null;
         }
 
         // h2c would let requests pass that no rule has seen.
-        var wanted = context.Request.Headers.Upgrade.ToString();
-        return context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } && wanted.Length > 0
-            && !wanted.Contains("h2c", StringComparison.OrdinalIgnoreCase)
-            ? new Upgrade(context, null, wanted)
+        var wanted = context.Request.Headers.Upgrade;
+        return wanted.Count > 0 && context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
+            && wanted.ToString() is { Length: > 0 } protocol && !protocol.Contains("h2c", StringComparison.OrdinalIgnoreCase)
+            ? new Upgrade(context, null, protocol)
             : null;
     }
 

@@ -38,10 +38,14 @@ internal sealed class IngressBench : IIngressSource, IAsyncDisposable
 
     /// <summary>One service, web.example of which all paths lead to what the delegate does.</summary>
     public static async Task<IngressBench> ServeAsync(
-        RequestDelegate serve, IngressOptions? options = null, HttpProtocols protocols = HttpProtocols.Http1, string appProtocol = "")
+        RequestDelegate serve,
+        IngressOptions? options = null,
+        HttpProtocols protocols = HttpProtocols.Http1,
+        string appProtocol = "",
+        TestCertificate? certificate = null)
     {
         var bench = new IngressBench(options);
-        var backend = await bench.AddBackendAsync(serve, protocols);
+        var backend = await bench.AddBackendAsync(serve, protocols, certificate);
         bench.AddService("web", appProtocol, backend.Port);
         bench.AddIngress(Rule("web.example", "/", "Prefix", "web"));
         await bench.StartAsync();
@@ -52,9 +56,10 @@ internal sealed class IngressBench : IIngressSource, IAsyncDisposable
         $"{{'host':'{host}','http':{{'paths':[{{'path':'{path}','pathType':'{type}','backend':{{'service':{{'name':'{service}',"
         + "'port':{'number':80}}}}]}}";
 
-    public async Task<TestBackend> AddBackendAsync(RequestDelegate serve, HttpProtocols protocols = HttpProtocols.Http1)
+    public async Task<TestBackend> AddBackendAsync(
+        RequestDelegate serve, HttpProtocols protocols = HttpProtocols.Http1, TestCertificate? certificate = null)
     {
-        var backend = await TestBackend.StartAsync(serve, protocols);
+        var backend = await TestBackend.StartAsync(serve, protocols, certificate: certificate);
         _backends.Add(backend);
         return backend;
     }

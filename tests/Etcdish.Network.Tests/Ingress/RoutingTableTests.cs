@@ -145,8 +145,8 @@ public sealed class RoutingTableTests
             slice.Endpoints = slice.Endpoints[1..];
         }
 
-        var chosen = EndpointSelection.Select([slice], "http").Select(a => a.Host);
+        var chosen = EndpointSelection.Select([slice], "http", "IPv4").Select(a => a.Host);
         Assert.That(chosen, expected switch { "" => Is.Empty, "b" => Is.EqualTo(["a", "b"]), _ => Is.EqualTo([expected]) });
-        Assert.That(EndpointSelection.Select([slice], "other"), Is.Empty);
+        Assert.That(EndpointSelection.Select([slice], "other", "IPv4"), Is.Empty);
     }
 }

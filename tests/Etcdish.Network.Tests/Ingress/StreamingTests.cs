@@ -65,7 +65,7 @@ public sealed class StreamingTests
     }
 
     [Test]
-    public async Task GrpcGoesBothWaysAtOnceAndHasTrailers()
+    public async Task GrpcGoesBothWaysAtOnceAndHasTrailers([Values("kubernetes.io/h2c", "grpc", "grpcs")] string appProtocol)
     {
         await using var bench = await IngressBench.ServeAsync(
             async context =>
@@ -77,7 +77,8 @@ public sealed class StreamingTests
                 context.Response.AppendTrailer("grpc-status", "0");
             },
             protocols: HttpProtocols.Http2,
-            appProtocol: "kubernetes.io/h2c");
+            appProtocol: appProtocol,
+            certificate: appProtocol == "grpcs" ? TestCertificate.Make("nobody.asks") : null);
         using var client = bench.Connect(HttpVersion.Version20);
         var words = System.Threading.Channels.Channel.CreateUnbounded<string>();
         using var request = new HttpRequestMessage(HttpMethod.Post, "https://web.example/a.Service/Call")
@@ -110,16 +111,20 @@ public sealed class StreamingTests
     }
 
     [Test]
-    public async Task AWebSocketPasses([Values("1.1", "2.0")] string version)
+    public async Task AWebSocketPasses([Values("1.1", "2.0")] string version, [Values] bool isTls, [Values] bool isTlsBehind)
     {
-        await using var bench = await IngressBench.ServeAsync(EchoSocketAsync, appProtocol: "kubernetes.io/ws");
+        Assume.That(isTls || version == "1.1", "HTTP/2 is spoken over TLS");
+        await using var bench = await IngressBench.ServeAsync(
+            EchoSocketAsync,
+            appProtocol: isTlsBehind ? "kubernetes.io/wss" : "kubernetes.io/ws",
+            certificate: isTlsBehind ? TestCertificate.Make("nobody.asks") : null);
         using var invoker = new HttpMessageInvoker(bench.Handler());
         using var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol("words");
         socket.Options.HttpVersion = Version.Parse(version);
         socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        var scheme = version == "2.0" ? "wss" : "ws";
+        var scheme = isTls ? "wss" : "ws";
         await socket.ConnectAsync(new Uri($"{scheme}://web.example/chat"), invoker, patience.Token);
         Assert.That(socket.SubProtocol, Is.EqualTo("words"));
 

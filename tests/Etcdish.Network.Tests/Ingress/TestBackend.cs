@@ -15,7 +15,7 @@ internal sealed class TestBackend : IAsyncDisposable
     private readonly IHost _host;
     private ListenOptions? _listen;
 
-    private TestBackend(RequestDelegate serve, HttpProtocols protocols)
+    private TestBackend(RequestDelegate serve, HttpProtocols protocols, IPEndPoint address, TestCertificate? certificate)
     {
         var builder = new HostBuilder();
         builder.ConfigureServices(services => services.AddSingleton<IHostLifetime, NoLifetime>());
@@ -24,9 +24,14 @@ internal sealed class TestBackend : IAsyncDisposable
             .ConfigureKestrel(kestrel =>
             {
                 kestrel.Limits.MinRequestBodyDataRate = null;
-                kestrel.Listen(IPAddress.Loopback, 0, listen =>
+                kestrel.Listen(address, listen =>
                 {
                     listen.Protocols = protocols;
+                    if (certificate is not null)
+                    {
+                        listen.UseHttps(certificate.ToServer());
+                    }
+
                     _listen = listen;
                 });
             })
@@ -37,9 +42,18 @@ internal sealed class TestBackend : IAsyncDisposable
 
     public int Port => _listen!.IPEndPoint!.Port;
 
-    public static async Task<TestBackend> StartAsync(RequestDelegate serve, HttpProtocols protocols = HttpProtocols.Http1)
+    /// <summary>Starts one.</summary>
+    /// <param name="serve">What it does.</param>
+    /// <param name="protocols">What it speaks.</param>
+    /// <param name="address">Where it is; null: at a free port of the loopback.</param>
+    /// <param name="certificate">What it shows; null: it has no TLS.</param>
+    public static async Task<TestBackend> StartAsync(
+        RequestDelegate serve,
+        HttpProtocols protocols = HttpProtocols.Http1,
+        IPEndPoint? address = null,
+        TestCertificate? certificate = null)
     {
-        var backend = new TestBackend(serve, protocols);
+        var backend = new TestBackend(serve, protocols, address ?? new IPEndPoint(IPAddress.Loopback, 0), certificate);
         await backend._host.StartAsync();
         return backend;
     }
