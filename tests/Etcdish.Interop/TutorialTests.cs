@@ -69,12 +69,12 @@ public sealed partial class TutorialTests
         }
         finally
         {
+            _server?.Dispose();
             if (_containerd is not null)
             {
                 await _containerd.DisposeAsync();
             }
 
-            _server?.Dispose();
             _registry?.Dispose();
             _network?.Dispose();
         }

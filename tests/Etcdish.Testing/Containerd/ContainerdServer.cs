@@ -173,20 +173,34 @@ public sealed class ContainerdServer : IAsyncDisposable
 
     private async Task RemovePodsAsync()
     {
-        var pods = await CallAsync("RuntimeService/ListPodSandbox", new ListPodSandboxRequest(), ListPodSandboxResponse.Parser);
-        foreach (var pod in pods.Items)
+        var deadline = DateTime.UtcNow + _limit;
+        while (true)
         {
-            try
+            var pods = await CallAsync("RuntimeService/ListPodSandbox", new ListPodSandboxRequest(), ListPodSandboxResponse.Parser);
+            if (pods.Items.Count == 0)
             {
-                var stop = new StopPodSandboxRequest { PodSandboxId = pod.Id };
-                await CallAsync("RuntimeService/StopPodSandbox", stop, StopPodSandboxResponse.Parser);
-                var remove = new RemovePodSandboxRequest { PodSandboxId = pod.Id };
-                await CallAsync("RuntimeService/RemovePodSandbox", remove, RemovePodSandboxResponse.Parser);
+                return;
             }
-            catch (RpcException e) when (e.Code == StatusCode.NotFound)
+
+            foreach (var pod in pods.Items)
             {
-                // A kubelet that still runs removes what ended, too.
+                await RemoveAsync(pod.Id, DateTime.UtcNow < deadline);
             }
+        }
+    }
+
+    private async Task RemoveAsync(string pod, bool isPatient)
+    {
+        try
+        {
+            await CallAsync("RuntimeService/StopPodSandbox", new StopPodSandboxRequest { PodSandboxId = pod }, StopPodSandboxResponse.Parser);
+            await CallAsync(
+                "RuntimeService/RemovePodSandbox", new RemovePodSandboxRequest { PodSandboxId = pod }, RemovePodSandboxResponse.Parser);
+        }
+        catch (RpcException e) when (
+            e.Code == StatusCode.NotFound || (isPatient && e.Message.Contains("already in removing state", StringComparison.Ordinal)))
+        {
+            // What a kubelet had begun to remove when it ended is under way.
         }
     }
 
