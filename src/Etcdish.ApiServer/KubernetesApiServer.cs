@@ -122,9 +122,14 @@ public sealed class KubernetesApiServer : IAsyncDisposable
             var host = EndPoint.Address.Equals(IPAddress.Any) || EndPoint.Address.Equals(IPAddress.IPv6Any)
                 ? IPAddress.Loopback
                 : EndPoint.Address;
-            return $"{(_options.Certificates is null ? "http" : "https")}://{new IPEndPoint(host, EndPoint.Port)}";
+            return UrlOf(new IPEndPoint(host, EndPoint.Port));
         }
     }
+
+    /// <summary>The URL by which pods and other machines reach it; null: no address is advertised.</summary>
+    public string? AdvertisedUrl => _options.AdvertiseAddress is { } address
+        ? UrlOf(new IPEndPoint(address, (_advertised ?? _listen)?.IPEndPoint?.Port ?? _options.Listen.Port))
+        : null;
 
     /// <summary>Starts a server: it answers when this completes.</summary>
     /// <exception cref="IOException">An address is taken, or not this machine's.</exception>
@@ -180,6 +185,8 @@ public sealed class KubernetesApiServer : IAsyncDisposable
         await _security.DisposeAsync();
         _stopped.Dispose();
     }
+
+    private string UrlOf(IPEndPoint at) => $"{(_options.Certificates is null ? "http" : "https")}://{at}";
 
     private IHost MakeHost(ApiApplication application)
     {

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using Etcdish.Cli;
 using Etcdish.Cli.Verbs;
 using Etcdish.Server;
 
@@ -17,8 +19,9 @@ if (args is ["kubelet", ..] && !args.Contains("--fake"))
 // A verb that is named is all that is made: the others' parts of the program need not be loaded to say what they are called.
 (string Name, Func<Command> Make)[] verbs =
 [
-    ("server", ServerVerb.Command),
     ("up", UpVerb.Command),
+    ("join", JoinVerb.Command),
+    ("server", ServerVerb.Command),
     ("apiserver", ApiServerVerb.Command),
     ("controller-manager", ControllerManagerVerb.Command),
     ("scheduler", SchedulerVerb.Command),
@@ -28,7 +31,7 @@ if (args is ["kubelet", ..] && !args.Contains("--fake"))
     ("snapshot", SnapshotVerb.Command),
 ];
 var named = Array.FindAll(verbs, verb => args is [var first, ..] && first == verb.Name);
-var root = new RootCommand("An etcd v3 compatible store and a Kubernetes API on it: the servers, and tools for any etcd.")
+var root = new RootCommand("A Kubernetes in one process, the etcd v3 compatible store below it, and tools for any etcd.")
 {
     ClientVerb.Endpoints, ClientVerb.CaCertificate, ClientVerb.Certificate, ClientVerb.Key, ClientVerb.Seconds,
 };
@@ -37,4 +40,12 @@ foreach (var (_, make) in named.Length > 0 ? named : verbs)
     root.Subcommands.Add(make());
 }
 
-return await root.Parse(args).InvokeAsync();
+HelpPage.Install(root);
+var parsed = root.Parse(args);
+if (parsed.Action is ParseErrorAction)
+{
+    return HelpPage.Refuse(parsed);
+}
+
+using var interruption = new Interruption();
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, interruption.Token);

@@ -144,7 +144,7 @@ public sealed partial class Node : IAsyncDisposable
     /// <exception cref="LogLockedException">Another process, or this one, has the directory open.</exception>
     /// <exception cref="LogDamagedException">Something acknowledged is damaged; the message names file and offset.</exception>
     /// <exception cref="IOException">
-    /// The disk failed, the directory holds an unfinished <see cref="NodeImport"/>, or a peer port is taken.
+    /// The disk failed, the directory is that of an etcd or holds an unfinished <see cref="NodeImport"/>, or a peer port is taken.
     /// </exception>
     /// <exception cref="JoinException">The directory is empty, and the group does not await this member, or has had it before.</exception>
     /// <exception cref="MemberRemovedException">The member was removed from its group.</exception>
@@ -153,6 +153,7 @@ public sealed partial class Node : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        RefuseFolderOfEtcd(options.DataDirectory);
         options = await Joining.SettleAsync(options, cancellation).ConfigureAwait(false);
         RecoveredState recovered = await Task.Run(() => Recovery.Run(options, cancellation), cancellation).ConfigureAwait(false);
         Node node = await MakeAsync(recovered, cancellation).ConfigureAwait(false);
@@ -170,6 +171,16 @@ public sealed partial class Node : IAsyncDisposable
         {
             await node.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    /// <summary>etcd keeps its data in a folder of the name of our file: without this, files of ours would come beside it first.</summary>
+    private static void RefuseFolderOfEtcd(string directory)
+    {
+        if (Directory.Exists(Path.Combine(directory, MemberFile.Name)))
+        {
+            throw new IOException(
+                $"{directory} holds the data of an etcd, which is not read as it is: make a folder of a snapshot of it (etcdish snapshot restore)");
         }
     }
 

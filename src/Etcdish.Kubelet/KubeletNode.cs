@@ -79,7 +79,8 @@ internal sealed class KubeletNode : IAsyncDisposable
         _follower.Subscribe(_volumes.Follow);
         _puller = new ImagePuller(runtime.Images, _objects, _events, clock, options.MaxParallelImagePulls);
         _readings = new NodeReadings(runtime, _machine, _folders);
-        _collector = new ImageCollector(runtime, _readings.ReadImageDiskAsync, clock, warn);
+        _collector = new ImageCollector(
+            runtime, _readings.ReadImageDiskAsync, clock, warn, options.ImageHighPercent, options.ImageLowPercent);
         _probes = new ProbeWorkers(runtime, clock, Tell);
         _hooks = new Hooks(runtime, clock);
         _parts = MakeParts(client);
@@ -328,7 +329,7 @@ internal sealed class KubeletNode : IAsyncDisposable
             NodeName = _options.NodeName,
             Machine = _machine,
             Runtime = _watch.Info,
-            RunsProcesses = _runtime.SharesHostNetwork,
+            SharesHostNetwork = _runtime.SharesHostNetwork,
             Disk = disk,
             Addresses = [_address],
             Port = _server?.EndPoint.Port ?? _options.Port,

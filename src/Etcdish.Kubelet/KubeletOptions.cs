@@ -38,6 +38,15 @@ public sealed record KubeletOptions
     /// <summary>The socket of a container runtime.</summary>
     public string RuntimeEndpoint { get; init; } = "unix:///run/containerd/containerd.sock";
 
+    /// <summary>
+    /// Where it is said how pods get a network (CNI). A container runtime looks for that itself; this is for pods that are processes, which
+    /// have the node's network if it is empty, without root, or without plugins.
+    /// </summary>
+    public string NetworkConfigFolder { get; init; } = "";
+
+    /// <summary>Where the plugins are that make it.</summary>
+    public string NetworkPluginFolder { get; init; } = "/opt/cni/bin";
+
     /// <summary>Whether pods get control groups of their own above those of their containers: the runtime's driver must be cgroupfs.</summary>
     public bool MakesPodCgroups { get; init; } = true;
 
@@ -59,6 +68,12 @@ public sealed record KubeletOptions
     /// </summary>
     public string EvictionHard { get; init; } =
         "memory.available<100Mi,nodefs.available<10%,nodefs.inodesFree<5%,imagefs.available<15%,imagefs.inodesFree<5%";
+
+    /// <summary>From how full a disk on, in percent, images that nobody uses are removed; 100: never for that reason.</summary>
+    public int ImageHighPercent { get; init; } = 85;
+
+    /// <summary>How full the disk may be when no more are removed, in percent; less than <see cref="ImageHighPercent"/>.</summary>
+    public int ImageLowPercent { get; init; } = 80;
 
     /// <summary>How many images are fetched at once.</summary>
     public int MaxParallelImagePulls { get; init; } = 1;
@@ -106,6 +121,11 @@ public sealed record KubeletOptions
         if (ShutdownGrace < TimeSpan.Zero || StopGrace < TimeSpan.Zero || ShutdownGraceCritical < TimeSpan.Zero || MaxParallelImagePulls < 1)
         {
             throw new ArgumentException("times are not negative, and one image at least is fetched at once");
+        }
+
+        if (ImageLowPercent < 0 || ImageLowPercent >= ImageHighPercent || ImageHighPercent > 100)
+        {
+            throw new ArgumentException($"images are removed from {ImageHighPercent} % to {ImageLowPercent} %: 0 to 100, the second less");
         }
 
         if (NodeLabels.Keys.FirstOrDefault(label => !Etcdish.Kubernetes.NodeLabels.IsForKubelets(label)) is { } label)

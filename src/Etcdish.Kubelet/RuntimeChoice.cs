@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Etcdish.Kubelet.Cri;
 using Etcdish.Kubelet.Processes;
+using Etcdish.Kubelet.Processes.Networks;
 using Etcdish.Kubelet.Runtime;
 
 namespace Etcdish.Kubelet;
@@ -18,8 +19,13 @@ internal static class RuntimeChoice
     {
         if (options.Runtime == "process" || (options.Runtime == "auto" && !await AnswersAsync(options.RuntimeEndpoint, cancellation)))
         {
-            return ProcessRuntime.Open(
-                new ProcessRuntimeOptions { Folder = Path.Combine(options.Folder, "processes"), Addresses = addresses }, clock, warn);
+            var own = new ProcessRuntimeOptions
+            {
+                Folder = Path.Combine(options.Folder, "processes"),
+                Addresses = addresses,
+                Networks = PodNetworks.TryOpen(options.NetworkConfigFolder, options.NetworkPluginFolder, warn),
+            };
+            return ProcessRuntime.Open(own, clock, warn);
         }
 
         while (true)

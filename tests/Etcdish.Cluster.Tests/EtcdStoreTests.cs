@@ -54,6 +54,17 @@ public class EtcdStoreTests
     }
 
     [Test]
+    public async Task A_folder_of_an_etcd_is_refused_and_left_alone()
+    {
+        using TemporaryFolder folder = new();
+        Directory.CreateDirectory(Path.Combine(folder.Path, "member", "snap"));
+
+        await Assert.ThatAsync(
+            () => EtcdStore.OpenAsync(folder.Path, _small), Throws.InstanceOf<IOException>().With.Message.Contains("data of an etcd"));
+        Assert.That(Directory.GetFileSystemEntries(folder.Path), Has.Length.EqualTo(1));
+    }
+
+    [Test]
     public async Task A_second_opening_of_one_folder_is_refused()
     {
         using TemporaryFolder folder = new();

@@ -61,6 +61,7 @@ internal sealed class KubernetesServer : IDisposable
     public void StopAndRestart()
     {
         Stop();
+        _process.Dispose();
         _process = StartServer();
     }
 
@@ -69,7 +70,6 @@ internal sealed class KubernetesServer : IDisposable
     {
         _process.Send(Signal.Interrupt);
         _process.WaitForExit(_limit);
-        _process.Dispose();
     }
 
     /// <summary>A file that commands may name.</summary>

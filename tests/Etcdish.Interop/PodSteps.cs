@@ -24,11 +24,17 @@ internal static class PodSteps
     /// <summary>Forwards a port and asks there three times.</summary>
     public static async Task AssertForwardsAsync(this KubernetesServer server, string target, int port, string answer)
     {
+        using var http = new HttpClient();
+        await server.AssertForwardsAsync(target, port, answer, http);
+    }
+
+    /// <summary>Likewise, by a client that is where kubectl is.</summary>
+    public static async Task AssertForwardsAsync(this KubernetesServer server, string target, int port, string answer, HttpClient http)
+    {
         using var forward = server.Start($"port-forward {target} :{port}");
         var isListening = forward.StandardOutput.Wait(text => Regex.IsMatch(text, @"Forwarding from 127\.0\.0\.1:\d+ .*\n"), _patience);
         Assert.That(isListening, Is.True, forward.Describe);
         var local = Regex.Match(forward.StandardOutput.Text, @"127\.0\.0\.1:(\d+)").Groups[1].Value;
-        using var http = new HttpClient();
         for (var i = 0; i < 3; i++)
         {
             Assert.That(await http.GetStringAsync($"http://127.0.0.1:{local}/"), Is.EqualTo(answer), forward.Describe);

@@ -1,17 +1,14 @@
-using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-using Etcdish.Testing;
-using Etcdish.Testing.Containerd;
-
 namespace Etcdish.Interop;
 
 /// <summary>
-/// Services, names and policies of <c>etcdish up</c>, as pods in genuine containers and clients outside of the cluster find them. The
-/// cluster has a network namespace of its own; the tests' process is the world outside.
+/// Services, names and policies of <c>etcdish up</c>, as pods, which are genuine containers or processes, and clients outside of the cluster
+/// find them.
 /// </summary>
+[TestFixture(NetworkedCluster.Containers)]
+[TestFixture(NetworkedCluster.Processes)]
+[FixtureLifeCycle(LifeCycle.SingleInstance)]
 [NonParallelizable]
-public sealed class ServiceTests
+public sealed class ServiceTests(string runtime)
 {
     private const string Web = """
         apiVersion: apps/v1
@@ -27,7 +24,7 @@ public sealed class ServiceTests
               containers:
               - name: c
                 image: busybox:1
-                command: [sh, -c, "hostname > index.html; exec httpd -f -p 8080"]
+                command: [sh, -c, "hostname > index.html; exec busybox httpd -f -p 8080"]
                 readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
         ---
         apiVersion: v1
@@ -52,37 +49,30 @@ public sealed class ServiceTests
             http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}
         """;
 
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    // It listens for itself only at 8081: a forwarded port begins where the pod is.
+    private const string Published = """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: published}
+        spec:
+          terminationGracePeriodSeconds: 1
+          containers:
+          - name: c
+            image: busybox:1
+            command: [sh, -c, "echo published > index.html; busybox httpd -p 127.0.0.1:8081; exec busybox httpd -f -p 8080"]
+            ports: [{containerPort: 8080, hostPort: 8088}]
+            readinessProbe: {httpGet: {port: 8080}, periodSeconds: 1}
+        """;
 
-    private static NamespaceNetwork _network = null!;
-    private static ContainerdServer _containerd = null!;
-    private static KubernetesServer _server = null!;
+    private NetworkedCluster _cluster = null!;
+
+    private KubernetesServer Server => _cluster.Server;
 
     [OneTimeSetUp]
-    public static async Task StartAsync()
+    public async Task StartAsync()
     {
-        Tools.Require("nft", "apt-get install nftables");
-        _network = NamespaceNetwork.Create(1);
-        var launcher = _network.NetworkLauncherOf(0);
-
-        // As on a machine with a network: addresses that nobody has are refused by the node, not unknown to it.
-        using (var route = ChildProcess.Start(launcher[0], [.. launcher.Skip(1), "ip", "route", "add", "default", "via", _network.Outside]))
-        {
-            Assert.That(route.WaitForExit(_patience), Is.Zero, route.Describe);
-        }
-
-        _containerd = await ContainerdServer.StartAsync(launcher);
-        _server = new KubernetesServer(
-            onGenuineEtcd: false,
-            up:
-            [
-                "--runtime", "containerd", "--container-runtime-endpoint", _containerd.Endpoint, "--node-name", "here",
-                "--node-ip", _network.AddressOf(0), "--cni-conf-dir", _containerd.NetworkFolder, "--cni-bin-dir", ContainerdServer.PluginPath,
-                "--eviction-hard", "memory.available<1Mi",
-            ],
-            launcher: launcher);
-        _server.Run("""
-            wait --for=condition=Ready node/here --timeout=30s => .*condition met
+        _cluster = await NetworkedCluster.StartAsync(runtime);
+        Server.Run("""
             apply -f {web.yaml} => .*
             run client --image=busybox:1 --command -- sleep 1000 => pod/client created
             rollout status deployment web --timeout=60s => .*successfully rolled out
@@ -91,47 +81,37 @@ public sealed class ServiceTests
     }
 
     [OneTimeTearDown]
-    public static async Task StopAsync()
+    public async Task StopAsync()
     {
-        try
+        if (_cluster is not null)
         {
-            _server?.Kubectl("delete deployments,pods --all --grace-period=1 --timeout=30s");
-        }
-        finally
-        {
-            if (_containerd is not null)
-            {
-                await _containerd.DisposeAsync();
-            }
-
-            _server?.Dispose();
-            _network?.Dispose();
+            await _cluster.DisposeAsync();
         }
     }
 
     [Test]
-    public void Pods_find_a_service_by_its_name() => _server.Run("""
+    public void Pods_find_a_service_by_its_name() => Server.Run("""
         exec client -- getent hosts web => 10\.96\.\S+ +web\.default\.svc\.cluster\.local
         exec client -- getent hosts web.default => 10\.96\.\S+ +web\.default\.svc\.cluster\.local
         exec client -- getent hosts kubernetes => 10\.96\.0\.1 +kubernetes\.default\.svc\.cluster\.local
         exec client -- getent hosts no-such !=> .*exit code 2
-        exec client -- nslookup web.default.svc.cluster.local => .*Address: 10\.96\..*
-        exec client -- sh -c "timeout 5 wget -qO- $(getent hosts web | cut -d ' ' -f 1)" => web-.*
-        exec client -- sh -c "timeout 5 wget -qO- $WEB_SERVICE_HOST:$WEB_SERVICE_PORT" => web-.*
+        exec client -- busybox nslookup web.default.svc.cluster.local => .*Address: 10\.96\..*
+        exec client -- sh -c "timeout 5 busybox wget -qO- $(getent hosts web | cut -d ' ' -f 1)" => web-.*
+        exec client -- sh -c "timeout 5 busybox wget -qO- $WEB_SERVICE_HOST:$WEB_SERVICE_PORT" => web-.*
         """);
 
     [Test]
     public async Task Clients_outside_find_a_service_at_the_node_and_at_its_balancer()
     {
-        _server.Run("""
+        Server.Run("""
             get service web -o jsonpath={.status.loadBalancer.ingress[0].ip} => 10\.98\.0\.\d+
-            exec client -- sh -c "timeout 5 wget -qO- $(getent hosts web | cut -d ' ' -f 1)" => web-.*
+            exec client -- sh -c "timeout 5 busybox wget -qO- $(getent hosts web | cut -d ' ' -f 1)" => web-.*
             """);
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
         var answers = new HashSet<string>();
         while (answers.Count < 2)
         {
-            answers.Add(await http.GetStringAsync($"http://{_network.AddressOf(0)}:30080/"));
+            answers.Add(await http.GetStringAsync($"http://{_cluster.Address}:30080/"));
             http.DefaultRequestHeaders.ConnectionClose = true;
         }
     }
@@ -139,34 +119,16 @@ public sealed class ServiceTests
     [Test]
     public async Task Requests_come_in_by_host_name_and_with_tls()
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("secure.example");
-        var request = new CertificateRequest("CN=secure.example", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(names.Build());
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        _server.Run(
+        using var certificate = _cluster.WriteCertificate("secure.example");
+        Server.Run(
             """
-            create secret tls web-tls --cert={cert.pem} --key={key.pem} => .*created
+            create secret tls web-tls --cert={.}/secure.example.pem --key={.}/secure.example.key => .*created
             apply -f {ingress.yaml} => .*created
             wait --for=jsonpath={.status.loadBalancer.ingress[0].ip} ingress/web --timeout=30s => .*condition met
             get ingress web => .*etcdish.*plain.example,secure.example.*80, 443.*
             """,
-            ("cert.pem", certificate.ExportCertificatePem()),
-            ("key.pem", key.ExportPkcs8PrivateKeyPem()),
             ("ingress.yaml", Ingress));
-        using var handler = new SocketsHttpHandler
-        {
-            ConnectCallback = async (context, cancellation) =>
-            {
-                var socket = new TcpClient();
-                await socket.ConnectAsync(_network.AddressOf(0), context.DnsEndPoint.Port, cancellation);
-                return socket.GetStream();
-            },
-            SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == certificate.GetCertHashString() },
-            AllowAutoRedirect = false,
-        };
-        using var http = new HttpClient(handler) { Timeout = _patience };
+        using var http = _cluster.Visitor(certificate);
         using var redirected = await http.GetAsync("http://secure.example/");
         using var unknown = await http.GetAsync("http://other.example/");
 
@@ -177,25 +139,56 @@ public sealed class ServiceTests
     }
 
     [Test]
-    public void Pods_reach_the_api_and_services_without_pods_refuse() => _server.Run("""
-        exec client -- sh -c "nc -w 5 $KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT < /dev/null" => 
-        exec client -- sh -c "nc -w 5 $KUBERNETES_SERVICE_HOST 444 < /dev/null" !=> .*refused.*
+    public void Pods_reach_the_api_and_services_without_pods_refuse() => Server.Run("""
+        exec client -- sh -c "busybox nc -w 5 $KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT < /dev/null" => 
+        exec client -- sh -c "busybox nc -w 5 $KUBERNETES_SERVICE_HOST 444 < /dev/null" !=> .*refused.*
         create service clusterip empty --tcp=80 => .*created
-        exec client -- sh -c "timeout 5 wget -qO- $(getent hosts empty | cut -d ' ' -f 1)" !=> .*refused.*
+        exec client -- sh -c "timeout 5 busybox wget -qO- $(getent hosts empty | cut -d ' ' -f 1)" !=> .*refused.*
         """);
 
     [Test]
-    public void Policies_let_in_who_may_come() => _server.Run("""
+    public async Task Ports_of_a_pod_are_reached_from_the_node_and_by_forwarding()
+    {
+        Server.Run("""
+            apply -f {published.yaml} => pod/published created
+            wait --for=condition=Ready pod/published --timeout=60s => .*
+            """, ("published.yaml", Published));
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        using var neighbour = _cluster.Neighbour();
+
+        Assert.That(await http.GetStringAsync($"http://{_cluster.Address}:8088/"), Is.EqualTo("published\n"));
+        await Server.AssertForwardsAsync("pod/published", 8081, "published\n", neighbour);
+    }
+
+    [Test]
+    public void Pods_keep_their_addresses_when_the_cluster_is_killed()
+    {
+        const string Address = "get pod steady -o jsonpath={.status.podIP}";
+        Server.RunLasting("steady");
+        var (before, containers) = (Server.Kubectl(Address).StandardOutput, Server.Containers("steady"));
+        Server.KillAndRestart();
+        Server.Run("""
+            wait --for=condition=Ready node/here --timeout=30s => .*
+            wait --for=condition=Ready pod/steady --timeout=30s => .*
+            exec steady -- sh -c "timeout 5 busybox wget -qO- $WEB_SERVICE_HOST:$WEB_SERVICE_PORT" => web-.*
+            """);
+
+        Assert.That(before, Does.StartWith("10.244."));
+        Assert.That((Server.Kubectl(Address).StandardOutput, Server.Containers("steady")), Is.EqualTo((before, containers)));
+    }
+
+    [Test]
+    public void Policies_let_in_who_may_come() => Server.Run("""
         run guest --image=busybox:1 --labels=may=come --command -- sleep 1000 => pod/guest created
         wait --for=condition=Ready pod/guest --timeout=60s => .*
-        run guarded --image=busybox:1 --labels=app=guarded --command -- httpd -f -p 8080 => pod/guarded created
+        run guarded --image=busybox:1 --labels=app=guarded --command -- busybox httpd -f -p 8080 => pod/guarded created
         expose pod guarded --port=8080 => .*exposed
         wait --for=condition=Ready pod/guarded --timeout=60s => .*
-        exec client -- sh -c "timeout 5 wget -O- $(getent hosts guarded | cut -d ' ' -f 1):8080" !=> .*404 Not Found.*
+        exec client -- sh -c "timeout 5 busybox wget -O- $(getent hosts guarded | cut -d ' ' -f 1):8080" !=> .*404 Not Found.*
         apply -f {policy.yaml} => .*created
-        exec guest -- sh -c "timeout 5 wget -O- $(getent hosts guarded | cut -d ' ' -f 1):8080" !=> .*404 Not Found.*
-        exec client -- sh -c "for i in $(seq 20); do timeout 1 wget -O- $(getent hosts guarded | cut -d ' ' -f 1):8080 2>&1 | grep -q 404 || exit 7; done" !=> .*exit code 7
-        exec guest -- sh -c "timeout 5 wget -O- $(getent hosts guarded | cut -d ' ' -f 1):8080" !=> .*404 Not Found.*
+        exec guest -- sh -c "timeout 5 busybox wget -O- $(getent hosts guarded | cut -d ' ' -f 1):8080" !=> .*404 Not Found.*
+        exec client -- sh -c "for i in $(seq 20); do timeout 1 busybox wget -O- $(getent hosts guarded | cut -d ' ' -f 1):8080 2>&1 | grep -q 404 || exit 7; done" !=> .*exit code 7
+        exec guest -- sh -c "timeout 5 busybox wget -O- $(getent hosts guarded | cut -d ' ' -f 1):8080" !=> .*404 Not Found.*
         """, ("policy.yaml", """
         apiVersion: networking.k8s.io/v1
         kind: NetworkPolicy

@@ -1,13 +1,9 @@
-using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-using Etcdish.Testing;
-using Etcdish.Testing.Containerd;
+using System.Net;
 
 namespace Etcdish.Interop;
 
 /// <summary>
-/// What a cluster is for, in one story on genuine containers: a web application of three pods that knows its database by a ConfigMap and
+/// What a cluster is for, in one story, on genuine containers and on processes that need no image: a web application of three pods that knows its database by a ConfigMap and
 /// its password by a Secret, the database a stateful set on a volume, visitors who come by host name with TLS. Pods are killed, the
 /// application is rolled, the database goes and comes back with its data, and no visitor sees any of it.
 /// </summary>
@@ -35,7 +31,7 @@ public sealed class StoryTests
               - name: c
                 image: busybox:1
                 env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}]
-                command: [sh, -c, "echo \"/:web:$PASSWORD\" > /tmp/httpd.conf; exec httpd -f -p 8080 -h /data -c /tmp/httpd.conf"]
+                command: [sh, -c, "echo \"/:web:$PASSWORD\" > /tmp/httpd.conf; exec busybox httpd -f -p 8080 -h /data -c /tmp/httpd.conf"]
                 readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
                 volumeMounts: [{name: data, mountPath: /data}]
           volumeClaimTemplates:
@@ -61,10 +57,10 @@ public sealed class StoryTests
                 env:
                 - {name: DATABASE, valueFrom: {configMapKeyRef: {name: web, key: database}}}
                 - {name: PASSWORD, valueFrom: {secretKeyRef: {name: db, key: password}}}
-                command: [sh, -c, "mkdir -p /www/cgi-bin; echo \"$RELEASE\" > /www/index.html; cp /bin/query /www/cgi-bin/query; exec httpd -f -p 8080 -h /www"]
+                command: [sh, -c, "mkdir -p /www/cgi-bin; echo \"$RELEASE\" > /www/index.html; cp /scripts/query /www/cgi-bin/query; exec busybox httpd -f -p 8080 -h /www"]
                 lifecycle: {preStop: {sleep: {seconds: 3}}}
                 readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
-                volumeMounts: [{name: query, mountPath: /bin/query, subPath: query}]
+                volumeMounts: [{name: query, mountPath: /scripts}]
               volumes: [{name: query, configMap: {name: web, defaultMode: 0755}}]
         ---
         apiVersion: v1
@@ -77,7 +73,7 @@ public sealed class StoryTests
             echo "Content-Type: text/plain"
             echo
             address=$(getent hosts $DATABASE | cut -d ' ' -f 1)
-            wget -qO- --header "Authorization: Basic $(echo -n web:$PASSWORD | base64)" $address:8080/value
+            busybox wget -qO- --header "Authorization: Basic $(echo -n web:$PASSWORD | base64)" $address:8080/value
         ---
         apiVersion: v1
         kind: Service
@@ -92,29 +88,17 @@ public sealed class StoryTests
           rules: [{host: shop.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]
         """;
 
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
-
-    [Test]
-    public async Task Visitors_notice_nothing()
+    [TestCase(NetworkedCluster.Containers)]
+    [TestCase(NetworkedCluster.Processes)]
+    public async Task Visitors_notice_nothing(string runtime)
     {
-        Tools.Require("nft", "apt-get install nftables");
-        using var network = NamespaceNetwork.Create(1);
-        var launcher = network.NetworkLauncherOf(0);
-        await using var containerd = await ContainerdServer.StartAsync(launcher);
-        using var server = new KubernetesServer(
-            onGenuineEtcd: false,
-            up:
-            [
-                "--runtime", "containerd", "--container-runtime-endpoint", containerd.Endpoint, "--node-name", "here",
-                "--node-ip", network.AddressOf(0), "--cni-conf-dir", containerd.NetworkFolder, "--cni-bin-dir", ContainerdServer.PluginPath,
-                "--eviction-hard", "memory.available<1Mi",
-            ],
-            launcher: launcher);
-        using var certificate = WriteCertificate(server);
+        await using var cluster = await NetworkedCluster.StartAsync(runtime);
+        var server = cluster.Server;
+        using var certificate = cluster.WriteCertificate("shop.example");
         server.Run(
             """
             create secret generic db --from-literal=password=swordfish => .*created
-            create secret tls web-tls --cert={.}/cert.pem --key={.}/key.pem => .*created
+            create secret tls web-tls --cert={.}/shop.example.pem --key={.}/shop.example.key => .*created
             apply -f {db.yaml} => .*
             apply -f {web.yaml} => .*
             rollout status statefulset db --timeout=60s => .*
@@ -124,7 +108,8 @@ public sealed class StoryTests
             """,
             ("db.yaml", Database),
             ("web.yaml", Web));
-        using var http = Visitor(network.AddressOf(0), certificate);
+        using var http = cluster.Visitor(certificate);
+        await OpenAsync(http);
         Assert.That(await http.GetStringAsync("https://shop.example/cgi-bin/query"), Is.EqualTo("first entry\n"));
 
         using var leave = new CancellationTokenSource();
@@ -143,7 +128,22 @@ public sealed class StoryTests
         Assert.That(counts.Sum(), Is.GreaterThan(100));
         Assert.That(await http.GetStringAsync("https://shop.example/"), Is.EqualTo("two\n"));
         Assert.That(await http.GetStringAsync("https://shop.example/cgi-bin/query"), Is.EqualTo("first entry\n"));
-        server.Run("delete deployments,statefulsets,pods --all --grace-period=1 --timeout=30s => .*");
+    }
+
+    /// <summary>Comes until the first time that the shop is open: who looks at pods learns that they are ready before who leads to them.</summary>
+    private static async Task OpenAsync(HttpClient http)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            using var answer = await http.GetAsync("https://shop.example/", limit.Token);
+            if (answer.IsSuccessStatusCode)
+            {
+                return;
+            }
+
+            Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+        }
     }
 
     /// <summary>Comes again and again, by a connection of its own each second time; tells how often.</summary>
@@ -160,31 +160,4 @@ public sealed class StoryTests
 
         return count;
     }
-
-    private static X509Certificate2 WriteCertificate(KubernetesServer server)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("shop.example");
-        var request = new CertificateRequest("CN=shop.example", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(names.Build());
-        var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        server.Write("cert.pem", certificate.ExportCertificatePem());
-        server.Write("key.pem", key.ExportPkcs8PrivateKeyPem());
-        return certificate;
-    }
-
-    private static HttpClient Visitor(string address, X509Certificate2 certificate) => new(new SocketsHttpHandler
-    {
-        ConnectCallback = async (context, cancellation) =>
-        {
-            var socket = new TcpClient();
-            await socket.ConnectAsync(address, context.DnsEndPoint.Port, cancellation);
-            return socket.GetStream();
-        },
-        SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == certificate.GetCertHashString() },
-    })
-    {
-        Timeout = _patience,
-    };
 }

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using Etcdish.ApiServer.Storage;
+using Etcdish.Kubernetes;
 using Microsoft.AspNetCore.Http;
 
 namespace Etcdish.ApiServer.Http;
@@ -19,7 +20,7 @@ internal sealed class PlainPaths(IObjectStore store)
         ["emulationMinor"] = "35",
         ["minCompatibilityMajor"] = "1",
         ["minCompatibilityMinor"] = "34",
-        ["gitVersion"] = "v1.35.0+etcdish",
+        ["gitVersion"] = ReleaseText.Version,
         ["gitCommit"] = "",
         ["gitTreeState"] = "clean",
         ["buildDate"] = "2026-01-01T00:00:00Z",

@@ -12,8 +12,6 @@ namespace Etcdish.ApiServer.OpenApi;
 /// </summary>
 internal static class OpenApiDocument
 {
-    private const string Version = "v1.35.0+etcdish";
-
     /// <summary>Writes the document of these resources as JSON.</summary>
     public static ReadOnlyMemory<byte> Write(SpecForm form, IEnumerable<ResourceType> types)
     {
@@ -24,7 +22,7 @@ internal static class OpenApiDocument
             writer.WriteString(form == SpecForm.V2 ? "swagger" : "openapi", form == SpecForm.V2 ? "2.0" : "3.0.0");
             writer.WriteStartObject("info");
             writer.WriteString("title", "Kubernetes");
-            writer.WriteString("version", Version);
+            writer.WriteString("version", ReleaseText.Version);
             writer.WriteEndObject();
             WriteContent(writer, form, types);
             writer.WriteEndObject();

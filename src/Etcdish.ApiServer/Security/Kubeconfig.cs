@@ -14,6 +14,19 @@ public static class Kubeconfig
     public static void WriteAdmin(string path, string server, ClusterCertificates certificates)
     {
         var (certificate, key) = certificates.MakeClient("kubernetes-admin", "system:masters");
+        Write(path, server, certificates, "admin", $"client-certificate-data: {Encode(certificate)}", $"client-key-data: {Encode(key)}");
+    }
+
+    /// <summary>Writes one for whoever has a token; as that is a secret, only the file's owner may read it.</summary>
+    /// <param name="path">The file; what was there is replaced.</param>
+    /// <param name="server">The server's URL.</param>
+    /// <param name="certificates">The cluster's authority.</param>
+    /// <param name="user">What the user is called in the file.</param>
+    /// <param name="token">The token.</param>
+    public static void WriteToken(string path, string server, ClusterCertificates certificates, string user, string token) =>
+        Write(path, server, certificates, user, $"token: {token}");
+
+    private static void Write(string path, string server, ClusterCertificates certificates, string user, params string[] credentials) =>
         SecretFile.Write(path, $"""
             apiVersion: v1
             kind: Config
@@ -23,19 +36,17 @@ public static class Kubeconfig
                 server: {server}
                 certificate-authority-data: {Encode(certificates.AuthorityPem)}
             users:
-            - name: admin
+            - name: {user}
               user:
-                client-certificate-data: {Encode(certificate)}
-                client-key-data: {Encode(key)}
+                {string.Join("\n    ", credentials)}
             contexts:
             - name: etcdish
               context:
                 cluster: etcdish
-                user: admin
+                user: {user}
             current-context: etcdish
 
             """);
-    }
 
     private static string Encode(string pem) => Convert.ToBase64String(Encoding.ASCII.GetBytes(pem));
 }

@@ -188,25 +188,34 @@ internal sealed class WatchHub(ResourceStorage storage, IObjectStore store, Watc
     {
         await using var changes = watch.GetAsyncEnumerator(_stopping.Token);
         var next = changes.MoveNextAsync().AsTask();
-        while (await next)
+        try
         {
-            var batch = new EventBatch();
-            StoreChanges newest;
-            do
+            while (await next)
             {
-                newest = changes.Current;
-                batch.AddRange(newest.Items.Select(change => new ResourceEvent(storage, change)));
-                next = changes.MoveNextAsync().AsTask();
-            }
-            while (next.IsCompletedSuccessfully && batch.Count < MaxBatch && await next);
+                var batch = new EventBatch();
+                StoreChanges newest;
+                do
+                {
+                    newest = changes.Current;
+                    batch.AddRange(newest.Items.Select(change => new ResourceEvent(storage, change)));
+                    next = changes.MoveNextAsync().AsTask();
+                }
+                while (next.IsCompletedSuccessfully && batch.Count < MaxBatch && await next);
 
-            Deliver(batch);
-            if (newest.Items.Count == 0)
-            {
-                Deliver(ResourceEvent.Bookmark(newest.Revision));
-            }
+                Deliver(batch);
+                if (newest.Items.Count == 0)
+                {
+                    Deliver(ResourceEvent.Bookmark(newest.Revision));
+                }
 
-            await PauseAsync();
+                await PauseAsync();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The pause may end by the stop before the next step has heard of it, and one under way must not be disposed of.
+            await Task.WhenAny(next);
+            throw;
         }
     }
 

@@ -31,6 +31,9 @@ internal static class ClientVerb
         Recursive = true,
     };
 
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<Option> Options { get; } = [Endpoints, CaCertificate, Certificate, Key, Seconds];
+
     /// <summary>A verb that runs with a client and ends within the timeout.</summary>
     public static Command WithClient(this Command command, Func<EtcdClient, ParseResult, CancellationToken, Task> run)
     {

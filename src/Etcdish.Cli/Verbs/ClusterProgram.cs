@@ -67,6 +67,24 @@ internal sealed class ClusterProgram : IAsyncDisposable
         await running;
     }
 
+    /// <summary>One that ends before it is told to takes the others along: a half is no use.</summary>
+    /// <param name="whole">What they are together.</param>
+    /// <param name="parts">Each works until it is cancelled.</param>
+    /// <param name="cancellation">Ends all.</param>
+    /// <exception cref="CommandException">One has ended.</exception>
+    public static async Task RunAllAsync(string whole, Func<CancellationToken, Task>[] parts, CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var running = Array.ConvertAll(parts, part => IgnoreEnd(part(stop.Token), stop.Token));
+        await Task.WhenAny(running);
+        await stop.CancelAsync();
+        await Task.WhenAll(running);
+        if (!cancellation.IsCancellationRequested)
+        {
+            throw new CommandException($"a part of the {whole} has ended");
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_ownInformers is not null)

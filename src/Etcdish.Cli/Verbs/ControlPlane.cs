@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Net;
 using Etcdish.ApiServer;
 using Etcdish.ApiServer.Security;
@@ -9,6 +8,7 @@ using Etcdish.Cluster;
 using Etcdish.Kubernetes.Control;
 using Etcdish.Log;
 using Etcdish.Server;
+using Microsoft.AspNetCore.Connections;
 
 namespace Etcdish.Cli.Verbs;
 
@@ -35,11 +35,8 @@ internal sealed class ControlPlane
         DefaultValueFactory = _ => 6443,
     };
 
-    private readonly Option<IPAddress?> _advertise = new("--advertise-address")
-    {
-        Description = "Address by which pods and other machines reach the API; it listens there, too.",
-        CustomParser = result => IPAddress.TryParse(result.Tokens.Single().Value, out var address) ? address : Refuse(result),
-    };
+    private readonly Option<IPAddress?> _advertise = AddressOption.One(
+        "--advertise-address", "Address by which pods and other machines reach the API; it listens there, too.");
 
     private readonly Option<string?> _kubeconfig = new("--kubeconfig")
     {
@@ -60,7 +57,7 @@ internal sealed class ControlPlane
 
     private readonly Option<string?> _etcdServers = new("--etcd-servers")
     {
-        Description = "Keep objects in this etcd (URLs with commas between) instead of the data folder.",
+        Description = "Keep objects in this etcd (URLs with commas between) instead of the data folder; --cacert, --cert and --key are for it.",
     };
 
     private readonly Option<string?> _tokens = new("--token-auth-file")
@@ -80,17 +77,15 @@ internal sealed class ControlPlane
     /// <param name="serve">Is called when the server is ready: says so, and runs what else belongs to it until it is cancelled.</param>
     /// <param name="further">Options that only this verb has.</param>
     public Command Command(
-        string name, string description, Func<ReadyApi, CancellationToken, Task> serve, params IEnumerable<Option> further)
+        string name, string description, Func<ReadyApi, CancellationToken, Task> serve, params IEnumerable<OptionGroup> further)
     {
-        var command = new Command(name, description)
-        {
-            _dataDirectory, _address, _port, _advertise, _kubeconfig, _etcdServers, _tokens, _serviceRange, _nodePortRange,
-        };
-        foreach (var option in further)
-        {
-            command.Options.Add(option);
-        }
-
+        var command = new VerbCommand(
+            name,
+            description,
+            [
+                new OptionGroup("Cluster", [_dataDirectory, _kubeconfig, _address, _port, _advertise, _serviceRange, _nodePortRange, _tokens, _etcdServers]),
+                .. further,
+            ]);
         command.SetAction((parsed, cancellation) => RunAsync(name, parsed, serve, cancellation));
         return command;
     }
@@ -105,6 +100,12 @@ internal sealed class ControlPlane
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             return 0;
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            await Console.Error.WriteLineAsync(
+                $"etcdish {name}: port {parsed.GetValue(_port)} is taken, by another cluster perhaps: {_port.Name} 0 takes one that is free");
+            return CouldNotStart;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or LogLockedException or StoreUnavailableException
             or ArgumentException or FormatException or CommandException or LeadershipLostException)
@@ -145,12 +146,6 @@ internal sealed class ControlPlane
         Kubeconfig.WriteAdmin(kubeconfig, server.Url, certificates);
         var serving = serve(new ReadyApi(server, certificates, kubeconfig, folder, parsed), cancellation);
         return await WaitAsync(serving, node);
-    }
-
-    private static IPAddress? Refuse(ArgumentResult result)
-    {
-        result.AddError($"--advertise-address {result.Tokens.Single().Value} is no IP address");
-        return null;
     }
 
     private static Task<Node> OpenNodeAsync(string folder, CancellationToken cancellation) => Node.OpenAsync(

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Net;
 using Etcdish.Kubelet;
 using Etcdish.Kubernetes;
@@ -36,18 +35,9 @@ internal sealed class KubeletArguments
         DefaultValueFactory = _ => "",
     };
 
-    private readonly Option<IPAddress?> _address = new("--node-ip")
-    {
-        Description = "The node's address; default: that of the way out.",
-        CustomParser = ParseAddress,
-    };
+    private readonly Option<IPAddress?> _address = AddressOption.One("--node-ip", "The node's address; default: that of the way out.");
 
-    private readonly Option<IPAddress[]> _dns = new("--cluster-dns")
-    {
-        Description = "Addresses of the servers of the cluster's names.",
-        CustomParser = ParseAddresses,
-        DefaultValueFactory = _ => [],
-    };
+    private readonly Option<IPAddress[]> _dns = AddressOption.Several("--cluster-dns", "Addresses of the servers of the cluster's names.");
 
     private readonly Option<string> _domain = new("--cluster-domain")
     {
@@ -67,10 +57,14 @@ internal sealed class KubeletArguments
         DefaultValueFactory = _ => _defaults.MaxPods,
     };
 
-    private readonly Option<string> _eviction = new("--eviction-hard")
+    private readonly Option<string> _eviction;
+
+    private readonly Option<int> _imageHigh;
+
+    private readonly Option<int> _imageLow = new("--image-gc-low-threshold")
     {
-        Description = "Below which rest of memory and disk pods are evicted; an empty one: never.",
-        DefaultValueFactory = _ => _defaults.EvictionHard,
+        Description = "How full the disk may be, in percent, when no more images are removed.",
+        DefaultValueFactory = _ => _defaults.ImageLowPercent,
     };
 
     private readonly Option<TimeSpan> _grace = DurationOption.Make(
@@ -100,15 +94,30 @@ internal sealed class KubeletArguments
     };
 
     /// <summary>Options with these defaults.</summary>
-    /// <param name="stopGrace">How long containers have to end when the node stops; zero: they run on.</param>
-    public KubeletArguments(TimeSpan stopGrace = default) => _stopGrace = DurationOption.Make(
-        "--stop-grace-period", "How long containers have to end when this stops, to be started anew next time; 0: they run on.", stopGrace);
+    public KubeletArguments(KubeletOptions? defaults = null)
+    {
+        var values = defaults ?? _defaults;
+        _stopGrace = DurationOption.Make(
+            "--stop-grace-period",
+            "How long containers have to end when this stops, to be started anew next time; 0: they run on.",
+            values.StopGrace);
+        _eviction = new Option<string>("--eviction-hard")
+        {
+            Description = "Below which rest of memory and disk pods are evicted; an empty one: never.",
+            DefaultValueFactory = _ => values.EvictionHard,
+        };
+        _imageHigh = new Option<int>("--image-gc-high-threshold")
+        {
+            Description = "From how full a disk on, in percent, images that nobody uses are removed; 100: never for that reason.",
+            DefaultValueFactory = _ => values.ImageHighPercent,
+        };
+    }
 
     /// <summary>All of them.</summary>
     public IEnumerable<Option> Options =>
     [
-        _name, _runtime, _endpoint, _manifests, _address, _dns, _domain, _labels, _pods, _eviction, _grace, _criticalGrace, _stopGrace, _logSize,
-        _logFiles, _driver,
+        _name, _runtime, _endpoint, _manifests, _address, _dns, _domain, _labels, _pods, _eviction, _imageHigh,
+        _imageLow, _grace, _criticalGrace, _stopGrace, _logSize, _logFiles, _driver,
     ];
 
     /// <summary>The node's name, as the user said.</summary>
@@ -128,6 +137,8 @@ internal sealed class KubeletArguments
         NodeLabels = ReadLabels(parsed.GetRequiredValue(_labels)),
         MaxPods = parsed.GetRequiredValue(_pods),
         EvictionHard = parsed.GetRequiredValue(_eviction),
+        ImageHighPercent = parsed.GetValue(_imageHigh),
+        ImageLowPercent = parsed.GetValue(_imageLow),
         ShutdownGrace = parsed.GetValue(_grace),
         ShutdownGraceCritical = parsed.GetValue(_criticalGrace),
         StopGrace = parsed.GetValue(_stopGrace),
@@ -160,25 +171,5 @@ internal sealed class KubeletArguments
         }
 
         return labels;
-    }
-
-    private static IPAddress? ParseAddress(ArgumentResult result) => ParseAddresses(result) is [var address, ..] ? address : null;
-
-    private static IPAddress[] ParseAddresses(ArgumentResult result)
-    {
-        List<IPAddress> addresses = [];
-        foreach (var text in result.Tokens.SelectMany(token => token.Value.Split(',')))
-        {
-            if (IPAddress.TryParse(text, out var address))
-            {
-                addresses.Add(address);
-            }
-            else
-            {
-                result.AddError($"\"{text}\" is no IP address");
-            }
-        }
-
-        return [.. addresses];
     }
 }

@@ -61,6 +61,18 @@ internal sealed class KubeletVerb
         Description = "Who signs the certificates of its clients; default: who signed the API server's.",
     };
 
+    private readonly Option<string> _networks = new("--cni-conf-dir")
+    {
+        Description = "Where it is said how pods that are processes get a network of their own; empty: they have the node's.",
+        DefaultValueFactory = _ => new KubeletOptions().NetworkConfigFolder,
+    };
+
+    private readonly Option<string> _plugins = new("--cni-bin-dir")
+    {
+        Description = "Where the programs are that make it.",
+        DefaultValueFactory = _ => new KubeletOptions().NetworkPluginFolder,
+    };
+
     private KubeletVerb()
     {
     }
@@ -88,7 +100,7 @@ internal sealed class KubeletVerb
             """)
         {
             verb._kubeconfig, verb._bootstrap, verb._fake, verb._folder, verb._logs, verb._port, verb._certificate, verb._key,
-            verb._clients,
+            verb._clients, verb._networks, verb._plugins,
         };
         foreach (var option in verb._arguments.Options.Concat(verb._nodes.Options))
         {
@@ -142,6 +154,8 @@ internal sealed class KubeletVerb
             LogFolder = logs,
             LogLinkFolder = Path.Combine(Path.GetDirectoryName(logs) ?? logs, "containers"),
             Port = parsed.GetRequiredValue(_port),
+            NetworkConfigFolder = parsed.GetRequiredValue(_networks),
+            NetworkPluginFolder = parsed.GetRequiredValue(_plugins),
             Certificates = ReadCertificates(parsed, KubeconfigFile.Read(kubeconfig)),
         };
         using var own = access is null ? KubernetesClient.FromKubeconfig(kubeconfig, "kubelet") : null;

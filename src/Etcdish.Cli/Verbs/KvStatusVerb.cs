@@ -17,7 +17,7 @@ internal static class KvStatusVerb
             StatusResponse status = await client.Maintenance.StatusAsync(endpoint, cancellation);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{endpoint} member {status.Header.MemberId:x} version {status.Version} leader {status.Leader == status.Header.MemberId} "
+                $"{endpoint} member {status.Header.MemberId:x} version {status.Version} leader {(status.Leader == status.Header.MemberId ? "yes" : "no")} "
                 + $"revision {status.Header.Revision} term {status.RaftTerm} index {status.RaftAppliedIndex} "
                 + $"size {status.DbSize} in use {status.DbSizeInUse} quota {status.DbSizeQuota} {string.Join("; ", status.Errors)}").TrimEnd());
         }

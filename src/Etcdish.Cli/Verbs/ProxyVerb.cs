@@ -23,11 +23,8 @@ internal sealed class ProxyVerb
         DefaultValueFactory = _ => _defaults.NodeName,
     };
 
-    private readonly Option<string> _addresses = new("--node-ip")
-    {
-        Description = "Addresses at which node ports lead to services, with commas between; default: those that the Node says.",
-        DefaultValueFactory = _ => "",
-    };
+    private readonly Option<IPAddress[]> _addresses = AddressOption.Several(
+        "--node-ip", "Addresses at which node ports lead to services, with commas between; default: those that the Node says.");
 
     private readonly Option<string> _pods = new("--cluster-cidr")
     {
@@ -122,7 +119,7 @@ internal sealed class ProxyVerb
     private ServiceProxyOptions Read(ParseResult parsed) => new()
     {
         NodeName = parsed.GetRequiredValue(_node),
-        NodeAddresses = [.. Split(parsed.GetRequiredValue(_addresses)).Select(IPAddress.Parse)],
+        NodeAddresses = parsed.GetRequiredValue(_addresses),
         PodCidrs = Split(parsed.GetRequiredValue(_pods)),
         ServiceCidrs = Split(parsed.GetRequiredValue(_services)),
         Mode = parsed.GetValue(_mode),

@@ -1,23 +1,23 @@
 using System.CommandLine;
 using System.Net;
 using Etcdish.Kubelet;
-using Etcdish.Kubelet.Nodes;
 using Etcdish.Kubernetes.Control;
 using Etcdish.Network;
 using Etcdish.Network.Dns;
 using Etcdish.Network.Ingress;
 using Etcdish.Network.LoadBalancers;
-using Etcdish.Network.Policies;
-using Etcdish.Network.Routes;
 
 namespace Etcdish.Cli.Verbs;
 
-/// <summary>The network of <c>etcdish up</c>'s own node: services, names, ingress, policies, and the addresses of pods.</summary>
+/// <summary>
+/// The network of <c>etcdish up</c>: what the cluster has once, such as the addresses of load balancers, and the part of its own node.
+/// </summary>
 internal sealed class UpNetwork
 {
     // By custom the first address of services is the API's and the tenth that of the names.
     private const int DnsOffset = 10;
 
+    private readonly NodeNetwork _node = new();
     private readonly Option<bool> _none = new("--disable-network")
     {
         Description = "Leave services, names, ingress and network policies of this machine to others.",
@@ -25,26 +25,14 @@ internal sealed class UpNetwork
 
     private readonly Option<string> _pods = new("--cluster-cidr")
     {
-        Description = "Addresses of pods in containers, of which every node gets a part; two ranges with a comma between for both families.",
+        Description = "Addresses of pods, of which every node gets a part; two ranges with a comma between for both families.",
         DefaultValueFactory = _ => "10.244.0.0/16",
     };
 
     private readonly Option<string> _pool = new("--load-balancer-pool")
     {
-        Description = "Addresses for services of type LoadBalancer, which this machine takes for its own; empty: they share the node's.",
-        DefaultValueFactory = _ => "10.98.0.0/24",
-    };
-
-    private readonly Option<string> _configurations = new("--cni-conf-dir")
-    {
-        Description = "Where the container runtime looks for how pods get their network: one is written if there is none.",
-        DefaultValueFactory = _ => "/etc/cni/net.d",
-    };
-
-    private readonly Option<string> _plugins = new("--cni-bin-dir")
-    {
-        Description = "Where the programs are that make the network of pods.",
-        DefaultValueFactory = _ => Directory.Exists("/opt/cni/bin") ? "/opt/cni/bin" : "/usr/lib/cni",
+        Description = "Addresses for services of type LoadBalancer, each of which one node takes for its own; empty: they share the nodes'.",
+        DefaultValueFactory = _ => "10.98.0.1-10.98.0.254",
     };
 
     private readonly Option<int> _http = new("--ingress-http-port")
@@ -60,26 +48,50 @@ internal sealed class UpNetwork
     };
 
     /// <summary>Its options.</summary>
-    public IEnumerable<Option> Options => [_none, _pods, _pool, _configurations, _plugins, _http, _https];
+    public IEnumerable<Option> Options => [_none, _pods, _pool, .. _node.Options, _http, _https];
 
     /// <summary>The range of which nodes get parts; null: nobody gives them any.</summary>
     public string? PodNetwork(ParseResult parsed) => parsed.GetValue(_none) ? null : parsed.GetRequiredValue(_pods);
 
-    /// <summary>The address by which pods reach what this process serves; null: only this machine's programs do.</summary>
+    /// <summary>The address by which pods reach what this process serves, unless the user says; null: only this machine's programs do.</summary>
     public IPAddress? Advertised(ParseResult parsed, KubeletOptions? node) =>
-        node is null || parsed.GetValue(_none) || !ServiceProxy.CanUseNftables() ? null : AddressOf(node);
+        node is null || parsed.GetValue(_none) || !NodeNetwork.ServesPods ? null : NodeNetwork.AddressOf(node);
 
-    /// <summary>The servers of names that pods of the node are told.</summary>
-    public IReadOnlyList<IPAddress> NameServers(ParseResult parsed, KubeletOptions node) =>
-        Advertised(parsed, node) is null ? node.ClusterDns : [.. node.ClusterDns.DefaultIfEmpty(DnsAddress(parsed))];
+    /// <summary>The node with what its pods are told: the servers of names, and how they get a network.</summary>
+    public KubeletOptions Complete(ParseResult parsed, KubeletOptions node) =>
+        ReadCluster(parsed, node) is { } cluster ? _node.Complete(parsed, node, cluster) : node;
 
-    /// <summary>The parts, each of which works until it is cancelled.</summary>
+    /// <summary>What all nodes must know; null: the network is somebody else's.</summary>
+    public ClusterNetwork? ReadCluster(ParseResult parsed, KubeletOptions? node) => parsed.GetValue(_none) ? null : new ClusterNetwork(
+        (node ?? new KubeletOptions()).ClusterDomain, DnsAddress(parsed), Split(parsed.GetRequiredValue(_pods)), Split(parsed.GetRequiredValue(_pool)));
+
+    /// <summary>The parts that the cluster has once, each of which works until it is cancelled.</summary>
+    /// <param name="api">The API.</param>
+    /// <param name="node">This machine's node, if it is one.</param>
+    /// <param name="context">The cluster.</param>
+    public IReadOnlyList<Func<CancellationToken, Task>> MakeForCluster(ReadyApi api, KubeletOptions? node, ControllerContext context)
+    {
+        if (api.Server.AdvertisedUrl is not { } server || ReadCluster(api.Arguments, node) is not { } cluster)
+        {
+            return [];
+        }
+
+        var names = new DnsService(context, cluster.NameServer);
+        var balancers = new LoadBalancerController(context, new LoadBalancerOptions
+        {
+            Pools = cluster.BalancerPools,
+            ReservedPorts = new HashSet<int> { new Uri(server).Port, (node ?? new KubeletOptions()).Port },
+        });
+        return [names.RunAsync, balancers.RunAsync];
+    }
+
+    /// <summary>The parts of this machine as a node, each of which works until it is cancelled.</summary>
     /// <param name="parsed">What the user said.</param>
     /// <param name="node">The node.</param>
     /// <param name="context">The cluster.</param>
-    public IReadOnlyList<Func<CancellationToken, Task>> Make(ParseResult parsed, KubeletOptions node, ControllerContext context)
+    public IReadOnlyList<Func<CancellationToken, Task>> MakeForNode(ParseResult parsed, KubeletOptions node, ControllerContext context)
     {
-        if (parsed.GetValue(_none))
+        if (ReadCluster(parsed, node) is not { } cluster)
         {
             return [];
         }
@@ -88,67 +100,30 @@ internal sealed class UpNetwork
         {
             HttpPort = parsed.GetValue(_http),
             HttpsPort = parsed.GetValue(_https),
-            NodeAddresses = [AddressOf(node)],
+            NodeAddresses = [NodeNetwork.AddressOf(node)],
         });
-        var proxy = new ServiceProxy(context, new ServiceProxyOptions { NodeName = node.NodeName, HealthzAddress = null });
-        return Advertised(parsed, node) is { } address
-            ? [ingress.RunAsync, proxy.RunAsync, .. MakeForPods(parsed, node, address, context)]
-            : [ingress.RunAsync, proxy.RunAsync];
+        return [ingress.RunAsync, .. _node.Make(parsed, node, cluster, context)];
     }
 
-    private List<Func<CancellationToken, Task>> MakeForPods(
-        ParseResult parsed, KubeletOptions node, IPAddress address, ControllerContext context)
+    /// <summary>Once the parts have stopped and pods have ended: what is left in the kernel goes. Where pods run on, it stays.</summary>
+    public async Task LeaveAsync(ParseResult parsed, KubeletOptions node)
     {
-        var names = new ClusterDns(context, new ClusterDnsOptions
+        if (node.StopGrace == TimeSpan.Zero || Advertised(parsed, node) is null)
         {
-            Zone = node.ClusterDomain,
-            Listen = [new IPEndPoint(address, 0)],
-            ServiceAddress = DnsAddress(parsed),
-            NodeAddress = address,
-            NodeName = node.NodeName,
-        });
-        string[] pools = parsed.GetRequiredValue(_pool) is { Length: > 0 } pool ? pool.Split(',') : [];
-        var balancers = new LoadBalancerController(context, new LoadBalancerOptions { Pools = pools });
-        var announcer = pools.Length == 0 ? null : new AddressAnnouncer(context, new AddressAnnouncerOptions { Pools = pools });
-        return
-        [
-            token => RunAsync(names, token),
-            balancers.RunAsync,
-            .. announcer is null ? [] : (Func<CancellationToken, Task>[])[announcer.RunAsync],
-            .. MayHaveContainers(node) ? MakePodNetwork(parsed, node, address, context) : [],
-        ];
-    }
+            return;
+        }
 
-    private static bool MayHaveContainers(KubeletOptions node) =>
-        node.Runtime == "containerd" || (node.Runtime == "auto" && File.Exists(new Uri(node.RuntimeEndpoint).LocalPath));
-
-    private Func<CancellationToken, Task>[] MakePodNetwork(
-        ParseResult parsed, KubeletOptions node, IPAddress address, ControllerContext context) =>
-    [
-        new CniConfig(context, new CniConfigOptions
+        try
         {
-            NodeName = node.NodeName,
-            ConfigFolder = parsed.GetRequiredValue(_configurations),
-            BinFolder = parsed.GetRequiredValue(_plugins),
-        }).RunAsync,
-        new NodeRoutes(context, new NodeRouteOptions
+            await NodeTables.RemoveAsync(CancellationToken.None);
+        }
+        catch (IOException e)
         {
-            NodeName = node.NodeName,
-            NodeAddress = address,
-            ClusterCidrs = parsed.GetRequiredValue(_pods).Split(','),
-        }).RunAsync,
-        new NetworkPolicies(context, new NetworkPolicyOptions { NodeName = node.NodeName }).RunAsync,
-    ];
-
-    private static async Task RunAsync(ClusterDns names, CancellationToken cancellation)
-    {
-        using (names)
-        {
-            await names.RunAsync(cancellation);
+            ClusterProgram.Warn($"rules of services and policies are still in the kernel: {e.Message}");
         }
     }
 
-    private static IPAddress AddressOf(KubeletOptions node) => node.NodeAddress ?? NodeAddresses.Find();
+    private static string[] Split(string text) => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private static IPAddress DnsAddress(ParseResult parsed)
     {

@@ -10,7 +10,14 @@ namespace Etcdish.Cli.Verbs;
 /// <summary>This machine as the first node of <c>etcdish up</c>, with folders of its own below the cluster's.</summary>
 internal sealed class UpNode
 {
-    private readonly KubeletArguments _arguments = new(stopGrace: TimeSpan.FromSeconds(10));
+    // A machine that somebody works at: its disk may be nine tenths full, and that is no reason to refuse pods.
+    private readonly KubeletArguments _arguments = new(new KubeletOptions
+    {
+        StopGrace = TimeSpan.FromSeconds(10),
+        EvictionHard = "memory.available<100Mi,nodefs.available<1Gi,imagefs.available<1Gi",
+        ImageHighPercent = 100,
+    });
+
     private readonly Option<bool> _none = new("--disable-kubelet") { Description = "This machine is to be no node." };
 
     /// <summary>Its options.</summary>

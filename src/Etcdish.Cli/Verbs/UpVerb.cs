@@ -24,6 +24,8 @@ internal sealed class UpVerb
         Description = "Leave it to another program to find nodes for pods.",
     };
 
+    private string? _invitation;
+
     private UpVerb()
     {
     }
@@ -47,12 +49,17 @@ internal sealed class UpVerb
               etcdish up --etcd-servers http://127.0.0.1:2379
             """,
             verb.ServeAsync,
-            verb._nodes.Options.Concat(verb._machine.Options).Concat(verb._network.Options).Append(verb._noScheduler));
+            new OptionGroup("This machine as a node", [.. verb._machine.Options]),
+            new OptionGroup("Its network", [.. verb._network.Options]),
+            new OptionGroup("Simulated nodes in its place", [.. verb._nodes.Options]),
+            new OptionGroup("What else may be left out", [verb._noScheduler]));
     }
 
     /// <summary>All parts look at the cluster through the same informers, so each change is read once; each writes as itself.</summary>
     private async Task ServeAsync(ReadyApi api, CancellationToken cancellation)
     {
+        await using var farewell = cancellation.Register(() => Console.Error.WriteLine(
+            "etcdish: stopping the pods, then the cluster; Ctrl-C once more ends this at once and leaves pods running"));
         using var watcher = Connect(api, "system:etcdish", "system:masters");
         await LocalPath.EnsureClassAsync(watcher, cancellation);
         await using var informers = new SharedInformers(watcher, TimeProvider.System, ClusterProgram.Warn);
@@ -69,11 +76,18 @@ internal sealed class UpVerb
         using var nodeClient = Connect(api, _machine.User(api.Arguments), "system:nodes");
         await using var network = new ClusterProgram(Connect(api, "etcdish:network", "system:masters"), "network", informers);
         var node = ReadNode(api.Arguments);
-        var machine = node is null ? null : UpNode.Make(
-            api, node with { ClusterDns = _network.NameServers(api.Arguments, node) }, nodeClient);
-        await RunAllAsync(
+        var cluster = _network.ReadCluster(api.Arguments, node);
+        var machine = node is null ? null : UpNode.Make(api, _network.Complete(api.Arguments, node), nodeClient);
+        if (api.Server.AdvertisedUrl is { } server && cluster is not null)
+        {
+            _invitation = await Invitation.WriteAsync(api, server, cluster, watcher, cancellation);
+        }
+
+        await ClusterProgram.RunAllAsync(
+            "cluster",
             [
-                .. node is null ? [] : _network.Make(api.Arguments, node, network.Context),
+                .. _network.MakeForCluster(api, node, network.Context),
+                .. node is null ? [] : _network.MakeForNode(api.Arguments, node, network.Context),
                 token => LeadAsync(api, "kube-controller-manager", manager.RunAsync, token),
                 token => placing is null ? Task.Delay(Timeout.Infinite, token) : LeadAsync(api, "kube-scheduler", placing.RunAsync, token),
                 token => nodes is not null ? ClusterProgram.RunNodesAsync(nodes, () => Announce(api, "kubectl get nodes", ImagePod), token)
@@ -81,6 +95,10 @@ internal sealed class UpVerb
                     : AnnounceAsync(api, token),
             ],
             cancellation);
+        if (node is not null)
+        {
+            await _network.LeaveAsync(api.Arguments, node);
+        }
     }
 
     /// <summary>
@@ -92,20 +110,6 @@ internal sealed class UpVerb
         using var client = Connect(api, "system:" + lease, "system:masters");
         var options = new LeaderElectionOptions { Name = lease, Identity = $"{Environment.MachineName}_{Path.GetFullPath(api.Folder)}" };
         await new LeaderElector(client, options, TimeProvider.System, ClusterProgram.Warn).RunAsync(work, cancellation);
-    }
-
-    /// <summary>One that ends before it is told to takes the others along: half a cluster is no use.</summary>
-    private static async Task RunAllAsync(Func<CancellationToken, Task>[] parts, CancellationToken cancellation)
-    {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var running = Array.ConvertAll(parts, part => ClusterProgram.IgnoreEnd(part(stop.Token), stop.Token));
-        await Task.WhenAny(running);
-        await stop.CancelAsync();
-        await Task.WhenAll(running);
-        if (!cancellation.IsCancellationRequested)
-        {
-            throw new CommandException("a part of the cluster has ended");
-        }
     }
 
     /// <summary>This machine as a node; null: it is none.</summary>
@@ -121,7 +125,7 @@ internal sealed class UpVerb
         LocalPath = new LocalPath { Root = Path.Combine(api.Folder, "volumes") },
     };
 
-    private static Task AnnounceAsync(ReadyApi api, CancellationToken cancellation)
+    private Task AnnounceAsync(ReadyApi api, CancellationToken cancellation)
     {
         Announce(api, $"etcdish kubelet --fake --nodes 3 --kubeconfig {api.Kubeconfig}", ImagePod);
         return Task.Delay(Timeout.Infinite, cancellation);
@@ -138,11 +142,12 @@ internal sealed class UpVerb
     private static string PodFor(Kubelet.Kubelet machine) =>
         machine.Runtime.StartsWith("process", StringComparison.Ordinal) ? ProcessPod : ImagePod;
 
-    private static void Announce(ReadyApi api, string aboutNodes, string aboutPods) => Console.Out.WriteLine(
+    private void Announce(ReadyApi api, string aboutNodes, string aboutPods) => Console.Out.WriteLine(
         $"""
         ready: {api.Server.Url}, kubeconfig {api.Kubeconfig}
+        Ctrl-C stops it. In another terminal:
           export KUBECONFIG={api.Kubeconfig}
           {aboutNodes}
           {aboutPods}
-        """);
+        """ + (_invitation is null ? "" : $"\n  another machine, with {_invitation} brought there: etcdish join {Invitation.FileName}"));
 }

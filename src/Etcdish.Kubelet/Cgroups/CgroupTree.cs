@@ -32,7 +32,7 @@ internal abstract class CgroupTree
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problem = e.Message;
+            problem = Environment.IsPrivilegedProcess ? e.Message : "only root may make control groups";
             return null;
         }
     }

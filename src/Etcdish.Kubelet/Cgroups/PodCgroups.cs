@@ -35,7 +35,12 @@ internal sealed partial class PodCgroups(CgroupTree tree, TimeProvider clock, st
             return new PodCgroups(tree, clock);
         }
 
-        warn($"pods have no control groups of their own, only containers may: {problem}");
+        if (Environment.IsPrivilegedProcess)
+        {
+            // Others have heard of it from who runs their pods.
+            warn($"pods have no control groups of their own, only containers may: {problem}");
+        }
+
         return new NoCgroups();
     }
 

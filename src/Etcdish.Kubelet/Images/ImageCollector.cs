@@ -4,18 +4,24 @@ using Etcdish.Kubelet.Runtime;
 namespace Etcdish.Kubelet.Images;
 
 /// <summary>
-/// Removes images that no container uses when their disk is nearly full: from 85 % on, until it is at 80, those first that were used longest
+/// Removes images that no container uses when their disk is nearly full, from 85 % on until it is at 80 unless told otherwise: those first that were used longest
 /// ago. Pinned ones stay, and so do those that came within the last two minutes. What it knows of times begins with it.
 /// </summary>
 /// <param name="runtime">The runtime whose images they are.</param>
 /// <param name="space">Measures the disk that they are on.</param>
 /// <param name="clock">The clock of ages.</param>
 /// <param name="warn">Is told, a line each, what goes wrong.</param>
+/// <param name="highPercent">From how full a disk on; 100: never.</param>
+/// <param name="lowPercent">Until how full a disk.</param>
 internal sealed class ImageCollector(
-    IContainerRuntime runtime, Func<CancellationToken, Task<FileSystemSpace>> space, TimeProvider clock, Action<string> warn) : IDisposable
+    IContainerRuntime runtime,
+    Func<CancellationToken, Task<FileSystemSpace>> space,
+    TimeProvider clock,
+    Action<string> warn,
+    int highPercent = 85,
+    int lowPercent = 80) : IDisposable
 {
-    private const double HighPercent = 85;
-    private const double LowPercent = 80;
+    private const int Never = 100;
     private static readonly TimeSpan _period = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan _leastAge = TimeSpan.FromMinutes(2);
 
@@ -52,13 +58,13 @@ internal sealed class ImageCollector(
 
         var disk = await space(cancellation);
         var used = disk.CapacityBytes == 0 ? 0 : 100.0 * (disk.CapacityBytes - disk.AvailableBytes) / disk.CapacityBytes;
-        if (used < HighPercent)
+        if (used < highPercent || highPercent == Never)
         {
             await LookAsync(cancellation);
             return;
         }
 
-        var wanted = (long)(disk.CapacityBytes * (100 - LowPercent) / 100) - disk.AvailableBytes;
+        var wanted = (long)(disk.CapacityBytes * (100 - lowPercent) / 100) - disk.AvailableBytes;
         var freed = await FreeAsync(wanted, cancellation);
         if (freed < wanted)
         {

@@ -11,7 +11,7 @@ namespace Etcdish.Kubelet.Nodes;
 internal sealed record NodeReport
 {
     /// <summary>What is said of the kubelet's version: that of the API that it speaks.</summary>
-    public const string KubeletVersion = "v1.35.2+etcdish";
+    public const string KubeletVersion = ReleaseText.Version;
 
     private const int MostImages = 50;
     private const int MostImageNames = 5;
@@ -23,8 +23,8 @@ internal sealed record NodeReport
     /// <summary>The runtime; null: it has never answered.</summary>
     public RuntimeInfo? Runtime { get; init; }
 
-    /// <summary>Whether pods run as processes of the node.</summary>
-    public bool RunsProcesses { get; init; }
+    /// <summary>Whether pods have the node's network and its address.</summary>
+    public bool SharesHostNetwork { get; init; }
 
     public FileSystemSpace Disk { get; init; }
 
@@ -53,7 +53,8 @@ internal sealed record NodeReport
         ["kubernetes.io/arch"] = Machine.Architecture,
         ["kubernetes.io/hostname"] = NodeName,
         ["kubernetes.io/os"] = "linux",
-        ["etcdish.io/runtime"] = RunsProcesses ? "process" : Runtime?.Name ?? "containerd",
+        ["etcdish.io/runtime"] = Runtime?.Name ?? "containerd",
+        ["etcdish.io/pod-network"] = SharesHostNetwork ? "node" : "own",
     };
 
     /// <summary>The status, but for its conditions.</summary>

@@ -10,6 +10,7 @@ internal static partial class LinuxCalls
     public const int SignalTerminate = 15;
     public const int NewMounts = 0x0002_0000;
     public const int NewHostname = 0x0400_0000;
+    public const int NewNetwork = 0x4000_0000;
     public const ulong ReadOnly = 1;
     public const ulong Remount = 32;
     public const ulong Bind = 4096;
@@ -26,6 +27,7 @@ internal static partial class LinuxCalls
     private const int OpenNoControllingTerminal = 0x100;
     private const int OpenCloseOnExec = 0x80000;
     private const nuint SetWindowSize = 0x5414;
+    private const nuint GetNamespaceType = 0xb703;
     private const int NoSuchCall = 38;
     private const int Interrupted = 4;
     private const int WouldWait = 11;
@@ -41,6 +43,20 @@ internal static partial class LinuxCalls
 
     /// <summary>Gives the calling thread namespaces of its own.</summary>
     public static void Unshare(int namespaces) => Check(UnshareCall(namespaces), "unshare");
+
+    /// <summary>Puts the calling thread into the network namespace that a file keeps.</summary>
+    public static void EnterNetwork(string path)
+    {
+        using var file = new SafeFileHandle(Open(path, OpenCloseOnExec), ownsHandle: true);
+        Check(file.IsInvalid ? -1 : SetNamespace(file, NewNetwork), $"the network namespace {path}");
+    }
+
+    /// <summary>Whether a file keeps a namespace.</summary>
+    public static bool IsNamespace(string path)
+    {
+        using var file = new SafeFileHandle(Open(path, OpenCloseOnExec), ownsHandle: true);
+        return !file.IsInvalid && ControlNamespace(file, GetNamespaceType) >= 0;
+    }
 
     /// <summary>The host name of the calling thread's namespace.</summary>
     public static void SetHostName(string name) =>
@@ -148,6 +164,12 @@ internal static partial class LinuxCalls
 
     [LibraryImport("libc", EntryPoint = "unshare", SetLastError = true)]
     private static partial int UnshareCall(int flags);
+
+    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
+    private static partial int SetNamespace(SafeFileHandle file, int type);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    private static partial int ControlNamespace(SafeFileHandle file, nuint request);
 
     [LibraryImport("libc", EntryPoint = "sethostname", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetHostNameCall(string name, nuint length);

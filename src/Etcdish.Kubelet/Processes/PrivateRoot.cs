@@ -30,7 +30,7 @@ internal sealed class PrivateRoot
 
     private string Root => _folder.FileSystem;
 
-    /// <summary>Builds it, and runs something in its namespaces, where the node's root is still seen.</summary>
+    /// <summary>Builds it, and runs something on a thread in its namespaces, where the node's root is still seen.</summary>
     /// <exception cref="RuntimeException">The kernel refuses a mount.</exception>
     public static Task<T> RunInAsync<T>(StoredContainer container, ContainerFolder folder, Func<T> body)
     {
@@ -44,7 +44,7 @@ internal sealed class PrivateRoot
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                result.SetException(new RuntimeException($"cannot make the file system of container {container.Settings.Name}: {e.Message}", inner: e));
+                result.SetException(new RuntimeException($"cannot make the surroundings of container {container.Settings.Name}: {e.Message}", inner: e));
             }
             catch (Exception e)
             {

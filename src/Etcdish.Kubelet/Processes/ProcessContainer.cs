@@ -306,7 +306,7 @@ internal sealed class ProcessContainer : IDisposable
             ]);
         start.RedirectStandardOutput = true;
         using var supervisor = _isPrivileged
-            ? await PrivateRoot.RunInAsync(Record, Folder, () => ShellCommands.Launch(start))
+            ? await PrivateRoot.RunInAsync(Record, Folder, () => LaunchInNetwork(start))
             : ShellCommands.Launch(LinkVolumes(start));
         using var told = supervisor.StandardOutput;
         var outcome = await ShellCommands.ReadStartAsync(told);
@@ -327,6 +327,16 @@ internal sealed class ProcessContainer : IDisposable
     {
         LinuxCalls.MakePipe(path);
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite);
+    }
+
+    private Process LaunchInNetwork(ProcessStartInfo start)
+    {
+        if (Record.NetworkNamespace.Length > 0)
+        {
+            LinuxCalls.EnterNetwork(Record.NetworkNamespace);
+        }
+
+        return ShellCommands.Launch(start);
     }
 
     /// <summary>Without mounts of its own a container finds its volumes in the directory where it starts.</summary>

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 namespace Etcdish.Kubelet.Processes;
 
 /// <summary>
-/// Runs containers as processes of the node, with the node's network and programs. The README beside says what they get of their own.
+/// Runs containers as processes of the node, with the node's programs. The README beside says what they get of their own.
 /// </summary>
 internal sealed class ProcessRuntime : IContainerRuntime
 {
@@ -23,11 +23,14 @@ internal sealed class ProcessRuntime : IContainerRuntime
     private readonly Action<string> _warn;
     private readonly RuntimeFolder _folder;
     private readonly ContainerGroups _groups;
-    private readonly ConcurrentDictionary<string, StoredSandbox> _sandboxes = new(StringComparer.Ordinal);
+    private readonly ProcessSandboxes _sandboxes;
     private readonly ConcurrentDictionary<string, ProcessContainer> _containers = new(StringComparer.Ordinal);
     private readonly ChangeSignal _changes = new();
     private readonly SemaphoreSlim _starts = new(MostStarts);
     private readonly FileSystemWatcher _watcher;
+    private readonly CancellationTokenSource _stop = new();
+    private Task _checks = Task.CompletedTask;
+    private bool _isDisposed;
 
     private ProcessRuntime(ProcessRuntimeOptions options, TimeProvider clock, Action<string> warn)
     {
@@ -35,6 +38,7 @@ internal sealed class ProcessRuntime : IContainerRuntime
         _clock = clock;
         _warn = warn;
         _folder = new RuntimeFolder(options.Folder);
+        _sandboxes = new ProcessSandboxes(_folder, options, clock, warn);
         var tree = CgroupTree.Open(options.CgroupRoot, out var problem);
         if (tree is null)
         {
@@ -52,7 +56,7 @@ internal sealed class ProcessRuntime : IContainerRuntime
     public IImageService Images { get; }
 
     /// <inheritdoc/>
-    public bool SharesHostNetwork => true;
+    public bool SharesHostNetwork => _options.Networks is null;
 
     /// <summary>Opens a folder, and goes on with all that is and was running there.</summary>
     /// <exception cref="RuntimeException">Another runtime has it.</exception>
@@ -62,6 +66,7 @@ internal sealed class ProcessRuntime : IContainerRuntime
         runtime.Load();
         runtime._watcher.EnableRaisingEvents = true;
         runtime.Sweep();
+        runtime._checks = Task.Run(() => runtime._sandboxes.CheckAsync(runtime._stop.Token));
         return runtime;
     }
 
@@ -82,24 +87,24 @@ internal sealed class ProcessRuntime : IContainerRuntime
     public Task<RuntimeInfo> GetInfoAsync(CancellationToken cancellation)
     {
         var version = typeof(ProcessRuntime).Assembly.GetName().Version?.ToString(3) ?? "";
-        return Task.FromResult(new RuntimeInfo("process", version, "", ""));
+        return Task.FromResult(new RuntimeInfo("process", version, "", _options.Networks?.NotReady ?? ""));
     }
 
     /// <inheritdoc/>
     public Task<RuntimeSnapshot> ListAsync(CancellationToken cancellation) => Task.FromResult(new RuntimeSnapshot(
-        [.. _sandboxes.Values.Select(Describe)],
+        [.. _sandboxes.All.Select(_sandboxes.Describe)],
         [.. _containers.Values.Select(container => container.Describe())]));
 
     /// <inheritdoc/>
     public Task<SandboxState?> GetSandboxAsync(string id, CancellationToken cancellation) =>
-        Task.FromResult(_sandboxes.TryGetValue(id, out var sandbox) ? Describe(sandbox) : null);
+        Task.FromResult(_sandboxes.Find(id) is { } sandbox ? _sandboxes.Describe(sandbox) : null);
 
     /// <inheritdoc/>
     public Task<ContainerState?> GetContainerAsync(string id, CancellationToken cancellation) =>
         Task.FromResult(_containers.GetValueOrDefault(id)?.Describe());
 
     /// <inheritdoc/>
-    public Task<string> RunSandboxAsync(SandboxSettings settings, CancellationToken cancellation)
+    public async Task<string> RunSandboxAsync(SandboxSettings settings, CancellationToken cancellation)
     {
         var sandbox = new StoredSandbox
         {
@@ -108,24 +113,24 @@ internal sealed class ProcessRuntime : IContainerRuntime
             CreatedAt = _clock.GetUtcNow(),
             BootId = BootId.Current,
         };
-        Directory.CreateDirectory(_folder.Sandbox(sandbox.Id));
         if (settings.LogDirectory.Length > 0)
         {
             Directory.CreateDirectory(settings.LogDirectory);
         }
 
-        Save(sandbox);
+        await _sandboxes.RunAsync(sandbox, cancellation);
         _changes.Pulse();
-        return Task.FromResult(sandbox.Id);
+        return sandbox.Id;
     }
 
     /// <inheritdoc/>
     public async Task StopSandboxAsync(string id, CancellationToken cancellation)
     {
-        if (_sandboxes.TryGetValue(id, out var sandbox))
+        if (_sandboxes.Find(id) is { } sandbox)
         {
-            Save(sandbox with { IsStopped = true });
+            _sandboxes.MarkStopped(sandbox);
             await Task.WhenAll(ContainersOf(id).Select(container => container.StopAsync(TimeSpan.Zero, cancellation)));
+            await _sandboxes.ReleaseAsync(id, cancellation);
             _changes.Pulse();
         }
     }
@@ -135,8 +140,7 @@ internal sealed class ProcessRuntime : IContainerRuntime
     {
         await StopSandboxAsync(id, cancellation);
         await Task.WhenAll(ContainersOf(id).Select(container => RemoveContainerAsync(container.Record.Id, cancellation)));
-        RuntimeFolder.Remove(_folder.Sandbox(id), _folder.SandboxFile(id));
-        _sandboxes.TryRemove(id, out _);
+        _sandboxes.Remove(id);
         _changes.Pulse();
     }
 
@@ -151,11 +155,7 @@ internal sealed class ProcessRuntime : IContainerRuntime
                 + $"{settings.Image} what to run");
         }
 
-        if (!_sandboxes.TryGetValue(sandboxId, out var owner) || !Describe(owner).IsReady)
-        {
-            throw new RuntimeException($"there is no sandbox {sandboxId} that runs", isAbsent: true);
-        }
-
+        var owner = _sandboxes.FindReady(sandboxId);
         StopSignals.Parse(settings.StopSignal);
         var id = NewId();
         var record = new StoredContainer
@@ -168,6 +168,7 @@ internal sealed class ProcessRuntime : IContainerRuntime
             BootId = BootId.Current,
             Cgroup = _groups.Choose(sandbox.CgroupParent, id),
             Hostname = sandbox.HostNetwork ? "" : sandbox.Hostname,
+            NetworkNamespace = owner.Network?.Namespace ?? "",
             Resolver = sandbox.Resolver,
             LogPath = settings.LogPath.Length > 0 ? Path.Combine(sandbox.LogDirectory, settings.LogPath) : "",
         };
@@ -247,7 +248,7 @@ internal sealed class ProcessRuntime : IContainerRuntime
     public Task<IReadOnlyList<ContainerUsage>> ListUsageAsync(CancellationToken cancellation)
     {
         List<ContainerUsage> all = [.. _containers.Values.Select(container => container.ReadUsage()).OfType<ContainerUsage>()];
-        foreach (var sandbox in _sandboxes.Values)
+        foreach (var sandbox in _sandboxes.All)
         {
             if (_groups.Read(sandbox.Settings.CgroupParent) is { } used)
             {
@@ -272,11 +273,20 @@ internal sealed class ProcessRuntime : IContainerRuntime
         AttachSession.ServeAsync(http, Find(containerId), streams);
 
     /// <inheritdoc/>
-    public Task ServePortForwardAsync(HttpContext http, string sandboxId) => NodePorts.ServeForwardAsync(http);
+    public Task ServePortForwardAsync(HttpContext http, string sandboxId) =>
+        PodPorts.ServeForwardAsync(http, _sandboxes.FindReady(sandboxId).Network?.Namespace ?? "");
 
     /// <summary>Leaves all containers running; who opens the folder next goes on with them.</summary>
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true))
+        {
+            return;
+        }
+
+        await _stop.CancelAsync();
+        await _checks;
+        _stop.Dispose();
         _watcher.Dispose();
         foreach (var container in _containers.Values)
         {
@@ -285,7 +295,6 @@ internal sealed class ProcessRuntime : IContainerRuntime
 
         _starts.Dispose();
         _folder.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     private static string NewId() => RandomNumberGenerator.GetHexString(64, lowercase: true);
@@ -298,24 +307,6 @@ internal sealed class ProcessRuntime : IContainerRuntime
     private IEnumerable<ProcessContainer> ContainersOf(string sandbox) =>
         _containers.Values.Where(container => container.Record.SandboxId == sandbox);
 
-    private SandboxState Describe(StoredSandbox sandbox) => new()
-    {
-        Id = sandbox.Id,
-        Pod = sandbox.Settings.Pod,
-        Attempt = sandbox.Settings.Attempt,
-        IsReady = !sandbox.IsStopped && sandbox.BootId == BootId.Current,
-        CreatedAt = sandbox.CreatedAt,
-        Addresses = _options.Addresses,
-        Labels = sandbox.Settings.Labels,
-        Annotations = sandbox.Settings.Annotations,
-    };
-
-    private void Save(StoredSandbox sandbox)
-    {
-        StoredForms.Save(_folder.SandboxFile(sandbox.Id), sandbox, StoredForms.Default.StoredSandbox);
-        _sandboxes[sandbox.Id] = sandbox;
-    }
-
     private ProcessContainer Open(StoredContainer record)
     {
         var container = new ProcessContainer(record, _folder.Container(record.Id), _groups, _clock, _options.IsPrivileged);
@@ -325,18 +316,7 @@ internal sealed class ProcessRuntime : IContainerRuntime
 
     private void Load()
     {
-        foreach (var path in Directory.GetDirectories(_folder.Sandboxes))
-        {
-            if (StoredForms.Load(_folder.SandboxFile(Path.GetFileName(path)), StoredForms.Default.StoredSandbox) is { } sandbox)
-            {
-                _sandboxes[sandbox.Id] = sandbox;
-            }
-            else
-            {
-                Directory.Delete(path, recursive: true);
-            }
-        }
-
+        _sandboxes.Load();
         foreach (var path in Directory.GetDirectories(_folder.Containers))
         {
             if (StoredForms.Load(_folder.Container(Path.GetFileName(path)).Record, StoredForms.Default.StoredContainer) is { } record)

@@ -1,3 +1,5 @@
+using Etcdish.Kubelet.Processes.Networks;
+
 namespace Etcdish.Kubelet.Processes;
 
 /// <summary>What the process runtime is told.</summary>
@@ -6,8 +8,11 @@ internal sealed record ProcessRuntimeOptions
     /// <summary>Where it keeps what belongs to sandboxes and containers. Of one runtime at a time.</summary>
     public required string Folder { get; init; }
 
-    /// <summary>The node's addresses, which are those of every pod.</summary>
+    /// <summary>The node's addresses, which are those of every pod that has no network of its own.</summary>
     public IReadOnlyList<string> Addresses { get; init; } = [];
+
+    /// <summary>What gives pods networks of their own; null: they have the node's.</summary>
+    public PodNetworks? Networks { get; init; }
 
     /// <summary>Where the machine's control groups are mounted.</summary>
     public string CgroupRoot { get; init; } = "/sys/fs/cgroup";

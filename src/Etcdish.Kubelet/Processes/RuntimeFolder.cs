@@ -7,6 +7,7 @@ namespace Etcdish.Kubelet.Processes;
 /// <code>
 /// lock                         held by the runtime that has the folder
 /// sandboxes/ID/sandbox.json    written last, removed first: without it a folder is rest
+/// sandboxes/ID/netns           its network namespace is mounted here
 /// containers/ID/container.json likewise
 /// containers/ID/start          the script that becomes the container's process
 /// containers/ID/supervisor     the process that waits for it, as a line of /proc/…/stat
@@ -53,6 +54,8 @@ internal sealed class RuntimeFolder : IDisposable
     public string Sandbox(string id) => Path.Combine(Sandboxes, id);
 
     public string SandboxFile(string id) => Path.Combine(Sandboxes, id, "sandbox.json");
+
+    public string NetworkNamespace(string id) => Path.Combine(Sandboxes, id, "netns");
 
     public ContainerFolder Container(string id) => new(Path.Combine(Containers, id), Path.Combine(Run, id));
 

@@ -122,7 +122,7 @@ internal static class StartScript
         text.Append("exec ");
         if (isPrivileged)
         {
-            text.Append(CultureInfo.InvariantCulture, $"nsenter --target {process} --mount --uts --root --wd=/proc/{process}/root -- ");
+            text.Append(CultureInfo.InvariantCulture, $"nsenter --target {process} --mount --uts --net --root --wd=/proc/{process}/root -- ");
         }
 
         AppendCommand(text, container, folder, isPrivileged, command, tty);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Etcdish.Kubelet.Processes.Networks;
 using Etcdish.Kubelet.Runtime;
 
 namespace Etcdish.Kubelet.Processes;
@@ -18,6 +19,9 @@ internal sealed record StoredSandbox
     public required string BootId { get; init; }
 
     public bool IsStopped { get; init; }
+
+    /// <summary>Its network; null: the node's.</summary>
+    public PodAttachment? Network { get; init; }
 }
 
 /// <summary>A container, as it lies in its folder.</summary>
@@ -40,6 +44,9 @@ internal sealed record StoredContainer
 
     /// <summary>Its host name; empty: the node's.</summary>
     public string Hostname { get; init; } = "";
+
+    /// <summary>The file that keeps its network namespace; empty: the node's.</summary>
+    public string NetworkNamespace { get; init; } = "";
 
     public ResolverSettings? Resolver { get; init; }
 

@@ -29,6 +29,8 @@ internal sealed class ConfigEndpoint(KubeletOptions options)
         ["maxPods"] = options.MaxPods,
         ["containerRuntimeEndpoint"] = options.RuntimeEndpoint,
         ["evictionHard"] = ShowThresholds(),
+        ["imageGCHighThresholdPercent"] = options.ImageHighPercent,
+        ["imageGCLowThresholdPercent"] = options.ImageLowPercent,
         ["containerLogMaxSize"] = $"{options.LogMaxBytes >> 20}Mi",
         ["containerLogMaxFiles"] = options.LogMaxFiles,
         ["shutdownGracePeriod"] = $"{(long)options.ShutdownGrace.TotalSeconds}s",

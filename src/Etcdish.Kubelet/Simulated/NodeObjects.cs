@@ -50,7 +50,7 @@ internal static class NodeObjects
             ["containerRuntimeVersion"] = "simulated://1.0",
             ["kernelVersion"] = "simulated",
             ["kubeProxyVersion"] = "",
-            ["kubeletVersion"] = "v1.35.0+etcdish",
+            ["kubeletVersion"] = ReleaseText.Version,
             ["machineID"] = "",
             ["operatingSystem"] = "linux",
             ["osImage"] = "simulated",

@@ -15,6 +15,8 @@ internal sealed class EmptyDirs(PodFolders folders, Func<IReadOnlyDictionary<str
 {
     private const string Plugin = "empty-dir";
 
+    private bool _isDiskTold;
+
     /// <summary>Makes one, unless it is ready; its path.</summary>
     /// <exception cref="VolumeException">It cannot be as the pod says.</exception>
     /// <exception cref="IOException">It cannot be made.</exception>
@@ -61,7 +63,20 @@ internal sealed class EmptyDirs(PodFolders folders, Func<IReadOnlyDictionary<str
 
         if (!MountTable.TryMountMemory(path, SizeOf(pod, sizeLimit), isForDataOnly))
         {
+            WarnOfDisk(pod, path);
+        }
+    }
+
+    /// <summary>Where only root may mount it is so for every pod, and told once.</summary>
+    private void WarnOfDisk(PodManifest pod, string path)
+    {
+        if (Environment.IsPrivilegedProcess)
+        {
             warn($"pod {pod}: {path} is on disk and not in memory: this process may not mount");
+        }
+        else if (!Interlocked.Exchange(ref _isDiskTold, true))
+        {
+            warn("secrets and volumes in memory are on disk: only root may mount");
         }
     }
 

@@ -41,6 +41,19 @@ public sealed class SharedInformers(KubernetesClient client, TimeProvider clock,
         }
     }
 
+    /// <summary>An informer that knows one object: the one of all objects if somebody has asked for that, so it may tell of others too.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="name">The object's name.</param>
+    public Informer<T> OfOne<T>(ApiResource<T> resource, string name)
+        where T : KubernetesObject
+    {
+        lock (_lock)
+        {
+            var isAllKnown = _informers.ContainsKey((resource, ""));
+            return Of(resource, isAllKnown ? "" : $"fieldSelector=metadata.name%3D{Uri.EscapeDataString(name)}");
+        }
+    }
+
     /// <summary>Starts all that were asked for; completes when they know what there is.</summary>
     public async Task StartAsync(CancellationToken cancellation)
     {

@@ -18,7 +18,7 @@ public sealed class ClusterDns : IDisposable
     private readonly ClusterDnsOptions _options;
     private readonly Zone _zone;
     private readonly ZoneController _names;
-    private readonly DnsService? _service;
+    private readonly DnsAnnouncement? _announcement;
     private DnsServer? _server;
 
     /// <summary>Makes one; it asks for its informers.</summary>
@@ -37,7 +37,7 @@ public sealed class ClusterDns : IDisposable
         _options = options;
         _zone = new Zone(options.Zone, options.ServiceAddress, (uint)context.Clock.GetUtcNow().ToUnixTimeSeconds());
         _names = new ZoneController(context, _zone);
-        _service = options.ServiceAddress is { } address ? new DnsService(context, address, options.NodeName) : null;
+        _announcement = options.NodeName.Length > 0 ? new DnsAnnouncement(context, options.NodeName) : null;
     }
 
     /// <summary>Where it listens, once it is open.</summary>
@@ -67,7 +67,7 @@ public sealed class ClusterDns : IDisposable
     {
         _server?.Dispose();
         _names.Dispose();
-        _service?.Dispose();
+        _announcement?.Dispose();
     }
 
     private async Task FollowAsync(CancellationToken cancellation)
@@ -75,10 +75,10 @@ public sealed class ClusterDns : IDisposable
         await _context.Informers.StartAsync(cancellation);
         _names.Load();
         List<Task> works = [_names.RunAsync(1, cancellation)];
-        if (_service is not null)
+        if (_announcement is not null)
         {
-            _service.Target = Target();
-            works.Add(_service.RunAsync(1, cancellation));
+            _announcement.Target = Target();
+            works.Add(_announcement.RunAsync(1, cancellation));
         }
 
         await Task.WhenAll(works);

@@ -21,15 +21,15 @@ public sealed record ClusterDnsOptions
     public string ResolvConf { get; init; } = "/etc/resolv.conf";
 
     /// <summary>
-    /// The address of the service <c>kube-system/kube-dns</c>, by custom the tenth of the services' network, which is then created and kept
-    /// together with where it leads. Null: somebody else does.
+    /// The address of the service by which pods ask (<see cref="DnsService"/>), by custom the tenth of the services' network. Null: there is
+    /// none.
     /// </summary>
     public IPAddress? ServiceAddress { get; init; }
 
     /// <summary>The address of this node to which the service leads. Null: that of the first in <see cref="Listen"/>.</summary>
     public IPAddress? NodeAddress { get; init; }
 
-    /// <summary>The name of this node; empty: it has none in the cluster.</summary>
+    /// <summary>The name of this node, whose Node then says where it listens; empty: nobody is told.</summary>
     public string NodeName { get; init; } = "";
 
     /// <summary>Whether <c>a-b-c-d.namespace.pod.zone</c> stands for the address that it says.</summary>

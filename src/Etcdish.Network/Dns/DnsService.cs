@@ -9,44 +9,53 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Network.Dns;
 
 /// <summary>
-/// Keeps the service by which pods reach the name server, <c>kube-system/kube-dns</c>, and the slice that says where this node's one is.
-/// The service has no selector, and so nobody else says where it leads.
+/// Keeps the service by which pods reach the cluster's name servers, <c>kube-system/kube-dns</c>, and says where those are that nodes announce:
+/// a slice for each. Pods ask the name server of their own node, and those of others only where there is none. One that ends, or whose node
+/// has gone silent, is asked by nobody. One program of the cluster does this.
 /// </summary>
-internal sealed class DnsService : Controller
+public sealed class DnsService : Controller
 {
-    public const string Namespace = "kube-system";
-    public const string ServiceName = "kube-dns";
+    internal const string Namespace = "kube-system";
+    internal const string ServiceName = "kube-dns";
+    private const string Manager = "etcdish";
     private static readonly ObjectKey _key = new(Namespace, ServiceName);
     private static readonly (string Name, string Protocol)[] _ports = [("dns", "UDP"), ("dns-tcp", "TCP")];
 
     private readonly string _serviceAddress;
-    private readonly string _nodeName;
-    private readonly string _sliceName;
     private readonly Informer<Service> _services;
     private readonly Informer<EndpointSlice> _slices;
+    private readonly Informer<Node> _nodes;
 
-    public DnsService(ControllerContext context, IPAddress serviceAddress, string nodeName)
+    /// <summary>Makes one; it asks for its informers.</summary>
+    /// <param name="context">What all programs on the cluster share.</param>
+    /// <param name="serviceAddress">The address of the service, by custom the tenth of the services' network.</param>
+    public DnsService(ControllerContext context, IPAddress serviceAddress)
         : base("cluster-dns-service", context)
     {
         _serviceAddress = serviceAddress.ToString();
-        _nodeName = nodeName;
-        _sliceName = nodeName.Length > 0 ? $"{ServiceName}-{nodeName}" : $"{ServiceName}-etcdish";
         _services = context.Informers.Of(Resources.Services);
         _slices = context.Informers.Of(Resources.EndpointSlices);
-        var slice = new ObjectKey(Namespace, _sliceName);
+        _nodes = context.Informers.Of(Resources.Nodes);
         _services.Subscribe((before, now) => LookIf((now ?? before)!.Key == _key));
-        _slices.Subscribe((before, now) => LookIf((now ?? before)!.Key == slice));
+        _slices.Subscribe((before, now) => LookIf(MayBeOurs((now ?? before)!)));
+        _nodes.Subscribe((before, now) => LookIf(NameServer.Of(before) != NameServer.Of(now)));
     }
 
-    /// <summary>Where this node's name server listens, as pods reach it; to be set before it runs.</summary>
-    public IPEndPoint Target { get; set; } = new(IPAddress.None, 0);
+    /// <summary>Starts the informers, and works until it is cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        await Context.Informers.StartAsync(cancellation);
+        await RunAsync(1, cancellation);
+    }
 
+    /// <inheritdoc/>
     protected override Task RunInBackgroundAsync(CancellationToken cancellation)
     {
         Queue.Add(_key);
         return Task.CompletedTask;
     }
 
+    /// <inheritdoc/>
     protected override async Task ReconcileAsync(ObjectKey key, CancellationToken cancellation)
     {
         try
@@ -55,7 +64,7 @@ internal sealed class DnsService : Controller
         }
         catch (ApiStatusException e) when (e.IsAlreadyExists)
         {
-            // Another node was faster, or this one a moment ago: what tells of it leads here again.
+            // Another was faster, or this one a moment ago: what tells of it leads here again.
         }
     }
 
@@ -83,7 +92,7 @@ internal sealed class DnsService : Controller
                 Resources.Services, Namespace, ServiceName, Repair(service), PatchKind.Merge, "", cancellation);
         }
 
-        await KeepSliceAsync(service, cancellation);
+        await KeepSlicesAsync(service, cancellation);
     }
 
     private void LookIf(bool isOurs)
@@ -129,73 +138,99 @@ internal sealed class DnsService : Controller
         ["targetPort"] = Forwarding.ResolvConf.DnsPort,
     })]);
 
-    private async Task KeepSliceAsync(Service service, CancellationToken cancellation)
+    private async Task KeepSlicesAsync(Service service, CancellationToken cancellation)
     {
-        var slice = _slices.Find(Namespace, _sliceName);
-        if (slice is not null && slice.AddressType != AddressType)
+        NameServer[] servers = [.. _nodes.All.Select(NameServer.Of).OfType<NameServer>()];
+        foreach (var left in _slices.All.Where(slice => IsOurs(slice) && !Array.Exists(servers, server => server.Fits(slice))))
         {
-            var options = new DeleteOptions { Uid = slice.Metadata.Uid };
-            await Context.Client.DeleteAsync(Resources.EndpointSlices, Namespace, _sliceName, options, cancellation);
+            var options = new DeleteOptions { Uid = left.Metadata.Uid };
+            await Context.Client.DeleteAsync(Resources.EndpointSlices, Namespace, left.Metadata.Name, options, cancellation);
         }
-        else if (slice is null)
+
+        foreach (var server in servers)
         {
-            await Context.Client.CreateAsync(Resources.EndpointSlices, Namespace, MakeSlice(service), cancellation);
+            await KeepSliceAsync(service, server, cancellation);
         }
-        else if (!IsAsWanted(slice, service))
+    }
+
+    private async Task KeepSliceAsync(Service service, NameServer server, CancellationToken cancellation)
+    {
+        var slice = _slices.Find(Namespace, server.SliceName);
+        if (slice is null)
         {
-            var patch = MakeSlice(service);
+            await Context.Client.CreateAsync(Resources.EndpointSlices, Namespace, MakeSlice(service, server), cancellation);
+        }
+        else if (slice.AddressType == server.AddressType && !IsAsWanted(slice, service, server))
+        {
+            var patch = MakeSlice(service, server);
             patch["metadata"]!["resourceVersion"] = slice.Metadata.ResourceVersion;
             await Context.Client.PatchAsync(
-                Resources.EndpointSlices, Namespace, _sliceName, patch, PatchKind.Merge, "", cancellation);
+                Resources.EndpointSlices, Namespace, server.SliceName, patch, PatchKind.Merge, "", cancellation);
         }
     }
 
-    private string AddressType => Target.AddressFamily == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
+    // Also one that has lost its labels.
+    private static bool MayBeOurs(EndpointSlice slice) => slice.Metadata.Namespace == Namespace
+        && slice.Metadata.Name.StartsWith(NameServer.SlicePrefix, StringComparison.Ordinal);
 
-    private bool IsAsWanted(EndpointSlice slice, Service service) =>
-        SliceLabels().All(label => slice.Metadata.Labels.GetValueOrDefault(label.Key) == label.Value!.GetValue<string>())
-        && slice.Metadata.OwnerReferences is [{ } owner] && owner.Uid == service.Metadata.Uid
-        && slice.Endpoints is [{ Addresses: [var address], Conditions.Ready: true } endpoint]
-        && address == Target.Address.ToString() && endpoint.NodeName == _nodeName
+    private static bool IsOurs(EndpointSlice slice) => slice.Metadata.Namespace == Namespace
+        && SliceLabels().All(label => slice.Metadata.Labels.GetValueOrDefault(label.Key) == label.Value!.GetValue<string>());
+
+    private static bool IsAsWanted(EndpointSlice slice, Service service, NameServer server) =>
+        IsOurs(slice) && slice.Metadata.OwnerReferences is [{ } owner] && owner.Uid == service.Metadata.Uid
+        && slice.Endpoints is [{ Addresses: [var address], Hints.ForNodes: [{ } near] } endpoint]
+        && endpoint.Conditions.Ready == server.IsAlive && address == server.At.Address.ToString()
+        && endpoint.NodeName == server.Node && near.Name == server.Node
         && slice.Ports.Select(port => (port.Name, port.Protocol, port.Port)).SequenceEqual(
-            _ports.Select(port => (port.Name, port.Protocol, (int?)Target.Port)));
+            _ports.Select(port => (port.Name, port.Protocol, (int?)server.At.Port)));
 
-    private JsonObject MakeSlice(Service service)
+    private static JsonObject MakeSlice(Service service, NameServer server) => new()
     {
-        var endpoint = new JsonObject
+        ["apiVersion"] = Resources.EndpointSlices.ApiVersion,
+        ["kind"] = Resources.EndpointSlices.Kind,
+        ["metadata"] = new JsonObject
         {
-            ["addresses"] = new JsonArray(Target.Address.ToString()),
-            ["conditions"] = new JsonObject { ["ready"] = true, ["serving"] = true, ["terminating"] = false },
-        };
-        if (_nodeName.Length > 0)
+            ["name"] = server.SliceName,
+            ["labels"] = SliceLabels(),
+            ["ownerReferences"] = new JsonArray(OwnerReference.ToController(Resources.Services, service)),
+        },
+        ["addressType"] = server.AddressType,
+        ["endpoints"] = new JsonArray(new JsonObject
         {
-            endpoint["nodeName"] = _nodeName;
-        }
-
-        return new JsonObject
+            ["addresses"] = new JsonArray(server.At.Address.ToString()),
+            ["conditions"] = new JsonObject { ["ready"] = server.IsAlive, ["serving"] = server.IsAlive, ["terminating"] = false },
+            ["nodeName"] = server.Node,
+            ["hints"] = new JsonObject { ["forNodes"] = new JsonArray(new JsonObject { ["name"] = server.Node }) },
+        }),
+        ["ports"] = new JsonArray([.. _ports.Select(port => new JsonObject
         {
-            ["apiVersion"] = Resources.EndpointSlices.ApiVersion,
-            ["kind"] = Resources.EndpointSlices.Kind,
-            ["metadata"] = new JsonObject
-            {
-                ["name"] = _sliceName,
-                ["labels"] = SliceLabels(),
-                ["ownerReferences"] = new JsonArray(OwnerReference.ToController(Resources.Services, service)),
-            },
-            ["addressType"] = AddressType,
-            ["endpoints"] = new JsonArray(endpoint),
-            ["ports"] = new JsonArray([.. _ports.Select(port => new JsonObject
-            {
-                ["name"] = port.Name,
-                ["protocol"] = port.Protocol,
-                ["port"] = Target.Port,
-            })]),
-        };
-    }
+            ["name"] = port.Name,
+            ["protocol"] = port.Protocol,
+            ["port"] = server.At.Port,
+        })]),
+    };
 
     private static JsonObject SliceLabels() => new()
     {
         ["kubernetes.io/service-name"] = ServiceName,
-        ["endpointslice.kubernetes.io/managed-by"] = "etcdish",
+        ["endpointslice.kubernetes.io/managed-by"] = Manager,
     };
+
+    /// <summary>A node's name server.</summary>
+    private sealed record NameServer(string Node, IPEndPoint At, bool IsAlive)
+    {
+        public const string SlicePrefix = ServiceName + "-";
+
+        public string SliceName => SlicePrefix + Node;
+
+        public string AddressType => At.AddressFamily == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
+
+        // Unknown is what a node becomes of which nothing was heard for long; one that is not ready for pods may still serve.
+        public static NameServer? Of(Node? node) => node is not null && DnsAnnouncement.Read(node) is { } at
+            ? new NameServer(node.Metadata.Name, at, node.Status.Find("Ready")?.Status != "Unknown")
+            : null;
+
+        // The type of a slice's addresses cannot be changed.
+        public bool Fits(EndpointSlice slice) => slice.Metadata.Name == SliceName && slice.AddressType == AddressType;
+    }
 }

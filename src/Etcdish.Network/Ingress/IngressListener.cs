@@ -76,9 +76,23 @@ internal sealed class IngressListener : IAsyncDisposable
             && e.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
         {
             var address = (IPEndPoint)wanted;
-            var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(new IPEndPoint(address.Address, 0));
+            var socket = BindInstead(address);
             _warn($"ingress: port {address.Port} cannot be had ({e.Message}); {((IPEndPoint)socket.LocalEndPoint!).Port} is used instead");
             return socket;
+        }
+    }
+
+    /// <summary>One that is the same at each start, if that can be had: people write it down.</summary>
+    private static Socket BindInstead(IPEndPoint wanted)
+    {
+        try
+        {
+            return SocketTransportOptions.CreateDefaultBoundListenSocket(
+                new IPEndPoint(wanted.Address, (wanted.Port + IngressOptions.InsteadOffset) % (IPEndPoint.MaxPort + 1)));
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
+        {
+            return SocketTransportOptions.CreateDefaultBoundListenSocket(new IPEndPoint(wanted.Address, 0));
         }
     }
 

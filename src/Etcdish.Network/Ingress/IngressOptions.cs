@@ -5,11 +5,16 @@ namespace Etcdish.Network.Ingress;
 /// <summary>How an ingress controller serves.</summary>
 public sealed record IngressOptions
 {
-    /// <summary>The port of plain HTTP; 0: any that is free. One that cannot be had gives way to any that is free, with a
-    /// warning.</summary>
+    /// <summary>How much higher the port is that takes the place of one that cannot be had: 18080 for 80.</summary>
+    internal const int InsteadOffset = 18_000;
+
+    /// <summary>
+    /// The port of plain HTTP; 0: any that is free. One that cannot be had, such as 80 by who is not root, gives way to 18080 or else to any
+    /// that is free, with a warning.
+    /// </summary>
     public int HttpPort { get; init; } = 80;
 
-    /// <summary>The port of HTTPS; 0: any that is free. One that cannot be had gives way to any that is free, with a warning.</summary>
+    /// <summary>The port of HTTPS; 0: any that is free. One that cannot be had gives way to 18443 or else to any that is free, with a warning.</summary>
     public int HttpsPort { get; init; } = 443;
 
     /// <summary>The address to listen at; by default all, of both families.</summary>

@@ -9,7 +9,7 @@ namespace Etcdish.Network.LoadBalancers;
 
 /// <summary>
 /// Puts the addresses that load balancers have from pools on this node, so that it answers for them, and takes them off again. Needs root.
-/// One node of a cluster announces a pool. Its queue holds addresses as names.
+/// Of several nodes one has each address (<see cref="AnnouncingNodes"/>). Its queue holds addresses as names.
 /// </summary>
 public sealed class AddressAnnouncer : Controller
 {
@@ -18,6 +18,8 @@ public sealed class AddressAnnouncer : Controller
     private readonly AddressRange[] _pools;
     private readonly string _interface;
     private readonly IpProgram _ip;
+    private readonly string _nodeName;
+    private readonly AnnouncingNodes? _nodes;
     private readonly Lock _lock = new();
     private readonly SortedSet<string> _present = new(StringComparer.Ordinal);
 
@@ -43,6 +45,8 @@ public sealed class AddressAnnouncer : Controller
             Add(before);
             Add(now);
         });
+        _nodeName = options.NodeName;
+        _nodes = _nodeName.Length == 0 ? null : new AnnouncingNodes(context, LookAgain);
     }
 
     /// <summary>Is told when the node's addresses have become others.</summary>
@@ -72,7 +76,7 @@ public sealed class AddressAnnouncer : Controller
     /// <inheritdoc/>
     protected override async Task ReconcileAsync(ObjectKey key, CancellationToken cancellation)
     {
-        var isWanted = _byAddress.Count(key.Name) > 0;
+        var isWanted = IsWanted(key.Name);
         bool isPresent;
         lock (_lock)
         {
@@ -111,6 +115,27 @@ public sealed class AddressAnnouncer : Controller
     }
 
     private bool IsOfPool(IPAddress address) => Array.Exists(_pools, pool => pool.Contains(address));
+
+    private bool IsWanted(string address)
+    {
+        var services = _byAddress[address];
+        return services.Count > 0 && (_nodes is null || services.Any(service => _nodes.Choose(address, service) == _nodeName));
+    }
+
+    /// <summary>Looks again at the addresses of a service, or of all.</summary>
+    private void LookAgain(ObjectKey? service)
+    {
+        if (service is { } key)
+        {
+            Add(_services.Find(key));
+            return;
+        }
+
+        foreach (var one in _services.All)
+        {
+            Add(one);
+        }
+    }
 
     private void Add(Service? service)
     {

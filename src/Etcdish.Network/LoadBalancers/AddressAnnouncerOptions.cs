@@ -3,6 +3,11 @@ namespace Etcdish.Network.LoadBalancers;
 /// <summary>Which addresses a node takes, and where.</summary>
 public sealed record AddressAnnouncerOptions
 {
+    /// <summary>
+    /// This node: each address is one node's, which all of them find alike. Empty: all are this one's, and nobody else announces the pools.
+    /// </summary>
+    public string NodeName { get; init; } = "";
+
     /// <summary>The pools, as in <see cref="LoadBalancerOptions.Pools"/>. Addresses of these are this program's alone: any other one that it
     /// finds on the interface is a leftover, and goes.</summary>
     public required IReadOnlyList<string> Pools { get; init; }

@@ -2,7 +2,6 @@ using System.Net;
 using Etcdish.Kubernetes.Control;
 using Etcdish.Kubernetes.Informers;
 using Etcdish.Kubernetes.Objects;
-using Etcdish.Network.Services;
 
 namespace Etcdish.Network.Nftables;
 
@@ -22,8 +21,14 @@ internal sealed class NodeNetworkSource
     public NodeNetworkSource(ControllerContext context, ServiceProxyOptions options, Action onChange)
     {
         _options = options;
-        _nodes = context.Informers.Of(Resources.Nodes, ServiceTable.SelectorOf(options.NodeName));
-        _nodes.Subscribe((_, _) => onChange());
+        _nodes = context.Informers.OfOne(Resources.Nodes, options.NodeName);
+        _nodes.Subscribe((before, now) =>
+        {
+            if ((now ?? before)!.Metadata.Name == options.NodeName)
+            {
+                onChange();
+            }
+        });
         if (options.ServiceCidrs.Count == 0)
         {
             _ranges = context.Informers.Of(Resources.ServiceCidrs);

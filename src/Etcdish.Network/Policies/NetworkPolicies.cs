@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Etcdish.Kubernetes.Control;
 using Etcdish.Kubernetes.Informers;
 using Etcdish.Kubernetes.Objects;
@@ -12,9 +11,6 @@ namespace Etcdish.Network.Policies;
 /// </summary>
 public sealed class NetworkPolicies
 {
-    private static readonly TimeSpan _firstPause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _longestPause = TimeSpan.FromMinutes(1);
-
     private readonly ControllerContext _context;
     private readonly NetworkPolicyOptions _options;
     private readonly INftables _nftables;
@@ -24,11 +20,9 @@ public sealed class NetworkPolicies
     private readonly Informer<Namespace> _namespaces;
     private readonly PolicyTable _table;
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Channel<bool> _wake =
-        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly WakeLoop _loop;
     private readonly Lock _lock = new();
     private HashSet<(ChangedKind Kind, ObjectKey Key)> _changed = [];
-    private TimeSpan _pause = _firstPause;
 
     /// <summary>Makes one, which watches policies, pods and namespaces.</summary>
     public NetworkPolicies(ControllerContext context, NetworkPolicyOptions options)
@@ -39,6 +33,7 @@ public sealed class NetworkPolicies
     internal NetworkPolicies(ControllerContext context, NetworkPolicyOptions options, INftables nftables, Action prepare)
     {
         (_context, _options, _nftables, _prepare) = (context, options, nftables, prepare);
+        _loop = new WakeLoop(context.Clock);
         _table = new PolicyTable($"inet {options.Table}", options.NodeName);
         _policies = context.Informers.Of(Resources.NetworkPolicies);
         _pods = context.Informers.Of(Resources.Pods);
@@ -57,18 +52,7 @@ public sealed class NetworkPolicies
         await _context.Informers.StartAsync(cancellation);
         Try(_prepare);
         await using var resync = _context.Clock.CreateTimer(_ => Rewrite(), null, _options.Resync, _options.Resync);
-        _wake.Writer.TryWrite(true);
-        try
-        {
-            while (await _wake.Reader.WaitToReadAsync(cancellation))
-            {
-                _wake.Reader.TryRead(out _);
-                await SyncAsync(cancellation);
-            }
-        }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-        {
-        }
+        await _loop.RunAsync(TrySyncAsync, cancellation);
     }
 
     /// <summary>Removes the table: nothing is judged any more.</summary>
@@ -76,7 +60,7 @@ public sealed class NetworkPolicies
     public Task RemoveAsync(CancellationToken cancellation) =>
         _nftables.ApplyAsync($"add table inet {_options.Table}\ndelete table inet {_options.Table}\n".AsMemory(), cancellation);
 
-    private async Task SyncAsync(CancellationToken cancellation)
+    private async Task<bool> TrySyncAsync(CancellationToken cancellation)
     {
         foreach (var (kind, key) in TakeChanged())
         {
@@ -88,15 +72,13 @@ public sealed class NetworkPolicies
             await ApplyAsync(_table.Image.TakeChanges(), cancellation);
             _synced.TrySetResult();
             await ApplyAsync(_table.Image.TakeLeftovers(), cancellation);
-            _pause = _firstPause;
+            return true;
         }
         catch (IOException e)
         {
             _context.Warn($"network policies are not in force as they should, and are written anew: {e.Message}");
             _table.Image.Forget();
-            await Task.Delay(_pause, _context.Clock, cancellation);
-            _pause = _pause * 2 < _longestPause ? _pause * 2 : _longestPause;
-            _wake.Writer.TryWrite(true);
+            return false;
         }
     }
 
@@ -147,7 +129,7 @@ public sealed class NetworkPolicies
             _changed.Add((kind, key));
         }
 
-        _wake.Writer.TryWrite(true);
+        _loop.Wake();
     }
 
     // The order of changes does not matter: what follows from all of them does not depend on it.

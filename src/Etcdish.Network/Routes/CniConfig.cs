@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
-using System.Threading.Channels;
 using Etcdish.Kubernetes.Control;
 using Etcdish.Kubernetes.Informers;
 using Etcdish.Kubernetes.Objects;
@@ -9,7 +8,7 @@ using Etcdish.Kubernetes.Objects;
 namespace Etcdish.Network.Routes;
 
 /// <summary>
-/// Tells the node's container runtime how pods get their addresses: from the node's own range, on a bridge. Writes that as soon as the
+/// Tells the node's container runtime, or its kubelet if pods are processes, how pods get their addresses: from the node's own range, on a bridge. Writes that as soon as the
 /// range is known, and again when it changes; not if there is a configuration of somebody else.
 /// </summary>
 public sealed class CniConfig
@@ -23,19 +22,20 @@ public sealed class CniConfig
     private readonly CniConfigOptions _options;
     private readonly Informer<Node> _nodes;
     private readonly TaskCompletionSource _written = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Channel<bool> _wake =
-        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly WakeLoop _loop;
+    private volatile int _mtu;
 
     /// <summary>Makes one, which watches nodes.</summary>
     public CniConfig(ControllerContext context, CniConfigOptions options)
     {
-        (_context, _options) = (context, options);
+        (_context, _options, _mtu) = (context, options, options.Mtu);
+        _loop = new WakeLoop(context.Clock);
         _nodes = context.Informers.Of(Resources.Nodes);
         _nodes.Subscribe((before, now) =>
         {
             if ((now ?? before)!.Metadata.Name == _options.NodeName)
             {
-                _wake.Writer.TryWrite(true);
+                _loop.Wake();
             }
         });
     }
@@ -47,18 +47,14 @@ public sealed class CniConfig
     public async Task RunAsync(CancellationToken cancellation)
     {
         await _context.Informers.StartAsync(cancellation);
-        _wake.Writer.TryWrite(true);
-        try
-        {
-            while (await _wake.Reader.WaitToReadAsync(cancellation))
-            {
-                _wake.Reader.TryRead(out _);
-                TryWrite();
-            }
-        }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-        {
-        }
+        await _loop.RunAsync(_ => Task.FromResult(TryWrite()), cancellation);
+    }
+
+    /// <summary>Makes packets of pods that are to come so large, in bytes; 0: as the bridge has them. Those that are there stay as they are.</summary>
+    public void SetMtu(int mtu)
+    {
+        _mtu = mtu;
+        _loop.Wake();
     }
 
     /// <summary>The configuration of a node with these ranges.</summary>
@@ -88,15 +84,17 @@ public sealed class CniConfig
         return new JsonObject { ["cniVersion"] = "1.0.0", ["name"] = "etcdish", ["plugins"] = new JsonArray(bridge, ports) }.ToJsonString();
     }
 
-    private void TryWrite()
+    private bool TryWrite()
     {
         try
         {
             Write();
+            return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _context.Warn($"pods get no network, for its configuration in {_options.ConfigFolder} cannot be written: {e.Message}");
+            return false;
         }
     }
 
@@ -116,7 +114,7 @@ public sealed class CniConfig
         }
 
         WarnOfMissingPlugins();
-        var (path, text) = (Path.Combine(_options.ConfigFolder, FileName), TextFor(networks, _options));
+        var (path, text) = (Path.Combine(_options.ConfigFolder, FileName), TextFor(networks, _options with { Mtu = _mtu }));
         if (!File.Exists(path) || File.ReadAllText(path) != text)
         {
             // The runtime reads whatever ends as configurations do: it must not see a part of one.

@@ -16,7 +16,7 @@ public sealed record CniConfigOptions
     public string Bridge { get; init; } = "cni0";
 
     /// <summary>
-    /// The largest packet of pods, in bytes; 0: what the bridge has. With a tunnel, 50 (IPv4) or 70 (IPv6) less than links carry.
+    /// The largest packet of pods, in bytes, until somebody says otherwise (<see cref="CniConfig.SetMtu"/>); 0: what the bridge has.
     /// </summary>
     public int Mtu { get; init; }
 }

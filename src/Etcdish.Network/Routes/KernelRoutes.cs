@@ -21,7 +21,7 @@ internal sealed class KernelRoutes(HostCommands host, NodeRouteOptions options)
            from address in Items(device["addr_info"])
            let parsed = IPAddress.TryParse(Text(address, "local"), out var found) ? found : null
            where parsed is not null
-           select new LinkAddress(Text(device, "ifname"), parsed, (int)address["prefixlen"]!),
+           select new LinkAddress(Text(device, "ifname"), parsed, (int)address["prefixlen"]!, (int)device["mtu"]!),
     ];
 
     /// <summary>Brings the kernel to these routes.</summary>

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using System.Threading.Channels;
 using Etcdish.Kubernetes.Control;
 using Etcdish.Kubernetes.Informers;
 using Etcdish.Kubernetes.Objects;
@@ -14,9 +13,6 @@ namespace Etcdish.Network.Routes;
 /// </summary>
 public sealed class NodeRoutes
 {
-    private static readonly TimeSpan _firstPause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _longestPause = TimeSpan.FromMinutes(1);
-
     private readonly ControllerContext _context;
     private readonly NodeRouteOptions _options;
     private readonly INftables _nftables;
@@ -24,9 +20,8 @@ public sealed class NodeRoutes
     private readonly IPNetwork[] _cluster;
     private readonly Informer<Node> _nodes;
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Channel<bool> _wake =
-        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private TimeSpan _pause = _firstPause;
+    private readonly WakeLoop _loop;
+    private int _podMtu;
 
     /// <summary>Makes one, which watches nodes.</summary>
     /// <exception cref="FormatException">A range of the cluster is none.</exception>
@@ -38,16 +33,23 @@ public sealed class NodeRoutes
     internal NodeRoutes(ControllerContext context, NodeRouteOptions options, INftables nftables, HostCommands host)
     {
         (_context, _options, _nftables, _kernel) = (context, options, nftables, new KernelRoutes(host, options));
+        _loop = new WakeLoop(context.Clock);
         _cluster = [.. options.ClusterCidrs.Select(text => IPNetwork.Parse(text))];
         _nodes = context.Informers.Of(Resources.Nodes);
         _nodes.Subscribe((before, now) =>
         {
             if (before is null || now is null || TextOf(before) != TextOf(now))
             {
-                _wake.Writer.TryWrite(true);
+                _loop.Wake();
             }
         });
     }
+
+    /// <summary>
+    /// Is told how large pods' packets may be, in bytes, when that has changed: as the tunnel can carry them if there is one. 0: as the bridge has
+    /// them.
+    /// </summary>
+    public event Action<int>? PodMtuChanged;
 
     /// <summary>Completes when the nodes that were there at the start have their routes.</summary>
     public Task Synced => _synced.Task;
@@ -56,19 +58,8 @@ public sealed class NodeRoutes
     public async Task RunAsync(CancellationToken cancellation)
     {
         await _context.Informers.StartAsync(cancellation);
-        await using var resync = _context.Clock.CreateTimer(_ => _wake.Writer.TryWrite(true), null, _options.Resync, _options.Resync);
-        _wake.Writer.TryWrite(true);
-        try
-        {
-            while (await _wake.Reader.WaitToReadAsync(cancellation))
-            {
-                _wake.Reader.TryRead(out _);
-                await TrySyncAsync(cancellation);
-            }
-        }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
-        {
-        }
+        await using var resync = _context.Clock.CreateTimer(_ => _loop.Wake(), null, _options.Resync, _options.Resync);
+        await _loop.RunAsync(TrySyncAsync, cancellation);
     }
 
     /// <summary>Removes routes, tunnel and masquerading.</summary>
@@ -79,20 +70,18 @@ public sealed class NodeRoutes
         await _nftables.ApplyAsync(Masquerade.Removal().AsMemory(), cancellation);
     }
 
-    private async Task TrySyncAsync(CancellationToken cancellation)
+    private async Task<bool> TrySyncAsync(CancellationToken cancellation)
     {
         try
         {
             await SyncAsync(cancellation);
             _synced.TrySetResult();
-            _pause = _firstPause;
+            return true;
         }
         catch (Exception e) when (e is IOException or JsonException)
         {
             _context.Warn($"routes to other nodes' pods are not as they should be, and are tried again: {e.Message}");
-            await Task.Delay(_pause, _context.Clock, cancellation);
-            _pause = _pause * 2 < _longestPause ? _pause * 2 : _longestPause;
-            _wake.Writer.TryWrite(true);
+            return false;
         }
     }
 
@@ -103,8 +92,19 @@ public sealed class NodeRoutes
             ?? throw new IOException($"no device of this node has its address {_options.NodeAddress}");
         var nodes = _nodes.All;
         IPNetwork[] networks = [.. nodes.Where(node => node.Metadata.Name == _options.NodeName).SelectMany(RoutePlan.NetworksOf)];
-        await _kernel.ApplyAsync(RoutePlan.For(nodes, _options, links), networks, own.Device, cancellation);
+        var routes = RoutePlan.For(nodes, _options, links);
+        TellMtu(RoutePlan.PodMtu(routes, own));
+        await _kernel.ApplyAsync(routes, networks, own.Device, cancellation);
         await _nftables.ApplyAsync(Masquerade.Commands(networks, _cluster).AsMemory(), cancellation);
+    }
+
+    private void TellMtu(int mtu)
+    {
+        if (mtu != _podMtu)
+        {
+            _podMtu = mtu;
+            PodMtuChanged?.Invoke(mtu);
+        }
     }
 
     private static string TextOf(Node node) => string.Join(

@@ -13,7 +13,11 @@ namespace Etcdish.Network.Routes;
 internal sealed record PodRoute(IPNetwork Network, IPAddress Node, string? Device);
 
 /// <summary>A device of this node with one of its addresses.</summary>
-internal sealed record LinkAddress(string Device, IPAddress Address, int PrefixLength)
+/// <param name="Device">Its name.</param>
+/// <param name="Address">The address.</param>
+/// <param name="PrefixLength">How many bits name the link.</param>
+/// <param name="Mtu">The largest packet that it carries, in bytes.</param>
+internal sealed record LinkAddress(string Device, IPAddress Address, int PrefixLength, int Mtu = 1500)
 {
     /// <summary>Whether an address is on the device's link.</summary>
     public bool Reaches(IPAddress other)
@@ -34,6 +38,10 @@ internal sealed record LinkAddress(string Device, IPAddress Address, int PrefixL
 /// <summary>What routes a node needs.</summary>
 internal static class RoutePlan
 {
+    // What VXLAN adds: headers of IP (20 or 40), UDP (8), VXLAN itself (8) and Ethernet (14).
+    private const int TunnelBytes = 50;
+    private const int TunnelBytesV6 = 70;
+
     /// <summary>The routes to the pods of all other nodes, in the order of networks.</summary>
     /// <param name="nodes">All nodes.</param>
     /// <param name="options">Which of them this is.</param>
@@ -52,6 +60,12 @@ internal static class RoutePlan
         routes.Sort((a, b) => string.CompareOrdinal(a.Network.ToString(), b.Network.ToString()));
         return routes;
     }
+
+    /// <summary>How large pods' packets may be, in bytes; 0: as they are on the bridge.</summary>
+    /// <param name="routes">The routes to other nodes' pods.</param>
+    /// <param name="own">The device with this node's address.</param>
+    public static int PodMtu(IEnumerable<PodRoute> routes, LinkAddress own) => routes.All(route => route.Device is not null) ? 0
+        : own.Mtu - (own.Address.AddressFamily == AddressFamily.InterNetwork ? TunnelBytes : TunnelBytesV6);
 
     /// <summary>The ranges of a node's pods.</summary>
     public static IEnumerable<IPNetwork> NetworksOf(Node node)

@@ -46,14 +46,17 @@ internal sealed class ServiceTable
             Note(ServiceOf(before));
             Note(ServiceOf(now));
         });
-        context.Informers.Of(Resources.Nodes, SelectorOf(nodeName)).Subscribe((_, now) => Place(now));
+        context.Informers.OfOne(Resources.Nodes, nodeName).Subscribe((before, now) =>
+        {
+            if ((now ?? before)!.Metadata.Name == nodeName)
+            {
+                Place(now);
+            }
+        });
     }
 
     /// <summary>All routes, as the last changes left them.</summary>
     public IEnumerable<ServiceRoute> Routes => _routes.Values.SelectMany(routes => routes);
-
-    /// <summary>What narrows a watch of nodes to one.</summary>
-    public static string SelectorOf(string nodeName) => $"fieldSelector=metadata.name%3D{Uri.EscapeDataString(nodeName)}";
 
     /// <summary>Waits until there may be changes to take.</summary>
     public async Task WaitAsync(CancellationToken cancellation) => await _wake.Reader.ReadAsync(cancellation);

@@ -64,7 +64,8 @@ public sealed class NodeStatusKeeperTests
         using (Assert.EnterMultipleScope())
         {
             AssertJson(node["metadata"]!["labels"], """
-                {"beta.kubernetes.io/arch":"amd64","beta.kubernetes.io/os":"linux","etcdish.io/runtime":"containerd",
+                {"beta.kubernetes.io/arch":"amd64","beta.kubernetes.io/os":"linux","etcdish.io/pod-network":"own",
+                 "etcdish.io/runtime":"containerd",
                  "kubernetes.io/arch":"amd64","kubernetes.io/hostname":"n1","kubernetes.io/os":"linux","zone":"a"}
                 """);
             AssertJson(node["status"]!["capacity"], """

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using Etcdish.Kubelet.Processes;
+using Etcdish.Kubelet.Processes.Networks;
 using Etcdish.Kubelet.Runtime;
 using Etcdish.Testing;
 
@@ -10,9 +12,10 @@ internal sealed class RuntimeFixture : IAsyncDisposable
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static int _count;
     private readonly TemporaryFolder _folder = new();
-    private readonly ProcessRuntimeOptions _options;
+    private readonly TaskCompletionSource<string> _firstWarning = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ProcessRuntimeOptions _options;
 
-    private RuntimeFixture(bool isPrivileged)
+    private RuntimeFixture(bool isPrivileged, PodNetworks? networks)
     {
         _options = new ProcessRuntimeOptions
         {
@@ -21,6 +24,7 @@ internal sealed class RuntimeFixture : IAsyncDisposable
             CgroupRoot = isPrivileged ? "/sys/fs/cgroup" : _folder.File("no-cgroups"),
             CgroupTop = $"/etcdish-test-{Environment.ProcessId}-{Interlocked.Increment(ref _count)}",
             IsPrivileged = isPrivileged,
+            Networks = networks,
         };
         Runtime = Open();
     }
@@ -35,19 +39,27 @@ internal sealed class RuntimeFixture : IAsyncDisposable
 
     public string Cgroup => _options.CgroupTop;
 
-    public static async Task<RuntimeFixture> CreateAsync(bool isPrivileged = true, string hostname = "")
+    /// <summary>What the runtime told its operator.</summary>
+    public ConcurrentQueue<string> Warnings { get; } = new();
+
+    /// <summary>Completes with the first of them.</summary>
+    public Task<string> FirstWarning => _firstWarning.Task;
+
+    public static async Task<RuntimeFixture> CreateAsync(
+        bool isPrivileged = true, string hostname = "", PodNetworks? networks = null, IReadOnlyList<PortSettings>? ports = null)
     {
         if (isPrivileged && !Environment.IsPrivilegedProcess)
         {
             Tools.Missing("mounts and users of containers need root");
         }
 
-        var fixture = new RuntimeFixture(isPrivileged);
+        var fixture = new RuntimeFixture(isPrivileged, networks);
         fixture.Settings = new SandboxSettings
         {
             Pod = new PodIdentity("default", "web-0", "7f1c"),
             LogDirectory = Path.Combine(fixture.Folder, "logs"),
             Hostname = hostname,
+            Ports = ports ?? [],
         };
         fixture.Sandbox = await fixture.Runtime.RunSandboxAsync(fixture.Settings, default);
         return fixture;
@@ -121,9 +133,13 @@ internal sealed class RuntimeFixture : IAsyncDisposable
     }
 
     /// <summary>As a kubelet that ends and another that starts.</summary>
-    public async Task ReopenAsync()
+    public Task ReopenAsync() => ReopenAsync(_options.Networks);
+
+    /// <summary>Likewise, with another one's mind about networks.</summary>
+    public async Task ReopenAsync(PodNetworks? networks)
     {
         await Runtime.DisposeAsync();
+        _options = _options with { Networks = networks };
         Runtime = Open();
     }
 
@@ -162,5 +178,11 @@ internal sealed class RuntimeFixture : IAsyncDisposable
         }
     }
 
-    private ProcessRuntime Open() => ProcessRuntime.Open(_options, TimeProvider.System, TestContext.Progress.WriteLine);
+    private ProcessRuntime Open() => ProcessRuntime.Open(_options, TimeProvider.System, Hear);
+
+    private void Hear(string warning)
+    {
+        Warnings.Enqueue(warning);
+        _firstWarning.TrySetResult(warning);
+    }
 }

@@ -16,6 +16,7 @@ public sealed class ClusterDnsTests
     private ControlBench _bench = null!;
     private StubNameServer _outside = null!;
     private ClusterDns _dns = null!;
+    private DnsService _service = null!;
     private Task _running = null!;
     private IPEndPoint _address = null!;
     private string _serviceAddress = "";
@@ -46,7 +47,9 @@ public sealed class ClusterDnsTests
         await _bench.CreateAsync(Resources.EndpointSlices, "default",
             "{'metadata':{'name':'web-1','labels':{'kubernetes.io/service-name':'web'}},'addressType':'IPv4','endpoints':[{'addresses':['10.0.0.1'],"
             + "'hostname':'a'},{'addresses':['10.0.0.2'],'conditions':{'ready':false}}],'ports':[{'name':'http','port':8080}]}");
-        _running = _dns.RunAsync(_stop.Token);
+        await _bench.CreateAsync(Resources.Nodes, "", "{'metadata':{'name':'n1'}}");
+        _service = new DnsService(_bench.Context, IPAddress.Parse(_serviceAddress));
+        _running = Task.WhenAll(_dns.RunAsync(_stop.Token), _service.RunAsync(_stop.Token));
         await _bench.WaitAsync(Resources.EndpointSlices, DnsService.Namespace, all => all.Count == 1);
     }
 
@@ -56,6 +59,7 @@ public sealed class ClusterDnsTests
         await _stop.CancelAsync();
         await _running;
         _dns.Dispose();
+        _service.Dispose();
         await _outside.DisposeAsync();
         await _bench.DisposeAsync();
         _stop.Dispose();
@@ -121,15 +125,35 @@ public sealed class ClusterDnsTests
         await using var bench = await ControlBench.StartAsync();
         var taken = await bench.CreateAsync(Resources.Services, DnsService.Namespace,
             "{'metadata':{'name':'kube-dns'},'spec':{'selector':{'a':'b'},'ports':[{'port':53}]}}");
-        using var service = bench.Add(new DnsService(bench.Context, IPAddress.Parse(_serviceAddress), "")
-        {
-            Target = new IPEndPoint(IPAddress.Parse("fd00::1"), 5353),
-        });
+        using var service = bench.Add(new DnsService(bench.Context, IPAddress.Parse(_serviceAddress)));
         await bench.RunAsync();
         await bench.WaitAsync(Resources.Services, DnsService.Namespace,
             all => all is [{ } it] && it.Metadata.Uid != taken.Metadata.Uid && it.Spec.ClusterIp == _serviceAddress);
-        await bench.WaitAsync(Resources.EndpointSlices, DnsService.Namespace,
-            all => all is [{ AddressType: "IPv6", Metadata.Name: "kube-dns-etcdish", Endpoints: [{ Addresses: ["fd00::1"] }] }]);
+    }
+
+    [Test]
+    public async Task A_name_server_is_for_its_own_node_first_and_one_of_a_silent_node_for_nobody()
+    {
+        await using var bench = await ControlBench.StartAsync();
+        using var service = bench.Add(new DnsService(bench.Context, IPAddress.Parse(_serviceAddress)));
+        await bench.RunAsync();
+        await CreateNodeAsync("a", "192.0.2.1:53");
+        await CreateNodeAsync("b", "[fd00::1]:5353");
+        await CreateNodeAsync("c", "nonsense");
+        await WaitAsync("IPv4 192.0.2.1 for a ready", "IPv6 fd00::1 for b ready");
+
+        await bench.PatchAsync(Resources.Nodes, "", "a", "{'status':{'conditions':[{'type':'Ready','status':'Unknown'}]}}", "status");
+        await WaitAsync("IPv4 192.0.2.1 for a", "IPv6 fd00::1 for b ready");
+        await bench.PatchAsync(Resources.Nodes, "", "a", "{'status':{'conditions':[{'type':'Ready','status':'False'}]}}", "status");
+        await bench.PatchAsync(Resources.Nodes, "", "b", "{'metadata':{'annotations':{'etcdish.io/cluster-dns':'192.0.2.2:53'}}}");
+        await WaitAsync("IPv4 192.0.2.1 for a ready", "IPv4 192.0.2.2 for b ready");
+        await bench.Client.DeleteAsync(Resources.Nodes, "", "a", null, CancellationToken.None);
+        await WaitAsync("IPv4 192.0.2.2 for b ready");
+
+        Task CreateNodeAsync(string name, string at) =>
+            bench.CreateAsync(Resources.Nodes, "", $"{{'metadata':{{'name':'{name}','annotations':{{'etcdish.io/cluster-dns':'{at}'}}}}}}");
+        Task WaitAsync(params string[] slices) => bench.WaitAsync(
+            Resources.EndpointSlices, DnsService.Namespace, all => all.Select(TextOf).Order(StringComparer.Ordinal).SequenceEqual(slices));
     }
 
     [TestCase("web.default.svc.cluster.local", "A", "10.0.0.1")]
@@ -148,6 +172,13 @@ public sealed class ClusterDnsTests
             Assert.That(process.StandardOutput.Text.Trim(), Is.EqualTo(expected));
             Assert.That(process.StandardError.Text, Is.Empty);
         }
+    }
+
+    private static string TextOf(EndpointSlice slice)
+    {
+        var endpoint = slice.Endpoints.Single();
+        var isReady = endpoint.Conditions.Ready == true ? " ready" : "";
+        return $"{slice.AddressType} {endpoint.Addresses.Single()} for {endpoint.Hints?.ForNodes.Single().Name}{isReady}";
     }
 
     private Task<IReadOnlyList<EndpointSlice>> WaitForSliceAsync() => _bench.WaitAsync(

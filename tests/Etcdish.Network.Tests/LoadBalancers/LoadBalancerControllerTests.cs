@@ -111,6 +111,48 @@ public sealed class LoadBalancerControllerTests
         announcer.Dispose();
     }
 
+    [Test]
+    public async Task Of_several_nodes_one_that_is_ready_has_each_address_and_by_policy_Local_one_with_an_endpoint()
+    {
+        using var first = TestNamespace.Create();
+        using var second = TestNamespace.Create();
+        await NodeAsync("n1", "10.0.0.1", "True");
+        await NodeAsync("n2", "10.0.0.2", "True");
+        await NodeAsync("n3", "10.0.0.3", "True");
+        foreach (var node in (string[])["n1", "n2"])
+        {
+            await _bench.PatchAsync(Resources.Nodes, "", node, "{'metadata':{'annotations':{'etcdish.io/cluster-dns':'10.0.0.1:53'}}}");
+        }
+
+        using var one = Announcer("n1", first);
+        using var two = Announcer("n2", second);
+        using var stop = new CancellationTokenSource();
+        await RunAsync("192.0.2.0/28");
+        Task[] running = [one.RunAsync(stop.Token), two.RunAsync(stop.Token)];
+        await CreateAsync("local", "'externalTrafficPolicy':'Local',");
+        await WaitAsync("local 192.0.2.0");
+        await _bench.CreateAsync(
+            Resources.EndpointSlices, "default",
+            "{'metadata':{'name':'e','labels':{'kubernetes.io/service-name':'local'}},'addressType':'IPv4','ports':[],"
+            + "'endpoints':[{'addresses':['10.244.1.1'],'nodeName':'n1'},{'addresses':['10.244.2.1'],'nodeName':'n2','conditions':{'ready':false}}]}");
+        await WaitForAddressesAsync(first, one, "127.0.0.1 192.0.2.0");
+        await _bench.PatchAsync(
+            Resources.EndpointSlices, "default", "e", "{'endpoints':[{'addresses':['10.244.2.1'],'nodeName':'n2'}]}");
+        await WaitForAddressesAsync(second, two, "127.0.0.1 192.0.2.0");
+        await WaitForAddressesAsync(first, one, "127.0.0.1");
+
+        // By policy Cluster whoever is left has all.
+        await _bench.PatchAsync(Resources.Services, "default", "local", "{'spec':{'externalTrafficPolicy':'Cluster'}}");
+        await _bench.PatchAsync(Resources.Nodes, "", "n2", "{'status':{'conditions':[{'type':'Ready','status':'Unknown'}]}}", "status");
+        await WaitForAddressesAsync(first, one, "127.0.0.1 192.0.2.0");
+        await WaitForAddressesAsync(second, two, "127.0.0.1");
+        await stop.CancelAsync();
+        await Task.WhenAll(running);
+
+        AddressAnnouncer Announcer(string node, TestNamespace place) => new(
+            _bench.Context, new AddressAnnouncerOptions { NodeName = node, Pools = ["192.0.2.0/28"] }, place.Ip);
+    }
+
     private static async Task WaitForAddressesAsync(TestNamespace place, AddressAnnouncer announcer, string expected)
     {
         var changes = System.Threading.Channels.Channel.CreateUnbounded<bool>();

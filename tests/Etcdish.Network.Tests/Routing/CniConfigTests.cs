@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Etcdish.ClusterBench;
+using Etcdish.Kubernetes.Control;
 using Etcdish.Kubernetes.Objects;
 using Etcdish.Network.Routes;
 using Etcdish.Testing;
@@ -32,7 +33,7 @@ public sealed class CniConfigTests
     {
         using var folder = new TemporaryFolder();
         await using var bench = await ControlBench.StartAsync();
-        await using var config = new Running(bench, folder);
+        await using var config = new Running(bench.Context, folder);
         await bench.CreateAsync(Resources.Nodes, "", "{'metadata':{'name':'n'}}");
         await bench.CreateAsync(Resources.Nodes, "", "{'metadata':{'name':'other'},'spec':{'podCIDR':'10.244.9.0/24'}}");
         await bench.PatchAsync(Resources.Nodes, "", "n", "{'spec':{'podCIDR':'10.244.3.0/24'}}");
@@ -43,6 +44,32 @@ public sealed class CniConfigTests
     }
 
     [Test]
+    public async Task It_is_written_again_for_smaller_packets_and_after_a_fault()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.File("net"), "no folder");
+        var clock = new ManualClock();
+        var failed = new TaskCompletionSource<string>();
+        await using var bench = await ControlBench.StartAsync();
+        await bench.CreateAsync(Resources.Nodes, "", "{'metadata':{'name':'n'},'spec':{'podCIDR':'10.244.3.0/24'}}");
+        var context = bench.MakeContext(clock);
+        await using var config = new Running(context with { Warn = line => failed.TrySetResult(line) }, folder);
+        Assert.That(await failed.Task.WaitAsync(_patience), Does.Contain("cannot be written"));
+
+        config.SetMtu(1450);
+        File.Delete(folder.File("net"));
+        for (var written = config.Written; !written.IsCompleted;)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        await config.Written;
+        Assert.That(await File.ReadAllTextAsync(folder.File("net/10-etcdish.conflist")), Does.Contain("\"mtu\":1450"));
+        await context.Informers.DisposeAsync();
+    }
+
+    [Test]
     public async Task Another_configuration_is_left_alone()
     {
         using var folder = new TemporaryFolder();
@@ -50,7 +77,7 @@ public sealed class CniConfigTests
         await File.WriteAllTextAsync(folder.File("net/05-mine.conf"), "{}");
         await using var bench = await ControlBench.StartAsync();
         await bench.CreateAsync(Resources.Nodes, "", "{'metadata':{'name':'n'},'spec':{'podCIDR':'10.244.3.0/24'}}");
-        await using var config = new Running(bench, folder);
+        await using var config = new Running(bench.Context, folder);
         await config.Written;
         Assert.That(Directory.GetFiles(folder.File("net")).Select(Path.GetFileName), Is.EqualTo(new[] { "05-mine.conf" }));
     }
@@ -61,12 +88,14 @@ public sealed class CniConfigTests
         private readonly CniConfig _config;
         private readonly Task _running;
 
-        public Running(ControlBench bench, TemporaryFolder folder)
+        public Running(ControllerContext context, TemporaryFolder folder)
         {
             _config = new CniConfig(
-                bench.Context, new CniConfigOptions { NodeName = "n", ConfigFolder = folder.File("net"), BinFolder = folder.File("bin") });
+                context, new CniConfigOptions { NodeName = "n", ConfigFolder = folder.File("net"), BinFolder = folder.File("bin") });
             _running = _config.RunAsync(_stop.Token);
         }
+
+        public void SetMtu(int mtu) => _config.SetMtu(mtu);
 
         public Task Written => _config.Written.WaitAsync(_patience);
 

@@ -63,6 +63,16 @@ public sealed class ContainerImage
         },
         marker);
 
+    /// <summary>Busybox that runs a script of the shell unless told otherwise, and ends when it is told to.</summary>
+    /// <param name="script">What it does; the last line goes on for good.</param>
+    public static ContainerImage Running(string script) => new(
+        new JsonObject
+        {
+            ["Cmd"] = new JsonArray("sh", "-c", $"trap exit TERM\n{script} &\nwait"),
+            ["Env"] = new JsonArray("PATH=/usr/sbin:/usr/bin:/sbin:/bin"),
+        },
+        marker: "");
+
     /// <summary>What a sandbox runs: it waits.</summary>
     public static ContainerImage Pause() => new(new JsonObject { ["Entrypoint"] = new JsonArray("/bin/sleep", "infinity") }, "pause");
 

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Etcdish.Testing.Containerd;
 
-/// <summary>Debian's docker-registry on a port of the loopback, for one user who must show a password.</summary>
+/// <summary>Debian's docker-registry on a port of the loopback, for one user who must show a password, or for everybody.</summary>
 public sealed class ImageRegistry : IDisposable
 {
     public const string Username = "ali";
@@ -16,20 +16,36 @@ public sealed class ImageRegistry : IDisposable
     private readonly ChildProcess _process;
     private readonly HttpClient _http;
 
+    /// <summary>Starts one on this process' loopback, for the one user.</summary>
     public ImageRegistry()
+        : this([], "127.0.0.1", "auth: {htpasswd: {realm: tests, path: PASSWORDS}}")
+    {
+    }
+
+    /// <summary>Starts one on the loopback of another network, for everybody there.</summary>
+    /// <param name="launcher">What runs a program there.</param>
+    /// <param name="address">By which address this process reaches it.</param>
+    public ImageRegistry(IReadOnlyList<string> launcher, string address)
+        : this(launcher, address, "")
+    {
+    }
+
+    private ImageRegistry(IReadOnlyList<string> launcher, string address, string access)
     {
         var program = Tools.Require("docker-registry", "apt-get install docker-registry");
-        Host = $"127.0.0.1:{FreePorts.Take()}";
+        var port = FreePorts.Take();
+        Host = $"127.0.0.1:{port}";
         File.WriteAllText(_folder.File("passwords"), Passwords);
         File.WriteAllText(_folder.File("config.yml"), $$"""
             version: 0.1
             log: {level: info}
             storage: {filesystem: {rootdirectory: "{{_folder.File("data")}}" } }
-            auth: {htpasswd: {realm: tests, path: "{{_folder.File("passwords")}}" } }
-            http: {addr: "{{Host}}"}
+            http: {addr: "{{(launcher.Count == 0 ? Host : $":{port}")}}"}
+            {{access.Replace("PASSWORDS", $"\"{_folder.File("passwords")}\"", StringComparison.Ordinal)}}
             """);
-        _process = ChildProcess.Start(program, ["serve", _folder.File("config.yml")]);
-        _http = new HttpClient { BaseAddress = new Uri($"http://{Host}/v2/") };
+        string[] command = [.. launcher, program, "serve", _folder.File("config.yml")];
+        _process = ChildProcess.Start(command[0], command[1..]);
+        _http = new HttpClient { BaseAddress = new Uri($"http://{address}:{port}/v2/") };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
             "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Password}")));
         if (!_process.StandardError.Wait(text => text.Contains("listening on", StringComparison.Ordinal), TimeSpan.FromSeconds(30)))
@@ -38,7 +54,7 @@ public sealed class ImageRegistry : IDisposable
         }
     }
 
-    /// <summary>Its address and port, with which names of its images begin.</summary>
+    /// <summary>Its address and port on the loopback, with which names of its images begin.</summary>
     public string Host { get; }
 
     /// <summary>Stores an image; the name under which it is pulled.</summary>
