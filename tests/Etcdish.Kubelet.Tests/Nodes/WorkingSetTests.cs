@@ -76,23 +76,6 @@ public sealed class WorkingSetTests
         Assert.That(warnings, Is.EqualTo((string[])["memory that is not used stays taken: no table"]));
     }
 
-    [Test]
-    public void This_process_goes_on_with_less()
-    {
-        var memory = new WorkingSet(TimeProvider.System, Assert.Fail);
-        while (Environment.CpuUsage.TotalTime < TimeSpan.FromSeconds(2.5))
-        {
-            Thread.SpinWait(1000);
-        }
-
-        memory.Look();
-        memory.Look();
-        var before = Environment.WorkingSet;
-        memory.Look();
-
-        Assert.That(Environment.WorkingSet, Is.LessThan(before));
-    }
-
     private WorkingSet Make() => new(_clock, Assert.Fail, () => _used, () => _mappings, released => _released.Add(released.Count));
 
     private void Look(WorkingSet memory, double busy)
