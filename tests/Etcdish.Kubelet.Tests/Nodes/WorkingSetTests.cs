@@ -69,28 +69,16 @@ public sealed class WorkingSetTests
         List<string> warnings = [];
         var memory = new WorkingSet(clock, warnings.Add, () => _used, () => throw new IOException("no table"), _ => { });
         var running = memory.RunAsync(CancellationToken.None);
-        clock.Advance(TimeSpan.FromSeconds(5));
-        clock.Advance(TimeSpan.FromSeconds(5));
+        while (!running.IsCompleted)
+        {
+            // What is due twice before it is looked at comes once.
+            clock.Advance(TimeSpan.FromSeconds(5));
+            await Task.Yield();
+        }
+
         await running;
 
         Assert.That(warnings, Is.EqualTo((string[])["memory that is not used stays taken: no table"]));
-    }
-
-    [Test]
-    public void This_process_goes_on_with_less()
-    {
-        var memory = new WorkingSet(TimeProvider.System, Assert.Fail);
-        while (Environment.CpuUsage.TotalTime < TimeSpan.FromSeconds(2.5))
-        {
-            Thread.SpinWait(1000);
-        }
-
-        memory.Look();
-        memory.Look();
-        var before = Environment.WorkingSet;
-        memory.Look();
-
-        Assert.That(Environment.WorkingSet, Is.LessThan(before));
     }
 
     private WorkingSet Make() => new(_clock, Assert.Fail, () => _used, () => _mappings, released => _released.Add(released.Count));
