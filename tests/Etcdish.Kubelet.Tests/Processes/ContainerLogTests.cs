@@ -44,7 +44,8 @@ public sealed class ContainerLogTests
         await using var fixture = await RuntimeFixture.CreateAsync();
         await fixture.RunAsync(
             RuntimeFixture.Shell("for i in 1 2 3; do seq $i 3 50000; echo end $i > /dev/stderr; echo out $i > /dev/stdout; done")
-            with { User = new UserSettings { Uid = user, Gid = user } });
+            with
+            { User = new UserSettings { Uid = user, Gid = user } });
 
         var log = fixture.Log();
         Assert.That(

@@ -52,7 +52,10 @@ public sealed class DepartureTests
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var options = new IngressOptions
         {
-            HttpPort = 0, HttpsPort = 0, BindAddress = IPAddress.Loopback, IdleTimeout = TimeSpan.FromSeconds(1),
+            HttpPort = 0,
+            HttpsPort = 0,
+            BindAddress = IPAddress.Loopback,
+            IdleTimeout = TimeSpan.FromSeconds(1),
         };
         await using var bench = await IngressBench.ServeAsync(
             async context =>
