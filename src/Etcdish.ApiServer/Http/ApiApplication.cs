@@ -58,8 +58,11 @@ internal sealed class ApiApplication(
         var parts = RequestPath.Split(http.Request.Path.Value);
         await (plain.TryHandle(http, parts)
             ?? security.Issuer.TryHandle(http)
-            ?? limits.RunAsync(http, limited => discovery.TryHandle(limited, parts) ?? openApi.TryHandle(limited) ?? HandleResource(limited, parts)));
+            ?? limits.RunAsync(http, limited => HandleLimited(limited, parts)));
     }
+
+    private Task HandleLimited(HttpContext http, string[] parts) =>
+        discovery.TryHandle(http, parts) ?? openApi.TryHandle(http) ?? HandleResource(http, parts);
 
     private Task HandleResource(HttpContext http, string[] parts)
     {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Etcdish.Kubernetes;
 
 namespace Etcdish.ApiServer.Http;
 
@@ -18,15 +19,13 @@ internal static class ApiJson
         SkipValidation = true,
     };
 
-    private static readonly JsonSerializerOptions _tree = new() { Encoder = Writer.Encoder, MaxDepth = 1000 };
-
     public static JsonDocumentOptions Reader { get; } = new() { MaxDepth = MaxDepth + 8 };
 
     /// <summary>Reads bytes that are known to be an object.</summary>
     public static JsonObject Parse(ReadOnlySpan<byte> json) => JsonNode.Parse(json, documentOptions: Reader)!.AsObject();
 
     /// <summary>The text of a tree. Its buffers are used again by the next one.</summary>
-    public static byte[] Write(JsonNode node) => JsonSerializer.SerializeToUtf8Bytes(node, _tree);
+    public static byte[] Write(JsonNode node) => JsonTree.ToBytes(node);
 
     public static void Write(IBufferWriter<byte> output, JsonNode node)
     {

@@ -179,29 +179,39 @@ internal readonly struct PodBinding(JsonElement pod, JsonObject binding)
         }
 
         json.WriteStartArray("conditions");
-        var since = now;
+        var isThere = false;
         if (Part(status, "conditions") is { ValueKind: JsonValueKind.Array } conditions)
         {
             foreach (var condition in conditions.EnumerateArray())
             {
-                if (Text(condition, "type") != Scheduled)
+                if (Text(condition, "type") == Scheduled)
+                {
+                    isThere = true;
+                    WriteScheduled(json, Text(condition, "status") == "True" ? Text(condition, "lastTransitionTime") : now);
+                }
+                else
                 {
                     Copy(json, condition);
-                }
-                else if (Text(condition, "status") == "True")
-                {
-                    since = Text(condition, "lastTransitionTime");
                 }
             }
         }
 
+        if (!isThere)
+        {
+            WriteScheduled(json, now);
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WriteScheduled(Utf8JsonWriter json, string since)
+    {
         json.WriteStartObject();
         json.WriteString("type", Scheduled);
         json.WriteString("status", "True");
         json.WriteNull("lastProbeTime");
         json.WriteString("lastTransitionTime", since);
-        json.WriteEndObject();
-        json.WriteEndArray();
         json.WriteEndObject();
     }
 }

@@ -39,7 +39,8 @@ public class PodSubresourceTests(StoreKind kind) : ClusterTests(kind)
     {
         await Cluster.PatchAsync(Pod + "/status", """
             {"status":{"conditions":[{"type":"Special","status":"True"},
-            {"type":"PodScheduled","status":"False","reason":"Unschedulable","lastTransitionTime":"2020-01-01T00:00:00Z"}]}}
+            {"type":"PodScheduled","status":"False","reason":"Unschedulable","lastTransitionTime":"2020-01-01T00:00:00Z"},
+            {"type":"Other","status":"False"}]}}
             """, "merge");
         await Cluster.PatchAsync(Pod, """{"metadata":{"annotations":{"text":"\"quoted\" \\ \u00fc","k":"old"}}}""", "merge");
         var before = (await Cluster.GetAsync(Pod)).Body;
